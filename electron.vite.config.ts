@@ -1,0 +1,25 @@
+import react from '@vitejs/plugin-react';
+import { defineConfig } from 'electron-vite';
+
+/** Entries that run outside the window, each a file of its own in dist/main. */
+const processes = {
+  main: 'electron/shell/main.ts',
+  cli: 'electron/cli/main.ts',
+  cloud: 'electron/cloud/main.ts',
+  fleet: 'electron/boards/fleet/main.ts',
+  worker: 'electron/worker/main.ts',
+};
+
+export default defineConfig({
+  main: {
+    build: { outDir: 'dist/main', target: 'node20', rollupOptions: { input: processes, output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: 'chunk-[hash].js' } } },
+  },
+  preload: {
+    build: { outDir: 'dist/preload', externalizeDeps: false, rollupOptions: { input: { preload: 'electron/preload/preload.ts' }, output: { format: 'cjs', entryFileNames: '[name].cjs' } } },
+  },
+  renderer: {
+    root: 'renderer',
+    plugins: [react()],
+    build: { outDir: 'dist/renderer', minify: true, rollupOptions: { input: 'renderer/index.html' } },
+  },
+});

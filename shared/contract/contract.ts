@@ -1,0 +1,240 @@
+import { z } from 'zod';
+import {
+  benchRunSchema,
+  portInfoSchema,
+  protocolSchema,
+  virtualBoardKindSchema,
+} from '../domain/bench.ts';
+import { evidenceReportSchema } from '../domain/evidence.ts';
+import { inspectReportSchema } from '../domain/finding.ts';
+import { jobSchema } from '../domain/job.ts';
+import type { Problem } from '../domain/problem.ts';
+import {
+  deviceSchema,
+  deviceStateSchema,
+  historyPointSchema,
+  planCheckSchema,
+  planDraftSchema,
+  planSchema,
+  planStatusSchema,
+  rolloutDeviceSchema,
+} from '../domain/plan.ts';
+import {
+  componentTypeSchema,
+  deltaProofSchema,
+  productSchema,
+  releaseSchema,
+  versionPackageSchema,
+  versionSchema,
+} from '../domain/product.ts';
+
+/** A file as the caller may name it: a path on the command line, a granted handle in the window. */
+export const fileRefSchema = z.string().min(1).max(4096);
+const none = z.object({});
+const id = z.string().min(1).max(128);
+const page = {
+  offset: z.number().int().min(0).default(0),
+  limit: z.number().int().min(1).max(500).default(100),
+};
+
+const call = <I extends z.ZodType, O extends z.ZodType>(input: I, output: O) =>
+  ({ type: 'call', input, output }) as const;
+/** Long work: shown in the job dock, with progress and cancel; the call resolves with its result. */
+const job = <I extends z.ZodType, O extends z.ZodType>(input: I, output: O) =>
+  ({ type: 'job', input, output }) as const;
+
+export const releaseSummarySchema = releaseSchema.extend({
+  stage: z.enum(['draft', 'validated', 'benchTested', 'rollingOut', 'done', 'halted']),
+  packageCount: z.number(),
+  verdict: z.enum(['pass', 'warn', 'block', 'could-not-check']).nullable(),
+  deltaCount: z.number(),
+  benchPassed: z.number(),
+  planCount: z.number(),
+});
+export type ReleaseSummary = z.infer<typeof releaseSummarySchema>;
+
+export const settingsSchema = z.object({
+  theme: z.enum(['system', 'light', 'dark']),
+  fileTypes: z.array(z.string()),
+  chinaTelecomIccidPrefixes: z.array(z.string()),
+});
+export type Settings = z.infer<typeof settingsSchema>;
+
+export const logEntrySchema = z.object({
+  seq: z.number(),
+  at: z.string(),
+  level: z.enum(['debug', 'info', 'warn', 'error']),
+  room: z.string(),
+  message: z.string(),
+  data: z.record(z.string(), z.unknown()).optional(),
+});
+export type LogEntry = z.infer<typeof logEntrySchema>;
+
+export const fleetStatusSchema = z.object({
+  running: z.boolean(),
+  devices: z.number(),
+  http: z.number(),
+  mqtt: z.number(),
+  updated: z.number(),
+  failed: z.number(),
+});
+export type FleetStatus = z.infer<typeof fleetStatusSchema>;
+
+/** Every door of the engine. The window, the CLI and the tests call exactly these. */
+export const contract = {
+  'app.info': call(
+    none,
+    z.object({ version: z.string(), workspace: z.object({ path: z.string(), name: z.string() }) }),
+  ),
+  'products.list': call(none, z.array(productSchema)),
+
+  'releases.list': call(none, z.array(releaseSummarySchema)),
+  'releases.create': call(z.object({ productId: id, version: versionSchema }), releaseSchema),
+
+  'bundle.inspect': job(
+    z.object({
+      files: z.array(fileRefSchema).min(1),
+      component: componentTypeSchema.optional(),
+      productId: id.optional(),
+      version: versionSchema.optional(),
+    }),
+    inspectReportSchema,
+  ),
+  'bundle.create': job(
+    z.object({
+      releaseId: id,
+      componentId: id,
+      files: z.array(fileRefSchema).min(1),
+      name: z.string().min(1).max(100).optional(),
+    }),
+    versionPackageSchema,
+  ),
+  'bundle.verify': job(
+    z.object({ packageId: id }),
+    z.object({ packageId: id, sha256: z.string(), intact: z.boolean() }),
+  ),
+  'packages.list': call(z.object({ releaseId: id.optional() }), z.array(versionPackageSchema)),
+
+  /** Makes a delta version package of the target's release from two full packages of one component. */
+  'delta.create': job(z.object({ sourcePackageId: id, targetPackageId: id }), versionPackageSchema),
+  'delta.make': job(
+    z.object({
+      source: fileRefSchema,
+      target: fileRefSchema,
+      out: fileRefSchema,
+      format: z.enum(['auto', 'bsdiff']).default('auto'),
+    }),
+    deltaProofSchema,
+  ),
+  'delta.apply': job(
+    z.object({ source: fileRefSchema, patch: fileRefSchema, out: fileRefSchema }),
+    z.object({ sha256: z.string(), sizeBytes: z.number() }),
+  ),
+
+  'bench.ports': call(
+    none,
+    z.object({ ports: z.array(portInfoSchema), hint: z.string().nullable() }),
+  ),
+  'bench.virtual.start': call(z.object({ kind: virtualBoardKindSchema }), portInfoSchema),
+  'bench.virtual.stop': call(z.object({ path: z.string() }), none),
+  'bench.flash': job(
+    z.object({
+      port: z.string(),
+      protocol: protocolSchema,
+      file: fileRefSchema.optional(),
+      packageId: id.optional(),
+      expectVersion: z.string().optional(),
+      baudRate: z.number().int().min(1200).max(1_000_000).default(115200),
+    }),
+    benchRunSchema,
+  ),
+  'bench.runs': call(z.object({ releaseId: id.optional() }), z.array(benchRunSchema)),
+  'bench.recording': call(z.object({ runId: id }), z.object({ text: z.string() })),
+
+  'cloud.status': call(
+    none,
+    z.object({ running: z.boolean(), http: z.string().nullable(), mqtt: z.string().nullable() }),
+  ),
+  'cloud.start': job(none, z.object({ http: z.string(), mqtt: z.string() })),
+  'cloud.stop': call(none, none),
+  'devices.list': call(
+    z.object({ productId: id, search: z.string().optional(), ...page }),
+    z.object({ total: z.number(), items: z.array(deviceSchema) }),
+  ),
+  'devices.import': job(
+    z.object({ devices: z.array(deviceSchema).max(10_000) }),
+    z.object({ added: z.number() }),
+  ),
+
+  /** Simulated devices that really poll, download, check SHA-256 and report. */
+  'fleet.start': job(
+    z.object({
+      productId: id,
+      componentId: id,
+      fromVersion: versionSchema,
+      http: z.number().int().min(0).max(10_000),
+      mqtt: z.number().int().min(0).max(10_000),
+    }),
+    fleetStatusSchema,
+  ),
+  'fleet.stop': call(none, none),
+  'fleet.status': call(none, fleetStatusSchema),
+
+  'plans.create': call(planDraftSchema, planSchema),
+  'plans.list': call(z.object({ releaseId: id.optional() }), z.array(planSchema)),
+  'plans.check': call(z.object({ planId: id }), planCheckSchema),
+  'plans.publish': job(z.object({ planId: id }), planStatusSchema),
+  'plans.suspend': call(z.object({ planId: id }), planStatusSchema),
+  'plans.resume': call(z.object({ planId: id }), planStatusSchema),
+  'plans.terminate': call(z.object({ planId: id }), planStatusSchema),
+  'plans.status': call(z.object({ planId: id }), planStatusSchema),
+  'plans.devices': call(
+    z.object({
+      planId: id,
+      state: deviceStateSchema.optional(),
+      search: z.string().optional(),
+      ...page,
+    }),
+    z.object({ total: z.number(), items: z.array(rolloutDeviceSchema) }),
+  ),
+  'plans.history': call(z.object({ planId: id }), z.array(historyPointSchema)),
+
+  'evidence.export': job(
+    z.object({ releaseId: id, out: fileRefSchema.optional() }),
+    z.object({ path: z.string(), sha256: z.string(), sizeBytes: z.number() }),
+  ),
+  'evidence.list': call(
+    none,
+    z.array(
+      z.object({
+        path: z.string(),
+        releaseId: id,
+        version: z.string(),
+        exportedAt: z.string(),
+        sha256: z.string(),
+      }),
+    ),
+  ),
+  'evidence.verify': job(z.object({ file: fileRefSchema }), evidenceReportSchema),
+
+  'jobs.list': call(none, z.array(jobSchema)),
+  'jobs.cancel': call(z.object({ jobId: id }), none),
+  'log.tail': call(z.object({ afterSeq: z.number().int().default(0) }), z.array(logEntrySchema)),
+  'settings.get': call(none, settingsSchema),
+  'settings.set': call(settingsSchema.partial(), settingsSchema),
+} as const;
+
+export type Contract = typeof contract;
+export type Method = keyof Contract;
+export type Input<M extends Method> = z.input<Contract[M]['input']>;
+export type ParsedInput<M extends Method> = z.output<Contract[M]['input']>;
+export type Output<M extends Method> = z.output<Contract[M]['output']>;
+
+/** Pushed from engine to window, batched and numbered. */
+export type StudioEvent =
+  | { readonly type: 'job'; readonly seq: number; readonly job: z.infer<typeof jobSchema> }
+  | { readonly type: 'log'; readonly seq: number; readonly entry: LogEntry };
+
+export type Answer<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly error: Problem };

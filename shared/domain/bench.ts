@@ -1,0 +1,42 @@
+import { z } from 'zod';
+
+export const protocolSchema = z.enum(['stm32']);
+export const virtualBoardKindSchema = z.enum(['stm32']);
+
+export const portInfoSchema = z.object({
+  path: z.string(),
+  label: z.string(),
+  serialNumber: z.string().nullable(),
+  virtual: z.boolean(),
+});
+export type PortInfo = z.infer<typeof portInfoSchema>;
+
+/** The result of flash + verify + boot check of one image on one board. */
+export const flashResultSchema = z.object({
+  protocol: protocolSchema,
+  chip: z.string(),
+  bytesWritten: z.number(),
+  skippedBytes: z.number(),
+  verified: z.boolean(),
+  booted: z.object({ version: z.string().nullable(), matched: z.boolean() }).nullable(),
+  elapsedMs: z.number(),
+  bytesPerSec: z.number(),
+  /** Path of the JSON Lines serial recording. */
+  recording: z.string(),
+});
+export type FlashResult = z.infer<typeof flashResultSchema>;
+
+export const benchRunSchema = z.object({
+  id: z.string(),
+  releaseId: z.string().nullable(),
+  imageSha256: z.string(),
+  imageName: z.string(),
+  port: z.string(),
+  result: flashResultSchema,
+  /** SHA-256 of the serial recording. */
+  recordingSha256: z.string(),
+  startedAt: z.string(),
+  /** The exact image was verified and, where a version was expected, booted it. */
+  passed: z.boolean(),
+});
+export type BenchRun = z.infer<typeof benchRunSchema>;

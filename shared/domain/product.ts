@@ -1,0 +1,122 @@
+import { z } from 'zod';
+import { inspectReportSchema } from './finding.ts';
+
+export const componentTypeSchema = z.enum(['module', 'mcu']);
+export type ComponentType = z.infer<typeof componentTypeSchema>;
+
+/** A memory region of a component, bytes from `start`, used to check that an image fits. */
+export const memoryRegionSchema = z.object({
+  name: z.string(),
+  start: z.number().int().nonnegative(),
+  sizeBytes: z.number().int().positive(),
+});
+
+export const componentSchema = z.object({
+  /** Identifier unique within the product, for example `EC600N` or `STM32`. */
+  id: z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/),
+  name: z.string(),
+  type: componentTypeSchema,
+  /** Chip the flasher must find on the bench, for example `STM32F103 medium-density`. */
+  chip: z.string().optional(),
+  memory: z.array(memoryRegionSchema).optional(),
+});
+export type Component = z.infer<typeof componentSchema>;
+
+export const productSchema = z.object({
+  /** ProductKey in the cloud. */
+  id: z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/),
+  name: z.string(),
+  components: z.array(componentSchema).min(1),
+  policy: z
+    .object({ benchRunsRequired: z.number().int().nonnegative().default(0) })
+    .default({ benchRunsRequired: 0 }),
+});
+export type Product = z.infer<typeof productSchema>;
+
+/** File types that a version package may hold; the user may add more in `slipway.yaml`. */
+export const defaultFileTypes = [
+  '.bin',
+  '.rar',
+  '.pack',
+  '.mini_1',
+  '.mini_2',
+  '.py',
+  '.tar',
+  '.s19',
+  '.bin_1',
+  '.bin_2',
+  '.zip',
+  '.tar.gz',
+  '.gz',
+] as const;
+export const maxFilesPerPackage = 5;
+/** 100 MB read as 100 x 2^20 bytes: the hard limit per file. */
+export const maxFileSizeBytes = 100 * 1024 * 1024;
+
+/** What `slipway.yaml` holds. */
+export const workspaceConfigSchema = z.object({
+  version: z.literal(1),
+  name: z.string(),
+  products: z.array(productSchema),
+  fileTypes: z.array(z.string().regex(/^\.[A-Za-z0-9_.]{1,16}$/)).default([]),
+  /** ICCID prefixes that mean a China Telecom SIM; each must start with 898603 or 898611. */
+  chinaTelecomIccidPrefixes: z
+    .array(z.string().regex(/^8986(03|11)\d*$/))
+    .default(['898603', '898611']),
+});
+export type WorkspaceConfig = z.infer<typeof workspaceConfigSchema>;
+
+export const packageFileSchema = z.object({
+  name: z.string(),
+  role: z.enum(['image', 'delta', 'script', 'asset']),
+  sizeBytes: z.number().int(),
+  sha256: z.string(),
+  format: z.string(),
+});
+export type PackageFile = z.infer<typeof packageFileSchema>;
+
+export const versionSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9_.-]{1,64}$/, 'letters, digits, "_", "-" and "." only');
+
+/** Proof that a delta rebuilds its target: recorded only after applying it gave `targetSha256`. */
+export const deltaProofSchema = z.object({
+  format: z.string(),
+  sourceSha256: z.string(),
+  targetSha256: z.string(),
+  patchSha256: z.string(),
+  patchSizeBytes: z.number(),
+  targetSizeBytes: z.number(),
+  elapsedMs: z.number(),
+  peakRssBytes: z.number(),
+  proven: z.literal(true),
+});
+export type DeltaProof = z.infer<typeof deltaProofSchema>;
+
+export const versionPackageSchema = z.object({
+  id: z.string(),
+  releaseId: z.string(),
+  productId: z.string(),
+  componentId: z.string(),
+  componentType: componentTypeSchema,
+  name: z.string(),
+  packageType: z.enum(['full', 'delta']),
+  sourceVersion: z.string().nullable(),
+  targetVersion: z.string(),
+  files: z.array(packageFileSchema),
+  /** SHA-256 of the deterministic version package archive. */
+  sha256: z.string(),
+  sizeBytes: z.number(),
+  report: inspectReportSchema,
+  deltaProof: deltaProofSchema.nullable(),
+  createdAt: z.string(),
+});
+export type VersionPackage = z.infer<typeof versionPackageSchema>;
+
+export const releaseSchema = z.object({
+  id: z.string(),
+  productId: z.string(),
+  version: z.string(),
+  createdAt: z.string(),
+});
+export type Release = z.infer<typeof releaseSchema>;
