@@ -1,0 +1,124 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, readFile, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import type { BenchRun } from '../../../shared/domain/bench.ts';
+import type { WorkContext } from '../../../shared/domain/job.ts';
+import { problem } from '../../../shared/domain/problem.ts';
+import { maxFileSizeBytes } from '../../../shared/domain/product.ts';
+import { readFirmwareImage } from '../../../shared/formats/firmware-image.ts';
+import { componentOf } from '../bundle/bundle-service.ts';
+import { hashFile } from '../workspace/object-store.ts';
+import type { Workspace } from '../workspace/workspace.ts';
+import { flashBoard } from './flash.ts';
+import type { VirtualBoards } from './virtual-boards.ts';
+
+/** What to flash: an image of the workspace (by package) or a file. */
+export interface FlashRequest {
+  readonly port: string;
+  readonly protocol: 'stm32';
+  readonly path?: string | undefined;
+  readonly packageId?: string | undefined;
+  readonly expectVersion?: string | undefined;
+  readonly baudRate: number;
+}
+
+/** Flashes, verifies and boot-checks an image, and returns the bench run with its recording. */
+export async function runBench(
+  workspace: Workspace | null,
+  boards: VirtualBoards,
+  recordingFolder: string,
+  request: FlashRequest,
+  context: WorkContext,
+): Promise<BenchRun> {
+  const source = resolveImage(workspace, request);
+  const { size } = await stat(source.path);
+  if (size > maxFileSizeBytes) {
+    throw problem(
+      'file-too-large',
+      'The image is too large',
+      `${source.name} has ${size} bytes; the limit is ${maxFileSizeBytes}.`,
+      'Choose the image for this chip.',
+      'usage',
+    );
+  }
+  const image = readFirmwareImage(source.name, await readFile(source.path));
+  const { sha256 } = await hashFile(source.path, context.signal);
+  const id = randomUUID();
+  await mkdir(recordingFolder, { recursive: true });
+  const recordingPath = join(recordingFolder, `${id}.jsonl`);
+  const startedAt = new Date().toISOString();
+  const result = await flashBoard(
+    {
+      port: request.port,
+      protocol: request.protocol,
+      image,
+      imageName: source.name,
+      baudRate: request.baudRate,
+      recordingPath,
+      openLink: boards.opener(),
+      ...(source.chip ? { expectChip: source.chip } : {}),
+      ...(request.expectVersion ? { expectVersion: request.expectVersion } : {}),
+    },
+    context,
+  );
+  const run: BenchRun = {
+    id,
+    releaseId: source.releaseId,
+    imageSha256: sha256,
+    imageName: source.name,
+    port: request.port,
+    result,
+    recordingSha256: (await hashFile(recordingPath)).sha256,
+    startedAt,
+    passed:
+      result.verified && (request.expectVersion === undefined || result.booted?.matched === true),
+  };
+  workspace?.put('benchRun', run.releaseId, run);
+  return run;
+}
+
+interface ImageSource {
+  readonly path: string;
+  readonly name: string;
+  readonly releaseId: string | null;
+  readonly chip?: string | undefined;
+}
+
+function resolveImage(workspace: Workspace | null, request: FlashRequest): ImageSource {
+  if (request.packageId) {
+    if (!workspace)
+      throw problem(
+        'no-workspace',
+        'No workspace is open',
+        'A package can be flashed only from a workspace.',
+        'Open one with --workspace.',
+        'usage',
+      );
+    const pkg = workspace.get('package', request.packageId);
+    const [file] = pkg.files;
+    if (!file || pkg.files.length > 1 || pkg.packageType !== 'full') {
+      throw problem(
+        'not-an-image',
+        'This package cannot be flashed',
+        `${pkg.name} is not a full package with a single image.`,
+        'Choose a full package with one image.',
+        'usage',
+      );
+    }
+    const component = componentOf(workspace.product(pkg.productId), pkg.componentId);
+    return {
+      path: workspace.objects.path(file.sha256),
+      name: file.name,
+      releaseId: pkg.releaseId,
+      chip: component.chip,
+    };
+  }
+  if (request.path) return { path: request.path, name: basename(request.path), releaseId: null };
+  throw problem(
+    'nothing-to-flash',
+    'Nothing to flash',
+    'Neither a file nor a version package was given.',
+    'Choose an image.',
+    'usage',
+  );
+}

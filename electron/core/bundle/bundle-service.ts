@@ -1,0 +1,217 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import type { InspectReport } from '../../../shared/domain/finding.ts';
+import type { WorkContext } from '../../../shared/domain/job.ts';
+import { problem } from '../../../shared/domain/problem.ts';
+import {
+  type Component,
+  type ComponentType,
+  defaultFileTypes,
+  type PackageFile,
+  type Product,
+  type VersionPackage,
+} from '../../../shared/domain/product.ts';
+import { runTask } from '../../worker/run-task.ts';
+import type { Workspace } from '../workspace/workspace.ts';
+import { verifyVersionPackage, writeVersionPackage } from './version-package.ts';
+
+/** Files to inspect: absolute paths, and what they are checked against. */
+export interface InspectRequest {
+  readonly paths: readonly string[];
+  readonly version?: string | undefined;
+  readonly componentType?: ComponentType | undefined;
+  readonly component?: Component | undefined;
+  readonly extraFileTypes: readonly string[];
+}
+
+/** Inspects files in a worker thread; the report is produced even when files are blocked. */
+export function inspectFiles(
+  request: InspectRequest,
+  context: WorkContext,
+): Promise<InspectReport> {
+  const componentType = request.component?.type ?? request.componentType;
+  return runTask(
+    'bundle.inspect',
+    {
+      files: request.paths.map((path) => ({ path, name: basename(path) })),
+      fileTypes: [...defaultFileTypes, ...request.extraFileTypes],
+      ...(request.version ? { version: request.version } : {}),
+      ...(componentType ? { component: componentType } : {}),
+      ...(request.component?.memory ? { memory: request.component.memory } : {}),
+    },
+    context,
+  );
+}
+
+/** The component of a product. @throws ProblemError `unknown-component` */
+export function componentOf(product: Product, componentId: string): Component {
+  const component = product.components.find((candidate) => candidate.id === componentId);
+  if (component) return component;
+  const known = product.components.map((candidate) => candidate.id).join(', ');
+  throw problem(
+    'unknown-component',
+    'No such component',
+    `${product.id} has no component ${componentId}; it has ${known}.`,
+    'Choose one of them, or add it to slipway.yaml.',
+    'usage',
+  );
+}
+
+/**
+ * Inspects the files, stores them and writes the deterministic version package of a full image.
+ * Making the same package again returns the existing one; other bytes under a used version are refused.
+ * @throws ProblemError `bundle-blocked` | `version-immutable` | `disk-full`
+ */
+export async function createFullPackage(
+  workspace: Workspace,
+  input: {
+    releaseId: string;
+    componentId: string;
+    paths: readonly string[];
+    name?: string | undefined;
+  },
+  context: WorkContext,
+): Promise<VersionPackage> {
+  const release = workspace.release(input.releaseId);
+  const component = componentOf(workspace.product(release.productId), input.componentId);
+  const report = await inspectFiles(
+    {
+      paths: input.paths,
+      version: release.version,
+      component,
+      extraFileTypes: workspace.config.fileTypes,
+    },
+    context,
+  );
+  if (report.verdict === 'block') throw blocked(report);
+  const files: { path: string; file: PackageFile }[] = [];
+  for (const [index, path] of input.paths.entries()) {
+    const inspected = report.files[index];
+    if (!inspected) throw new Error('the report has fewer files than the request');
+    const stored = await workspace.objects.add(path, context);
+    if (stored.sha256 !== inspected.sha256) {
+      throw problem(
+        'file-changed',
+        'A file changed while it was read',
+        `${inspected.name} had SHA-256 ${inspected.sha256} when inspected and ${stored.sha256} when stored.`,
+        'Wait until the build has finished and add the file again.',
+      );
+    }
+    files.push({
+      path: workspace.objects.path(stored.sha256),
+      file: {
+        name: inspected.name,
+        role: 'image',
+        sizeBytes: stored.sizeBytes,
+        sha256: stored.sha256,
+        format: inspected.format,
+      },
+    });
+  }
+  return recordPackage(
+    workspace,
+    {
+      releaseId: release.id,
+      productId: release.productId,
+      componentId: component.id,
+      componentType: component.type,
+      name: input.name ?? `${release.productId} ${component.id} ${release.version}`,
+      packageType: 'full',
+      sourceVersion: null,
+      targetVersion: release.version,
+      report,
+      deltaProof: null,
+    },
+    files,
+    context,
+  );
+}
+
+type PackageDraft = Omit<VersionPackage, 'id' | 'files' | 'sha256' | 'sizeBytes' | 'createdAt'>;
+
+/** Writes the archive, stores it and records the version package. */
+export async function recordPackage(
+  workspace: Workspace,
+  draft: PackageDraft,
+  files: readonly { path: string; file: PackageFile }[],
+  context: WorkContext,
+): Promise<VersionPackage> {
+  const manifest = {
+    schema: 'slipway.version-package/1',
+    productId: draft.productId,
+    componentId: draft.componentId,
+    componentType: draft.componentType,
+    packageType: draft.packageType,
+    sourceVersion: draft.sourceVersion,
+    targetVersion: draft.targetVersion,
+    files: files.map(({ file }) => file),
+  };
+  const folder = workspace.internal('tmp');
+  await mkdir(folder, { recursive: true });
+  const outPath = join(folder, `${randomUUID()}.tar`);
+  try {
+    const archive = await writeVersionPackage({ files, manifest, outPath }, context);
+    const existing = workspace
+      .list('package', draft.releaseId)
+      .find(
+        (pkg) =>
+          pkg.componentId === draft.componentId &&
+          pkg.packageType === draft.packageType &&
+          pkg.sourceVersion === draft.sourceVersion,
+      );
+    if (existing?.sha256 === archive.sha256) return existing;
+    if (existing) {
+      throw problem(
+        'version-immutable',
+        'This version already has other bytes',
+        `${draft.componentId} ${draft.targetVersion} (${draft.packageType}) is recorded with SHA-256 ${existing.sha256}; these files give ${archive.sha256}.`,
+        'Versions are immutable: raise the version and make a new release.',
+        'gate',
+      );
+    }
+    await workspace.objects.add(outPath, context);
+    const pkg: VersionPackage = {
+      ...draft,
+      id: randomUUID(),
+      files: files.map(({ file }) => file),
+      sha256: archive.sha256,
+      sizeBytes: archive.sizeBytes,
+      createdAt: new Date().toISOString(),
+    };
+    workspace.put('package', pkg.releaseId, pkg);
+    return pkg;
+  } finally {
+    await rm(outPath, { force: true });
+  }
+}
+
+/** Re-reads the stored archive of a package and compares every hash. */
+export async function verifyPackage(
+  workspace: Workspace,
+  packageId: string,
+  context: WorkContext,
+): Promise<{ packageId: string; sha256: string; intact: boolean }> {
+  const pkg = workspace.get('package', packageId);
+  const result = await verifyVersionPackage(workspace.objects.path(pkg.sha256), context);
+  return {
+    packageId,
+    sha256: result.sha256,
+    intact: result.intact && result.sha256 === pkg.sha256,
+  };
+}
+
+function blocked(report: InspectReport) {
+  const reasons = report.files.flatMap((file) =>
+    file.findings
+      .filter((finding) => finding.verdict === 'block')
+      .map((finding) => `${file.name}: ${finding.title} (${finding.rule})`),
+  );
+  return problem(
+    'bundle-blocked',
+    'The files are blocked',
+    reasons.join('; '),
+    'Correct the files; the findings say how.',
+    'gate',
+  );
+}

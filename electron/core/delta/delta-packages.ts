@@ -1,0 +1,112 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { WorkContext } from '../../../shared/domain/job.ts';
+import { problem } from '../../../shared/domain/problem.ts';
+import type { PackageFile, VersionPackage } from '../../../shared/domain/product.ts';
+import { recordPackage } from '../bundle/bundle-service.ts';
+import type { Workspace } from '../workspace/workspace.ts';
+import { makeDelta } from './delta-service.ts';
+
+/**
+ * Makes the delta version package from one released full package to another, proven before it is recorded.
+ * @throws ProblemError `delta-pair` when the two packages do not belong together
+ */
+export async function createDeltaPackage(
+  workspace: Workspace,
+  input: { sourcePackageId: string; targetPackageId: string },
+  context: WorkContext,
+): Promise<VersionPackage> {
+  const source = workspace.get('package', input.sourcePackageId);
+  const target = workspace.get('package', input.targetPackageId);
+  const sourceFile = onlyFile(source);
+  const targetFile = onlyFile(target);
+  if (
+    source.productId !== target.productId ||
+    source.componentId !== target.componentId ||
+    source.targetVersion === target.targetVersion
+  ) {
+    throw problem(
+      'delta-pair',
+      'These packages do not make a pair',
+      `${source.name} and ${target.name} must be two versions of one component of one product.`,
+      'Choose another source.',
+      'usage',
+    );
+  }
+  const folder = workspace.internal('tmp');
+  await mkdir(folder, { recursive: true });
+  const outPath = join(folder, `${randomUUID()}.patch`);
+  try {
+    const proof = await makeDelta(
+      {
+        sourcePath: workspace.objects.path(sourceFile.sha256),
+        targetPath: workspace.objects.path(targetFile.sha256),
+        outPath,
+        format: 'auto',
+      },
+      context,
+    );
+    const stored = await workspace.objects.add(outPath, context);
+    const file: PackageFile = {
+      name: `${target.componentId}_${source.targetVersion}_${target.targetVersion}.bin`,
+      role: 'delta',
+      sizeBytes: stored.sizeBytes,
+      sha256: stored.sha256,
+      format: proof.format,
+    };
+    const finding = {
+      rule: 'delta.proven',
+      verdict: 'pass' as const,
+      title: 'The delta rebuilds its target',
+      detail: `Applied to ${source.targetVersion} it gave the SHA-256 of ${target.targetVersion}.`,
+      fix: '',
+      waivable: false,
+      evidence: { expected: targetFile.sha256, found: proof.targetSha256 },
+    };
+    return await recordPackage(
+      workspace,
+      {
+        releaseId: target.releaseId,
+        productId: target.productId,
+        componentId: target.componentId,
+        componentType: target.componentType,
+        name: `${target.productId} ${target.componentId} ${source.targetVersion} to ${target.targetVersion}`,
+        packageType: 'delta',
+        sourceVersion: source.targetVersion,
+        targetVersion: target.targetVersion,
+        report: {
+          verdict: 'pass',
+          files: [
+            {
+              name: file.name,
+              sizeBytes: file.sizeBytes,
+              sha256: file.sha256,
+              format: file.format,
+              findings: [finding],
+            },
+          ],
+        },
+        deltaProof: proof,
+      },
+      [{ path: workspace.objects.path(stored.sha256), file }],
+      context,
+    );
+  } finally {
+    await rm(outPath, { force: true });
+  }
+}
+
+function onlyFile(pkg: VersionPackage): PackageFile {
+  const [file, second] = pkg.files;
+  if (!file || second || pkg.packageType !== 'full') {
+    throw problem(
+      'delta-pair',
+      'A delta needs single-file full packages',
+      `${pkg.name} is a ${pkg.packageType} package with ${pkg.files.length} files.`,
+      'Choose full packages that hold one image each.',
+      'usage',
+    );
+  }
+  return file;
+}

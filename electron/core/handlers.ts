@@ -1,0 +1,227 @@
+import { readFile } from 'node:fs/promises';
+import type { Method, Output, ParsedInput } from '../../shared/contract/contract.ts';
+import type { WorkContext } from '../../shared/domain/job.ts';
+import { problem } from '../../shared/domain/problem.ts';
+import { runBench } from './bench/bench-service.ts';
+import { listPorts } from './bench/ports.ts';
+import type { VirtualBoards } from './bench/virtual-boards.ts';
+import {
+  componentOf,
+  createFullPackage,
+  inspectFiles,
+  verifyPackage,
+} from './bundle/bundle-service.ts';
+import type { CloudService } from './clouds/cloud-service.ts';
+import { createDeltaPackage } from './delta/delta-packages.ts';
+import { applyDelta, makeDelta } from './delta/delta-service.ts';
+import { exportEvidence, verifyEvidence } from './evidence/evidence-service.ts';
+import type { Jobs } from './jobs/jobs.ts';
+import type { Log } from './log.ts';
+import type { PlanService } from './plan/plan-service.ts';
+import { createRelease, summarizeReleases } from './releases/release-service.ts';
+import type { Workspace } from './workspace/workspace.ts';
+
+/** One function for each call of the contract; calls get a context that is never cancelled. */
+export type Handlers = {
+  [M in Method]: (input: ParsedInput<M>, context: WorkContext) => Promise<Output<M>>;
+};
+
+/** What needs an open workspace. */
+export interface Rooms {
+  readonly workspace: Workspace;
+  readonly clouds: CloudService;
+  readonly plans: PlanService;
+}
+
+/** What the handlers are composed of. */
+export interface HandlerParts {
+  readonly rooms: Rooms | null;
+  readonly boards: VirtualBoards;
+  readonly jobs: Jobs;
+  readonly log: Log;
+  readonly resolveFile: (ref: string) => string;
+  readonly version: string;
+  /** Where serial recordings are kept. */
+  readonly scratchFolder: string;
+}
+
+/** Wires the contract's calls to the services. */
+export function makeHandlers(parts: HandlerParts): Handlers {
+  const { boards, jobs, log, resolveFile } = parts;
+  const rooms = (): Rooms => {
+    if (parts.rooms) return parts.rooms;
+    throw problem(
+      'no-workspace',
+      'No workspace is open',
+      'This call needs a workspace.',
+      'Give --workspace DIR, or run it in a folder that holds slipway.yaml.',
+      'usage',
+    );
+  };
+  const workspace = (): Workspace => rooms().workspace;
+
+  return {
+    'app.info': async () => ({
+      version: parts.version,
+      workspace: { path: workspace().folder, name: workspace().name },
+    }),
+    'products.list': async () => workspace().config.products,
+
+    'releases.list': async () => summarizeReleases(workspace()),
+    'releases.create': async (input) => createRelease(workspace(), input.productId, input.version),
+
+    'bundle.inspect': async (input, context) => {
+      const product = input.productId ? workspace().product(input.productId) : null;
+      const component = product?.components.find(
+        (candidate) => !input.component || candidate.type === input.component,
+      );
+      return inspectFiles(
+        {
+          paths: input.files.map(resolveFile),
+          version: input.version,
+          componentType: input.component,
+          component,
+          extraFileTypes: parts.rooms?.workspace.config.fileTypes ?? [],
+        },
+        context,
+      );
+    },
+    'bundle.create': (input, context) =>
+      createFullPackage(workspace(), { ...input, paths: input.files.map(resolveFile) }, context),
+    'bundle.verify': (input, context) => verifyPackage(workspace(), input.packageId, context),
+    'packages.list': async (input) => workspace().list('package', input.releaseId),
+
+    'delta.create': (input, context) => createDeltaPackage(workspace(), input, context),
+    'delta.make': (input, context) =>
+      makeDelta(
+        {
+          sourcePath: resolveFile(input.source),
+          targetPath: resolveFile(input.target),
+          outPath: resolveFile(input.out),
+          format: input.format,
+        },
+        context,
+      ),
+    'delta.apply': (input, context) =>
+      applyDelta(
+        {
+          sourcePath: resolveFile(input.source),
+          patchPath: resolveFile(input.patch),
+          outPath: resolveFile(input.out),
+        },
+        context,
+      ),
+
+    'bench.ports': async () => {
+      const { ports, hint } = await listPorts();
+      return { ports: [...boards.list(), ...ports], hint };
+    },
+    'bench.virtual.start': (input) => boards.start(input.kind),
+    'bench.virtual.stop': async (input) => {
+      await boards.stop(input.path);
+      return {};
+    },
+    'bench.flash': (input, context) =>
+      runBench(
+        parts.rooms?.workspace ?? null,
+        boards,
+        parts.scratchFolder,
+        { ...input, path: input.file && resolveFile(input.file) },
+        context,
+      ),
+    'bench.runs': async (input) => workspace().list('benchRun', input.releaseId),
+    'bench.recording': async (input) => ({
+      text: await readFile(workspace().get('benchRun', input.runId).result.recording, 'utf8'),
+    }),
+
+    'cloud.status': async () => rooms().clouds.status(),
+    'cloud.start': async () => rooms().clouds.start(),
+    'cloud.stop': async () => {
+      await rooms().clouds.stop();
+      return {};
+    },
+    'devices.list': async (input) => {
+      const page = await (await rooms().clouds.connect()).devices({
+        productId: input.productId,
+        offset: input.offset,
+        limit: input.limit,
+        ...(input.search ? { search: input.search } : {}),
+      });
+      return { total: page.total, items: [...page.items] };
+    },
+    'devices.import': async (input) => {
+      const cloud = await rooms().clouds.connect();
+      for (const productId of new Set(input.devices.map((device) => device.productId)))
+        await cloud.putProduct(workspace().product(productId));
+      return { added: (await cloud.putDevices(input.devices)).added };
+    },
+
+    'fleet.start': async (input) => {
+      componentOf(workspace().product(input.productId), input.componentId);
+      return rooms().clouds.startFleet(input);
+    },
+    'fleet.stop': async () => {
+      await rooms().clouds.stopFleet();
+      return {};
+    },
+    'fleet.status': async () => rooms().clouds.fleetStatus(),
+
+    'plans.create': async (input) => rooms().plans.create(input),
+    'plans.list': async (input) => workspace().list('plan', input.releaseId),
+    'plans.check': (input) => rooms().plans.check(input.planId),
+    'plans.publish': (input, context) => rooms().plans.publish(input.planId, context),
+    'plans.suspend': (input) => rooms().plans.control(input.planId, 'suspend'),
+    'plans.resume': (input) => rooms().plans.control(input.planId, 'resume'),
+    'plans.terminate': (input) => rooms().plans.control(input.planId, 'terminate'),
+    'plans.status': (input) => rooms().plans.status(input.planId),
+    'plans.devices': async ({ planId, offset, limit, state, search }) => {
+      const cloud = await rooms().clouds.connect();
+      const page = await cloud.rolloutDevices(planId, {
+        offset,
+        limit,
+        ...(state ? { state } : {}),
+        ...(search ? { search } : {}),
+      });
+      return { total: page.total, items: [...page.items] };
+    },
+    'plans.history': async (input) => [
+      ...(await (await rooms().clouds.connect()).history(input.planId)),
+    ],
+
+    'evidence.export': (input, context) => {
+      const { plans, clouds } = rooms();
+      return exportEvidence(
+        workspace(),
+        plans,
+        () => clouds.connect(),
+        { releaseId: input.releaseId, out: input.out && resolveFile(input.out) },
+        context,
+      );
+    },
+    'evidence.list': async () => workspace().list('evidence').reverse(),
+    'evidence.verify': (input) => verifyEvidence(resolveFile(input.file)),
+
+    'jobs.list': async () => jobs.list(),
+    'jobs.cancel': async (input) => {
+      jobs.cancel(input.jobId);
+      return {};
+    },
+    'log.tail': async (input) => log.tail(input.afterSeq),
+    'settings.get': async () => readSettings(workspace()),
+    'settings.set': async (input) => {
+      const { theme, ...config } = input;
+      if (theme) workspace().setSetting('theme', theme);
+      if (Object.keys(config).length > 0) await workspace().updateConfig(config);
+      return readSettings(workspace());
+    },
+  };
+}
+
+function readSettings(workspace: Workspace): Output<'settings.get'> {
+  const theme = workspace.setting('theme');
+  return {
+    theme: theme === 'light' || theme === 'dark' ? theme : 'system',
+    fileTypes: workspace.config.fileTypes,
+    chinaTelecomIccidPrefixes: workspace.config.chinaTelecomIccidPrefixes,
+  };
+}

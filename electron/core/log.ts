@@ -1,0 +1,71 @@
+import { appendFileSync, mkdirSync, renameSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { LogEntry } from '../../shared/contract/contract.ts';
+
+const secretKey = /token|secret|password|passphrase|authorization|private.?key/i;
+const secretText = /\b(Bearer|TargetToken|GatewayToken)\s+\S+/gi;
+const maxFileBytes = 5 * 1024 * 1024;
+const keptEntries = 2000;
+
+/** Replaces values under secret-looking keys and authorization headers in texts, at any depth. */
+export function redact(value: unknown): unknown {
+  if (typeof value === 'string') return value.replace(secretText, '$1 [redacted]');
+  if (Array.isArray(value)) return value.map(redact);
+  if (value && typeof value === 'object') {
+    return Object.fromEntries(
+      Object.entries(value).map(([key, inner]) => [
+        key,
+        secretKey.test(key) ? '[redacted]' : redact(inner),
+      ]),
+    );
+  }
+  return value;
+}
+
+/** Structured JSON Lines log with redaction: a ring for the window, a rotated file for support. */
+export class Log {
+  readonly #entries: LogEntry[] = [];
+  readonly #file: string | null;
+  readonly #onEntry: (entry: LogEntry) => void;
+  #seq = 0;
+
+  constructor(folder: string | null, onEntry: (entry: LogEntry) => void) {
+    if (folder) mkdirSync(folder, { recursive: true });
+    this.#file = folder && join(folder, 'slipway.log');
+    this.#onEntry = onEntry;
+  }
+
+  write(
+    level: LogEntry['level'],
+    room: string,
+    message: string,
+    data?: Record<string, unknown>,
+  ): void {
+    const entry: LogEntry = {
+      seq: ++this.#seq,
+      at: new Date().toISOString(),
+      level,
+      room,
+      message: redact(message) as string,
+      ...(data ? { data: redact(data) as Record<string, unknown> } : {}),
+    };
+    this.#entries.push(entry);
+    if (this.#entries.length > keptEntries) this.#entries.shift();
+    if (this.#file) this.#append(this.#file, entry);
+    this.#onEntry(entry);
+  }
+
+  #append(file: string, entry: LogEntry): void {
+    try {
+      if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > maxFileBytes)
+        renameSync(file, `${file}.1`);
+      appendFileSync(file, `${JSON.stringify(entry)}\n`);
+    } catch {
+      // A full disk must not stop a release; the entry stays in the window's log.
+    }
+  }
+
+  tail(afterSeq: number): LogEntry[] {
+    return this.#entries.filter((entry) => entry.seq > afterSeq);
+  }
+}

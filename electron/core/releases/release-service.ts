@@ -1,0 +1,59 @@
+import { randomUUID } from 'node:crypto';
+import type { ReleaseSummary } from '../../../shared/contract/contract.ts';
+import { worstVerdict } from '../../../shared/domain/finding.ts';
+import type { Release } from '../../../shared/domain/product.ts';
+import type { Workspace } from '../workspace/workspace.ts';
+
+/** Adds a release of a product. @throws ProblemError `release-exists` | `unknown-id` */
+export function createRelease(workspace: Workspace, productId: string, version: string): Release {
+  const release: Release = {
+    id: randomUUID(),
+    productId: workspace.product(productId).id,
+    version,
+    createdAt: new Date().toISOString(),
+  };
+  workspace.addRelease(release);
+  return release;
+}
+
+/** Every release with its stage, computed from the records alone. */
+export function summarizeReleases(workspace: Workspace): ReleaseSummary[] {
+  const group = <T>(
+    items: readonly T[],
+    key: (item: T) => string | null,
+  ): Map<string | null, T[]> => {
+    const groups = new Map<string | null, T[]>();
+    for (const item of items) groups.set(key(item), [...(groups.get(key(item)) ?? []), item]);
+    return groups;
+  };
+  const packages = group(workspace.list('package'), (pkg) => pkg.releaseId);
+  const runs = group(workspace.list('benchRun'), (run) => run.releaseId);
+  const plans = group(workspace.list('plan'), (plan) => plan.releaseId);
+  return workspace.releases().map((release) => {
+    const own = packages.get(release.id) ?? [];
+    const verdict = own.length > 0 ? worstVerdict(own.map((pkg) => pkg.report.verdict)) : null;
+    const benchPassed = (runs.get(release.id) ?? []).filter((run) => run.passed).length;
+    const states = (plans.get(release.id) ?? []).map((plan) => plan.state);
+    return {
+      ...release,
+      packageCount: own.length,
+      verdict,
+      deltaCount: own.filter((pkg) => pkg.packageType === 'delta').length,
+      benchPassed,
+      planCount: states.length,
+      stage: stageOf(states, benchPassed, verdict),
+    };
+  });
+}
+
+function stageOf(
+  states: readonly string[],
+  benchPassed: number,
+  verdict: ReleaseSummary['verdict'],
+): ReleaseSummary['stage'] {
+  if (states.some((state) => state === 'activated' || state === 'upgrading')) return 'rollingOut';
+  if (states.some((state) => state === 'suspended' || state === 'terminated')) return 'halted';
+  if (states.includes('ended')) return 'done';
+  if (benchPassed > 0) return 'benchTested';
+  return verdict && verdict !== 'block' ? 'validated' : 'draft';
+}

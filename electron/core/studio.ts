@@ -1,0 +1,159 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import {
+  type Answer,
+  contract,
+  type Input,
+  type Method,
+  type Output,
+  type StudioEvent,
+} from '../../shared/contract/contract.ts';
+import { type Problem, problem, toProblem } from '../../shared/domain/problem.ts';
+import { VirtualBoards } from './bench/virtual-boards.ts';
+import { CloudService } from './clouds/cloud-service.ts';
+import type { Launch } from './clouds/local-cloud-process.ts';
+import { type Handlers, makeHandlers } from './handlers.ts';
+import { Jobs } from './jobs/jobs.ts';
+import { Log } from './log.ts';
+import { PlanService } from './plan/plan-service.ts';
+import { Workspace } from './workspace/workspace.ts';
+
+/** How to open a studio. */
+export interface StudioOptions {
+  /** Folder with `slipway.yaml`; null for work on single files. */
+  readonly workspacePath: string | null;
+  /** Turns a file reference into a path: granted handles in the window, paths on the command line. */
+  readonly resolveFile?: (ref: string) => string;
+  /** How child Node processes are started; the packaged window brings its own. */
+  readonly launchNode?: Launch;
+  readonly version?: string;
+}
+
+/** The engine behind every door. */
+export interface Studio {
+  /** Validates by the contract and answers with a value or a problem; never throws. */
+  call(method: string, input: unknown): Promise<Answer<unknown>>;
+  /** Like {@link Studio.call}, typed, throwing ProblemError: for the CLI and tests. */
+  ask<M extends Method>(method: M, input: Input<M>): Promise<Output<M>>;
+  subscribe(listener: (event: StudioEvent) => void): () => void;
+  readonly boards: VirtualBoards;
+  close(): Promise<void>;
+}
+
+/** Composes the services of one workspace. @throws ProblemError when the workspace cannot be opened */
+export async function createStudio(options: StudioOptions): Promise<Studio> {
+  const workspace =
+    options.workspacePath === null ? null : await Workspace.open(options.workspacePath);
+  const listeners = new Set<(event: StudioEvent) => void>();
+  let seq = 0;
+  const publish = (
+    event:
+      | { type: 'job'; job: Output<'jobs.list'>[number] }
+      | { type: 'log'; entry: Output<'log.tail'>[number] },
+  ): void => {
+    const numbered = { ...event, seq: ++seq } as StudioEvent;
+    for (const listener of listeners) listener(numbered);
+  };
+  const log = new Log(workspace?.internal('logs') ?? null, (entry) =>
+    publish({ type: 'log', entry }),
+  );
+  const jobs = new Jobs((job) => publish({ type: 'job', job }));
+  const boards = new VirtualBoards();
+  const clouds = workspace && new CloudService(workspace, options.launchNode);
+  const plans = workspace && clouds && new PlanService(workspace, () => clouds.connect());
+  const handlers: Handlers = makeHandlers({
+    rooms: workspace && clouds && plans ? { workspace, clouds, plans } : null,
+    boards,
+    jobs,
+    log,
+    resolveFile: options.resolveFile ?? ((ref) => ref),
+    version: options.version ?? '0.0.0',
+    scratchFolder: workspace?.internal('recordings') ?? join(tmpdir(), 'slipway-recordings'),
+  });
+
+  const run = async (method: Method, input: unknown): Promise<unknown> => {
+    const door = contract[method];
+    const parsed = door.input.safeParse(input);
+    if (!parsed.success)
+      throw problem(
+        'bad-request',
+        'The request is not valid',
+        `${method}: ${z.prettifyError(parsed.error)}`,
+        'Correct the named field.',
+        'usage',
+      );
+    const handle = handlers[method] as (
+      input: unknown,
+      context: Parameters<Handlers['bundle.inspect']>[1],
+    ) => Promise<unknown>;
+    if (door.type === 'call')
+      return handle(parsed.data, {
+        signal: new AbortController().signal,
+        onProgress: () => undefined,
+      });
+    return jobs.run(method, jobTitles[method] ?? method, (context) => handle(parsed.data, context));
+  };
+
+  const answer = async (method: string, input: unknown): Promise<Answer<unknown>> => {
+    try {
+      if (!Object.hasOwn(contract, method))
+        throw problem(
+          'bad-request',
+          'No such call',
+          `${method} is not part of the contract.`,
+          'Use a call of this version.',
+          'usage',
+        );
+      return { ok: true, value: await run(method as Method, input) };
+    } catch (error) {
+      const failure: Problem = toProblem(error);
+      log.write(
+        failure.kind === 'internal' ? 'error' : 'warn',
+        method.split('.')[0] ?? 'app',
+        `${failure.title}: ${failure.detail}`,
+        { code: failure.code },
+      );
+      return { ok: false, error: failure };
+    }
+  };
+
+  log.write(
+    'info',
+    'app',
+    workspace ? `Workspace ${workspace.name} opened` : 'Studio opened without a workspace',
+  );
+  return {
+    call: answer,
+    boards,
+    async ask(method, input) {
+      return (await run(method, input)) as never;
+    },
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    async close() {
+      jobs.cancelAll();
+      await boards.closeAll();
+      await clouds?.stop();
+      workspace?.close();
+    },
+  };
+}
+
+const jobTitles: Partial<Record<Method, string>> = {
+  'bundle.inspect': 'Inspect files',
+  'bundle.create': 'Create version package',
+  'bundle.verify': 'Verify version package',
+  'delta.create': 'Make delta package',
+  'delta.make': 'Make delta',
+  'delta.apply': 'Apply delta',
+  'bench.flash': 'Flash board',
+  'cloud.start': 'Start the local cloud',
+  'devices.import': 'Import devices',
+  'fleet.start': 'Start simulated devices',
+  'plans.publish': 'Publish plan',
+  'evidence.export': 'Export evidence',
+  'evidence.verify': 'Verify evidence',
+};

@@ -1,0 +1,194 @@
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { z } from 'zod';
+import { type BenchRun, benchRunSchema } from '../../../shared/domain/bench.ts';
+import { type Plan, planCheckSchema, planSchema } from '../../../shared/domain/plan.ts';
+import { problem } from '../../../shared/domain/problem.ts';
+import {
+  type Product,
+  type Release,
+  type VersionPackage,
+  type WorkspaceConfig,
+  versionPackageSchema,
+} from '../../../shared/domain/product.ts';
+import { readConfig, updateConfig } from './config.ts';
+import { type Db, openDatabase } from './database.ts';
+import { ObjectStore } from './object-store.ts';
+
+export const evidenceRecordSchema = z.object({
+  id: z.string(),
+  path: z.string(),
+  releaseId: z.string(),
+  version: z.string(),
+  exportedAt: z.string(),
+  sha256: z.string(),
+});
+/** What the gates said when a plan was published. */
+export const planCheckRecordSchema = planCheckSchema.extend({ id: z.string() });
+
+/** Record kinds and their shapes; bodies are validated again when read, so a damaged row is named and not trusted. */
+const recordSchemas = {
+  package: versionPackageSchema,
+  benchRun: benchRunSchema,
+  plan: planSchema,
+  evidence: evidenceRecordSchema,
+  planCheck: planCheckRecordSchema,
+};
+interface Records {
+  package: VersionPackage;
+  benchRun: BenchRun;
+  plan: Plan;
+  evidence: z.infer<typeof evidenceRecordSchema>;
+  planCheck: z.infer<typeof planCheckRecordSchema>;
+}
+export type RecordKind = keyof Records;
+
+/** One workspace folder: `slipway.yaml`, the SQLite database and the object store. */
+export class Workspace {
+  readonly folder: string;
+  readonly objects: ObjectStore;
+  config: WorkspaceConfig;
+  readonly #db: Db;
+
+  private constructor(folder: string, config: WorkspaceConfig, db: Db) {
+    this.folder = folder;
+    this.config = config;
+    this.#db = db;
+    this.objects = new ObjectStore(join(folder, '.slipway', 'objects'));
+  }
+
+  /** @throws ProblemError `not-a-workspace` | `config-invalid` | `disk-full` … */
+  static async open(path: string): Promise<Workspace> {
+    const folder = resolve(path);
+    const config = await readConfig(folder);
+    await mkdir(join(folder, '.slipway', 'objects'), { recursive: true });
+    await sweepAbandoned(join(folder, '.slipway', 'objects'));
+    return new Workspace(folder, config, openDatabase(join(folder, '.slipway', 'slipway.db')));
+  }
+
+  get name(): string {
+    return this.config.name || basename(this.folder);
+  }
+
+  /** Absolute path inside `.slipway/`. */
+  internal(...parts: string[]): string {
+    return join(this.folder, '.slipway', ...parts);
+  }
+
+  product(productId: string): Product {
+    const product = this.config.products.find((candidate) => candidate.id === productId);
+    if (!product) throw unknown('product', productId);
+    return product;
+  }
+
+  async updateConfig(changes: Parameters<typeof updateConfig>[1]): Promise<void> {
+    this.config = await updateConfig(this.folder, changes);
+  }
+
+  releases(): Release[] {
+    const rows = this.#db
+      .prepare(
+        'SELECT id, product_id AS productId, version, created_at AS createdAt FROM releases ORDER BY created_at DESC',
+      )
+      .all();
+    return rows as Release[];
+  }
+
+  release(id: string): Release {
+    const release = this.releases().find((candidate) => candidate.id === id);
+    if (!release) throw unknown('release', id);
+    return release;
+  }
+
+  /** @throws ProblemError `release-exists` when the product already has this version */
+  addRelease(release: Release): void {
+    const changes = this.#db
+      .prepare(
+        'INSERT INTO releases (id, product_id, version, created_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
+      )
+      .run(release.id, release.productId, release.version, release.createdAt).changes;
+    if (changes === 0) {
+      throw problem(
+        'release-exists',
+        'This version exists',
+        `${release.productId} already has a release ${release.version}.`,
+        'Open it, or choose another version: versions are never reused.',
+        'usage',
+      );
+    }
+  }
+
+  put<K extends RecordKind>(kind: K, releaseId: string | null, record: Records[K]): void {
+    this.#db
+      .prepare(
+        'INSERT INTO records (kind, id, release_id, created_at, body) VALUES (?, ?, ?, ?, ?) ON CONFLICT (kind, id) DO UPDATE SET body = excluded.body',
+      )
+      .run(kind, record.id, releaseId, new Date().toISOString(), JSON.stringify(record));
+  }
+
+  list<K extends RecordKind>(kind: K, releaseId?: string): Records[K][] {
+    const rows = (
+      releaseId === undefined
+        ? this.#db
+            .prepare('SELECT body FROM records WHERE kind = ? ORDER BY created_at, id')
+            .all(kind)
+        : this.#db
+            .prepare(
+              'SELECT body FROM records WHERE kind = ? AND release_id = ? ORDER BY created_at, id',
+            )
+            .all(kind, releaseId)
+    ) as { body: string }[];
+    return rows.map((row) => recordSchemas[kind].parse(JSON.parse(row.body)) as Records[K]);
+  }
+
+  get<K extends RecordKind>(kind: K, id: string): Records[K] {
+    const row = this.#db
+      .prepare('SELECT body FROM records WHERE kind = ? AND id = ?')
+      .get(kind, id) as { body: string } | undefined;
+    if (!row) throw unknown(kind, id);
+    return recordSchemas[kind].parse(JSON.parse(row.body)) as Records[K];
+  }
+
+  setting(key: string): string | null {
+    return (
+      (
+        this.#db.prepare('SELECT value FROM settings WHERE key = ?').get(key) as
+          | { value: string }
+          | undefined
+      )?.value ?? null
+    );
+  }
+
+  setSetting(key: string, value: string): void {
+    this.#db
+      .prepare(
+        'INSERT INTO settings (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value',
+      )
+      .run(key, value);
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+}
+
+const unknown = (kind: string, id: string) =>
+  problem(
+    'unknown-id',
+    'Not found',
+    `There is no ${kind} ${id} in this workspace.`,
+    'Check the id; list what is there first.',
+    'usage',
+  );
+
+const abandonedAfterMs = 24 * 60 * 60 * 1000;
+
+/** Removes temporary files that a crash left behind long ago; younger ones may belong to another running process. */
+async function sweepAbandoned(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (!name.endsWith('.tmp')) continue;
+    const file = join(folder, name);
+    const info = await stat(file).catch(() => null);
+    if (info && Date.now() - info.mtimeMs > abandonedAfterMs) await rm(file, { force: true });
+  }
+}
