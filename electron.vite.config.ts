@@ -1,5 +1,6 @@
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'electron-vite';
+import { version } from './package.json' with { type: 'json' };
 
 /** Entries that run outside the window, each a file of its own in dist/main. */
 const processes = {
@@ -12,14 +13,33 @@ const processes = {
 
 export default defineConfig({
   main: {
-    build: { outDir: 'dist/main', target: 'node20', rollupOptions: { input: processes, output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: 'chunk-[hash].js' } } },
+    define: { __SLIPWAY_VERSION__: JSON.stringify(version) },
+    build: {
+      outDir: 'dist/main',
+      target: 'node20',
+      rollupOptions: {
+        input: processes,
+        output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: 'chunk-[hash].js' },
+      },
+    },
   },
   preload: {
-    build: { outDir: 'dist/preload', externalizeDeps: false, rollupOptions: { input: { preload: 'electron/preload/preload.ts' }, output: { format: 'cjs', entryFileNames: '[name].cjs' } } },
+    build: {
+      outDir: 'dist/preload',
+      externalizeDeps: false,
+      rollupOptions: {
+        input: { preload: 'electron/preload/preload.ts' },
+        output: { format: 'cjs', entryFileNames: '[name].cjs' },
+      },
+    },
   },
   renderer: {
     root: 'renderer',
     plugins: [react()],
-    build: { outDir: 'dist/renderer', minify: true, rollupOptions: { input: 'renderer/index.html' } },
+    build: {
+      outDir: 'dist/renderer',
+      minify: true,
+      rollupOptions: { input: 'renderer/index.html' },
+    },
   },
 });

@@ -160,7 +160,7 @@ export async function recordPackage(
           pkg.packageType === draft.packageType &&
           pkg.sourceVersion === draft.sourceVersion,
       );
-    if (existing?.sha256 === archive.sha256) return existing;
+    if (existing && existing.sha256 === archive.sha256) return existing;
     if (existing) {
       throw problem(
         'version-immutable',

@@ -34,11 +34,16 @@ export async function readConfig(folder: string): Promise<WorkspaceConfig> {
 /** Changes settings in `slipway.yaml`, keeping the comments and the order of everything else. */
 export async function updateConfig(
   folder: string,
-  changes: Partial<Pick<WorkspaceConfig, 'fileTypes' | 'chinaTelecomIccidPrefixes'>>,
+  changes: {
+    readonly fileTypes?: readonly string[] | undefined;
+    readonly chinaTelecomIccidPrefixes?: readonly string[] | undefined;
+  },
 ): Promise<WorkspaceConfig> {
   const path = join(folder, configFileName);
   const document = parseDocument(await readFile(path, 'utf8'));
-  for (const [key, value] of Object.entries(changes)) document.set(key, value);
+  for (const [key, value] of Object.entries(changes)) {
+    if (value !== undefined) document.set(key, value);
+  }
   const parsed = workspaceConfigSchema.safeParse(document.toJS());
   if (!parsed.success) throw invalid(path, z.prettifyError(parsed.error));
   await writeFileAtomic(path, document.toString());

@@ -1,0 +1,96 @@
+import { type Command, Option } from 'commander';
+import type { InspectReport } from '../../shared/domain/finding.ts';
+import { byteText } from '../../shared/domain/progress-text.ts';
+import type { ComponentType } from '../../shared/domain/product.ts';
+import { printResult } from './output.ts';
+import { withSession } from './session.ts';
+import { ensureRelease } from './releases.ts';
+
+/** `slipway bundle inspect|create|verify` */
+export function bundleCommands(program: Command): void {
+  const bundle = program.command('bundle').description('assemble and validate version packages');
+
+  bundle
+    .command('inspect <files...>')
+    .description('check files and print the findings')
+    .addOption(new Option('--component <type>', 'component type').choices(['module', 'mcu']))
+    .option('--product <id>', "check against this product's memory map")
+    .option('--version <v>', 'version that must be inside')
+    .action(
+      (
+        files: string[],
+        options: { component?: ComponentType; product?: string; version?: string },
+        command: Command,
+      ) =>
+        withSession(command, async ({ studio, json }) => {
+          const report = await studio.ask('bundle.inspect', {
+            files,
+            ...(options.component ? { component: options.component } : {}),
+            ...(options.product ? { productId: options.product } : {}),
+            ...(options.version ? { version: options.version } : {}),
+          });
+          printResult(json, report, () => reportText(report));
+          return report.verdict === 'block' ? 1 : 0;
+        }),
+    );
+
+  bundle
+    .command('create <files...>')
+    .description('store the files as the full version package of a release')
+    .requiredOption('--product <id>', 'product')
+    .requiredOption('--component <id>', 'component identifier')
+    .requiredOption('--version <v>', 'target version; the release is made when it does not exist')
+    .action(
+      (
+        files: string[],
+        options: { product: string; component: string; version: string },
+        command: Command,
+      ) =>
+        withSession(command, async ({ studio, json }) => {
+          const release = await ensureRelease(studio, options.product, options.version);
+          const pkg = await studio.ask('bundle.create', {
+            releaseId: release.id,
+            componentId: options.component,
+            files,
+          });
+          printResult(
+            json,
+            pkg,
+            () =>
+              `${pkg.name}\n  package ${pkg.id}\n  SHA-256 ${pkg.sha256}, ${byteText(pkg.sizeBytes)}, verdict ${pkg.report.verdict}`,
+          );
+          return 0;
+        }),
+    );
+
+  bundle
+    .command('verify <packageId>')
+    .description('re-read a stored version package and compare every hash')
+    .action((packageId: string, _options: unknown, command: Command) =>
+      withSession(command, async ({ studio, json }) => {
+        const result = await studio.ask('bundle.verify', { packageId });
+        printResult(json, result, () =>
+          result.intact
+            ? `Intact: SHA-256 ${result.sha256}`
+            : 'Damaged: the stored package is not what was recorded',
+        );
+        return result.intact ? 0 : 1;
+      }),
+    );
+}
+
+function reportText(report: InspectReport): string {
+  const lines = [`Verdict: ${report.verdict}`];
+  for (const file of report.files) {
+    lines.push(`${file.name}  ${byteText(file.sizeBytes)}  ${file.format}  ${file.sha256}`);
+    for (const finding of file.findings) {
+      lines.push(
+        `  ${finding.verdict.toUpperCase().padEnd(15)} ${finding.title} [${finding.rule}]`,
+        `                  ${finding.detail}`,
+      );
+      if (finding.verdict !== 'pass' && finding.fix)
+        lines.push(`                  Fix: ${finding.fix}`);
+    }
+  }
+  return lines.join('\n');
+}

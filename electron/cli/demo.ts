@@ -1,0 +1,157 @@
+import { cp, mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Command } from 'commander';
+import { byteText } from '../../shared/domain/progress-text.ts';
+import { problem, toProblem } from '../../shared/domain/problem.ts';
+import { createStudio, type Studio } from '../core/studio.ts';
+import { entryPath } from '../worker/run-task.ts';
+import { printProblem, printResult, progressPrinter } from './output.ts';
+import type { GlobalOptions } from './session.ts';
+
+const productId = 'SENSOR-1';
+const componentId = 'STM32';
+const [sourceVersion, targetVersion] = ['1.0.0', '1.1.0'];
+const devicesPerTransport = 25;
+const rolloutLimitMs = 120_000;
+
+/** `slipway demo`: the whole release line on a copy of the sample project. */
+export function demoCommand(program: Command): void {
+  program
+    .command('demo')
+    .description('run the whole release line on a copy of the sample project')
+    .action(async (_options: unknown, command: Command) => {
+      const json = command.optsWithGlobals<GlobalOptions>().json ?? false;
+      let studio: Studio | null = null;
+      try {
+        const folder = await mkdtemp(join(tmpdir(), 'slipway-demo-'));
+        const sample = join(dirname(entryPath('cli')), '../../resources/sample');
+        await cp(sample, folder, { recursive: true });
+        studio = await createStudio({ workspacePath: folder, version: __SLIPWAY_VERSION__ });
+        const print = progressPrinter(json);
+        studio.subscribe((event) => {
+          if (event.type === 'job') print(event.job);
+        });
+        const summary = await runLine(studio, join(folder, 'firmware'));
+        printResult(json, { workspace: folder, ...summary }, () => summaryText(folder, summary));
+        process.exitCode = summary.evidence.verdict === 'pass' ? 0 : 1;
+      } catch (error) {
+        process.exitCode = printProblem(json, toProblem(error));
+      } finally {
+        await studio?.close();
+      }
+    });
+}
+
+type Summary = Awaited<ReturnType<typeof runLine>>;
+
+async function runLine(studio: Studio, images: string) {
+  const full = async (version: string) => {
+    const release = await studio.ask('releases.create', { productId, version });
+    return studio.ask('bundle.create', {
+      releaseId: release.id,
+      componentId,
+      files: [join(images, `sensor-${version}.bin`)],
+    });
+  };
+  const source = await full(sourceVersion);
+  const target = await full(targetVersion);
+  const delta = await studio.ask('delta.create', {
+    sourcePackageId: source.id,
+    targetPackageId: target.id,
+  });
+
+  const board = await studio.ask('bench.virtual.start', { kind: 'stm32' });
+  const bench = await studio.ask('bench.flash', {
+    port: board.path,
+    protocol: 'stm32',
+    packageId: target.id,
+    expectVersion: targetVersion,
+  });
+  if (!bench.passed)
+    throw problem(
+      'bench-failed',
+      'The board did not boot the new version',
+      `It booted ${bench.result.booted?.version ?? 'nothing'}.`,
+      'Look at the recording.',
+      'gate',
+    );
+
+  await studio.ask('fleet.start', {
+    productId,
+    componentId,
+    fromVersion: sourceVersion,
+    http: devicesPerTransport,
+    mqtt: devicesPerTransport,
+  });
+  const plan = await studio.ask('plans.create', {
+    name: `Sensor ${targetVersion}`,
+    productId,
+    releaseId: target.releaseId,
+    components: [
+      {
+        componentId,
+        componentType: 'mcu',
+        targetVersion,
+        fullPackageId: target.id,
+        deltas: [{ sourceVersion, packageId: delta.id }],
+      },
+    ],
+  });
+  const startedMs = Date.now();
+  let status = await studio.ask('plans.publish', { planId: plan.id });
+  while (status.state !== 'ended') {
+    if (Date.now() - startedMs > rolloutLimitMs)
+      throw problem(
+        'rollout-slow',
+        'The rollout did not end',
+        `After ${rolloutLimitMs / 1000} s: ${JSON.stringify(status.counts)}.`,
+        'Look at the log.',
+        'internal',
+      );
+    await sleep(200);
+    status = await studio.ask('plans.status', { planId: plan.id });
+  }
+  const rolloutMs = Date.now() - startedMs;
+  const exported = await studio.ask('evidence.export', { releaseId: target.releaseId });
+  const report = await studio.ask('evidence.verify', { file: exported.path });
+  return {
+    bundle: {
+      verdict: target.report.verdict,
+      sha256: target.sha256,
+      sizeBytes: target.files[0]?.sizeBytes ?? 0,
+    },
+    delta: {
+      format: delta.deltaProof?.format ?? '',
+      patchSizeBytes: delta.deltaProof?.patchSizeBytes ?? 0,
+      proven: delta.deltaProof?.proven ?? false,
+    },
+    bench: {
+      chip: bench.result.chip,
+      verified: bench.result.verified,
+      booted: bench.result.booted?.version ?? null,
+      elapsedMs: bench.result.elapsedMs,
+    },
+    rollout: { ...status.counts, elapsedMs: rolloutMs },
+    evidence: {
+      path: exported.path,
+      sha256: exported.sha256,
+      verdict: report.verdict,
+      signatures: 'unsigned',
+    },
+  };
+}
+
+function summaryText(folder: string, { bundle, delta, bench, rollout, evidence }: Summary): string {
+  const share = ((100 * delta.patchSizeBytes) / bundle.sizeBytes).toFixed(0);
+  return [
+    `Release ${targetVersion} of ${productId} is done.`,
+    `  bundle    ${byteText(bundle.sizeBytes)}, verdict ${bundle.verdict}, SHA-256 ${bundle.sha256.slice(0, 16)}…`,
+    `  delta     ${delta.format}, ${byteText(delta.patchSizeBytes)} (${share} % of the full image), proven`,
+    `  bench     ${bench.chip}, verified, booted ${bench.booted ?? 'nothing'} in ${(bench.elapsedMs / 1000).toFixed(1)} s`,
+    `  rollout   ${rollout.upgraded} upgraded, ${rollout.failed} failed, in ${(rollout.elapsedMs / 1000).toFixed(1)} s`,
+    `  evidence  ${evidence.path} (${evidence.verdict}, ${evidence.signatures})`,
+    `  workspace ${folder}`,
+  ].join('\n');
+}

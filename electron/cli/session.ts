@@ -1,0 +1,74 @@
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { toProblem } from '../../shared/domain/problem.ts';
+import { createStudio, type Studio } from '../core/studio.ts';
+import { configFileName } from '../core/workspace/config.ts';
+import { printProblem, progressPrinter } from './output.ts';
+
+/** Options every command has. */
+export interface GlobalOptions {
+  readonly workspace?: string;
+  readonly json?: boolean;
+}
+
+/** What a command works with. */
+export interface Session {
+  readonly studio: Studio;
+  readonly json: boolean;
+  /** Aborted by Ctrl+C and SIGTERM. */
+  readonly signal: AbortSignal;
+}
+
+/** Opens the studio, runs the command, prints a problem when there is one and sets the exit code. */
+export async function withSession(
+  command: Command,
+  work: (session: Session) => Promise<number | undefined>,
+): Promise<void> {
+  const options = command.optsWithGlobals<GlobalOptions>();
+  const json = options.json ?? false;
+  const stop = new AbortController();
+  let studio: Studio | null = null;
+  try {
+    const folder = resolve(options.workspace ?? '.');
+    const hasWorkspace =
+      options.workspace !== undefined || existsSync(join(folder, configFileName));
+    studio = await createStudio({
+      workspacePath: hasWorkspace ? folder : null,
+      version: __SLIPWAY_VERSION__,
+    });
+    const opened = studio;
+    const print = progressPrinter(json);
+    opened.subscribe((event) => {
+      if (event.type === 'job') print(event.job);
+    });
+    const interrupt = (): void => {
+      stop.abort();
+      void cancelAll(opened);
+    };
+    process.once('SIGINT', interrupt);
+    process.once('SIGTERM', interrupt);
+    process.exitCode = (await work({ studio, json, signal: stop.signal })) ?? 0;
+  } catch (error) {
+    process.exitCode = printProblem(json, toProblem(error));
+  } finally {
+    await studio?.close();
+  }
+}
+
+async function cancelAll(studio: Studio): Promise<void> {
+  for (const job of await studio.ask('jobs.list', {})) {
+    if (job.state === 'running') await studio.ask('jobs.cancel', { jobId: job.id });
+  }
+}
+
+/** Resolves when the signal is aborted: for commands that serve until they are stopped. */
+export function untilStopped(signal: AbortSignal): Promise<void> {
+  return new Promise((done) => {
+    if (signal.aborted) done();
+    signal.addEventListener('abort', () => done(), { once: true });
+    // A pending promise alone does not keep Node running.
+    const keepAlive = setInterval(() => undefined, 60_000);
+    signal.addEventListener('abort', () => clearInterval(keepAlive), { once: true });
+  });
+}
