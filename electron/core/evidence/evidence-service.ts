@@ -110,7 +110,8 @@ export async function verifyEvidence(path: string): Promise<EvidenceReport> {
       'Choose an evidence file.',
       'usage',
     );
-  const text = await readFile(path, 'utf8');
+  const bytes = await readFile(path);
+  const text = bytes.toString('utf8');
   const checks: EvidenceReport['checks'][number][] = [];
   const add = (id: string, passed: boolean, good: string, bad: string): void =>
     void checks.push({ id, passed, why: passed ? good : bad });
@@ -127,7 +128,7 @@ export async function verifyEvidence(path: string): Promise<EvidenceReport> {
     const { digest, ...body } = parsed.data;
     add(
       'bytes',
-      canonicalJson(parsed.data) === text,
+      bytes.equals(Buffer.from(canonicalJson(parsed.data))),
       'The file is byte for byte what was written.',
       'The text is not in canonical form: bytes were added, removed or changed.',
     );
