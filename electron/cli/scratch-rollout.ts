@@ -41,7 +41,7 @@ export async function serveFleet(target: FleetTarget): Promise<FleetProcess> {
     batch: 'simulated',
   });
   const { secrets } = await cloud.putDevices(devices, { rotate: true });
-  const fleet = new FleetProcess({});
+  const fleet = new FleetProcess();
   await fleet.start({
     endpoint: { http: target.http, mqtt: target.mqtt },
     devices: devices.map(({ id, transport, versions }) => ({

@@ -12,7 +12,6 @@ import {
 import { type Problem, problem, toProblem } from '../../shared/domain/problem.ts';
 import { VirtualBoards } from './bench/virtual-boards.ts';
 import { CloudService } from './clouds/cloud-service.ts';
-import type { Launch } from './clouds/local-cloud-process.ts';
 import { type Handlers, makeHandlers } from './handlers.ts';
 import { Jobs } from './jobs/jobs.ts';
 import { Log } from './log.ts';
@@ -25,8 +24,6 @@ export interface StudioOptions {
   readonly workspacePath: string | null;
   /** Turns a file reference into a path: granted handles in the window, paths on the command line. */
   readonly resolveFile?: (ref: string) => string;
-  /** How child Node processes are started; the packaged window brings its own. */
-  readonly launchNode?: Launch;
   readonly version?: string;
 }
 
@@ -60,7 +57,7 @@ export async function createStudio(options: StudioOptions): Promise<Studio> {
   );
   const jobs = new Jobs((job) => publish({ type: 'job', job }));
   const boards = new VirtualBoards();
-  const clouds = workspace && new CloudService(workspace, options.launchNode);
+  const clouds = workspace && new CloudService(workspace);
   const plans = workspace && clouds && new PlanService(workspace, () => clouds.connect());
   const handlers: Handlers = makeHandlers({
     rooms: workspace && clouds && plans ? { workspace, clouds, plans } : null,

@@ -3,7 +3,7 @@ import { problem } from '../../../shared/domain/problem.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 import { FleetProcess } from './fleet-process.ts';
 import { LocalCloud } from './local-cloud.ts';
-import { type Launch, LocalCloudProcess } from './local-cloud-process.ts';
+import { LocalCloudProcess } from './local-cloud-process.ts';
 import { makeSimulatedDevices } from './simulated-identities.ts';
 
 /** The embedded cloud of a workspace and the simulated fleet that tries it out. */
@@ -12,13 +12,10 @@ export class CloudService {
   readonly #process: LocalCloudProcess;
   readonly #fleet: FleetProcess;
 
-  constructor(workspace: Workspace, launch: Launch | undefined) {
+  constructor(workspace: Workspace) {
     this.#workspace = workspace;
-    this.#process = new LocalCloudProcess({
-      dataDir: workspace.internal('cloud'),
-      ...(launch ? { launch } : {}),
-    });
-    this.#fleet = new FleetProcess(launch ? { launch } : {});
+    this.#process = new LocalCloudProcess({ dataDir: workspace.internal('cloud') });
+    this.#fleet = new FleetProcess();
   }
 
   /** Starts the cloud unless it runs, and connects to it. */

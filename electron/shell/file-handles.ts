@@ -1,0 +1,42 @@
+import { randomUUID } from 'node:crypto';
+import { statSync } from 'node:fs';
+import { basename } from 'node:path';
+import { problem } from '../../shared/domain/problem.ts';
+
+const maxHandles = 10_000;
+
+/** What the window learns of a file the user picked or dropped: never its path. */
+export interface PickedFile {
+  readonly handle: string;
+  readonly name: string;
+  readonly sizeBytes: number;
+}
+
+/** Files that the user granted by a native dialog or by dropping them on the window. */
+export class FileHandles {
+  readonly #paths = new Map<string, string>();
+
+  grant(path: string): PickedFile {
+    const { size } = statSync(path);
+    const handle = `file:${randomUUID()}`;
+    this.#paths.set(handle, path);
+    const [oldest] = this.#paths.keys();
+    if (this.#paths.size > maxHandles && oldest) this.#paths.delete(oldest);
+    return { handle, name: basename(path), sizeBytes: size };
+  }
+
+  /** @throws ProblemError `file-not-granted` for anything but a granted handle, such as a path */
+  resolve(handle: string): string {
+    const path = this.#paths.get(handle);
+    if (path === undefined) {
+      throw problem(
+        'file-not-granted',
+        'This file was not picked',
+        'The window may only use files that were picked or dropped.',
+        'Pick the file again.',
+        'usage',
+      );
+    }
+    return path;
+  }
+}

@@ -1,0 +1,18 @@
+import { electronExecutable } from './lib/electron-runtime.mjs';
+import { build, setUp } from './lib/prepare.mjs';
+import { run, tool, withDisplay } from './lib/run.mjs';
+
+const name = process.argv[2];
+if (!name) throw new Error('Usage: node scripts/bench.mjs validate|delta|flash|rollout|app');
+await setUp({ tests: true });
+await build();
+const [command, args] = withDisplay(process.execPath, [
+  tool('vitest'),
+  'run',
+  '--config',
+  'vitest.bench.config.ts',
+  `test/bench/${name}.bench.ts`,
+]);
+process.exitCode = await run(command, args, {
+  env: { ...process.env, SLIPWAY_ELECTRON: electronExecutable() ?? '' },
+});

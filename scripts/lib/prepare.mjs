@@ -1,0 +1,50 @@
+import { join } from 'node:path';
+import { must, root } from './run.mjs';
+import { fingerprint, unlessDone } from './stamp.mjs';
+import { installSystemPackages } from './system-packages.mjs';
+
+const oldestNode = [20, 19];
+
+/** Everything a checkout needs before it runs: packages, system libraries, Electron. Skipped when nothing changed. */
+export async function setUp({ tests = false } = {}) {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major < oldestNode[0] || (major === oldestNode[0] && minor < oldestNode[1])) {
+    throw new Error(
+      `Node ${process.versions.node} is too old; install Node ${oldestNode.join('.')} or newer.`,
+    );
+  }
+  await unlessDone(
+    'npm',
+    fingerprint(['package-lock.json']),
+    'node_modules/.package-lock.json',
+    () => {
+      console.log('Installing npm packages');
+      return must('npm', ['ci', '--no-audit', '--no-fund', '--ignore-scripts'], {
+        shell: process.platform === 'win32',
+      });
+    },
+  );
+  await installSystemPackages({ tests });
+  const { installElectron } = await import('./electron-runtime.mjs');
+  await installElectron();
+}
+
+/** Builds dist/ unless it is of these very sources. */
+export async function build() {
+  const sources = fingerprint([
+    'electron',
+    'renderer',
+    'shared',
+    'electron.vite.config.ts',
+    'package.json',
+    'tsconfig.json',
+  ]);
+  await unlessDone('build', sources, 'dist/main/cli.js', () =>
+    must(process.execPath, [
+      join(root, 'node_modules/electron-vite/bin/electron-vite.js'),
+      'build',
+      '--logLevel',
+      'warn',
+    ]),
+  );
+}

@@ -1,0 +1,62 @@
+import { existsSync } from 'node:fs';
+import { must, output } from './run.mjs';
+
+/** Each entry is one package, or several names of it of which the first known one is taken. */
+const forTheWindow = [
+  'xvfb',
+  'xauth',
+  ['libgtk-3-0', 'libgtk-3-0t64'],
+  'libnss3',
+  ['libasound2', 'libasound2t64'],
+  'libgbm1',
+  'libxss1',
+  ['libatk-bridge2.0-0', 'libatk-bridge2.0-0t64'],
+  ['libcups2', 'libcups2t64'],
+  'udev',
+  'fonts-dejavu-core',
+  'socat',
+];
+const forTheTests = ['bsdiff', 'stm32flash', 'srecord', 'mosquitto-clients', 'curl'];
+
+const installed = (name) =>
+  output('dpkg-query', ['-W', '-f=${Status}', name])?.includes('install ok installed') ?? false;
+
+/** Installs the Debian packages that are missing, saying so first; on other systems says what to install by hand. */
+export async function installSystemPackages({ tests }) {
+  if (process.platform === 'darwin')
+    return console.log('macOS: for the virtual board over a PTY run `brew install socat`.');
+  if (process.platform === 'win32')
+    return console.log('Windows: nothing else to install; the virtual board runs in the process.');
+  if (!existsSync('/usr/bin/apt-get')) {
+    return console.log(
+      'This Linux has no apt-get: install GTK 3, NSS, ALSA, GBM, udev, socat and Xvfb by hand.',
+    );
+  }
+  const wanted = [...forTheWindow, ...(tests ? forTheTests : [])];
+  const missing = wanted.filter((entry) => ![entry].flat().some(installed));
+  if (missing.length === 0) return;
+  const isRoot = process.getuid() === 0;
+  if (!isRoot && output('which', ['sudo']) === null)
+    throw new Error(
+      `System packages are missing and there is no sudo; as root run: apt-get install ${missing.flat().join(' ')}`,
+    );
+  const apt = (...args) => {
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+    return isRoot
+      ? must('apt-get', args, { env })
+      : must('sudo', ['DEBIAN_FRONTEND=noninteractive', 'apt-get', ...args]);
+  };
+  console.log(
+    `Installing system packages${isRoot ? '' : ' with sudo'}: ${missing.map((entry) => [entry].flat()[0]).join(' ')}`,
+  );
+  await apt('update', '-qq');
+  const names = missing.map(
+    (entry) =>
+      [entry]
+        .flat()
+        .find((name) =>
+          /Candidate: (?!\(none\))/.test(output('apt-cache', ['policy', name]) ?? ''),
+        ) ?? [entry].flat()[0],
+  );
+  await apt('install', '-y', '-qq', '--no-install-recommends', ...names);
+}
