@@ -30,7 +30,9 @@ export async function runTask<N extends TaskName>(
   const worker = new Worker(entryPath('worker'), { workerData: { name, input } });
   try {
     return await new Promise<TaskOutput<N>>((resolve, reject) => {
-      context.signal.addEventListener('abort', () => reject(context.signal.reason as Error), { once: true });
+      context.signal.addEventListener('abort', () => reject(context.signal.reason as Error), {
+        once: true,
+      });
       worker.on('message', (message: WorkerMessage) => {
         if (message.type === 'progress') context.onProgress(message.progress);
         else if (message.type === 'done') resolve(message.value as TaskOutput<N>);
@@ -38,7 +40,15 @@ export async function runTask<N extends TaskName>(
       });
       worker.on('error', reject);
       worker.on('exit', (code) =>
-        reject(problem('worker-lost', 'A worker stopped', `Task ${name} ended with code ${code}.`, 'Try again; if it repeats, free some memory.', 'internal')),
+        reject(
+          problem(
+            'worker-lost',
+            'A worker stopped',
+            `Task ${name} ended with code ${code}.`,
+            'Try again; if it repeats, free some memory.',
+            'internal',
+          ),
+        ),
       );
     });
   } finally {
