@@ -1,0 +1,159 @@
+import { chunkBytes } from './file-source.ts';
+
+const digit0 = 0x30;
+const digit9 = 0x39;
+const dot = 0x2e;
+
+/** Finds out whether all content is one byte value; costs nothing after the first difference. */
+export class UniformScan {
+  #value: number | undefined;
+  #uniform = true;
+  #pattern = Buffer.alloc(0);
+
+  push(chunk: Buffer): void {
+    if (!this.#uniform || chunk.length === 0) return;
+    if (this.#value === undefined) {
+      this.#value = chunk[0] ?? 0;
+      this.#pattern = Buffer.alloc(chunkBytes, this.#value);
+    }
+    if (chunk[chunk.length - 1] !== this.#value) this.#uniform = false;
+    else this.#uniform = this.#pattern.subarray(0, chunk.length).equals(chunk);
+  }
+
+  /** The value of every byte, or null when they differ. */
+  result(): number | null {
+    return this.#uniform ? (this.#value ?? null) : null;
+  }
+}
+
+/**
+ * Searches streamed content for a version text in ASCII and UTF-16LE. A hit inside a longer
+ * number ("1.0.0" in "11.0.0" or "1.0.0.2") does not count.
+ */
+export class VersionScan {
+  readonly #needles: readonly { readonly bytes: Buffer; readonly stride: number }[];
+  readonly #keepBytes: number;
+  readonly #joint: Buffer;
+  #tail: Buffer = Buffer.alloc(0);
+  #seenBytes = 0;
+  #hit: number | null = null;
+
+  constructor(version: string) {
+    this.#needles = [
+      { bytes: Buffer.from(version, 'ascii'), stride: 1 },
+      { bytes: Buffer.from(version, 'utf16le'), stride: 2 },
+    ];
+    // One unit before and two after decide whether a hit counts.
+    this.#keepBytes = version.length * 2 + 6;
+    this.#joint = Buffer.alloc(this.#keepBytes * 2);
+  }
+
+  /** Offset of the first hit in the content so far, or null. */
+  get hit(): number | null {
+    return this.#hit;
+  }
+
+  push(chunk: Uint8Array): void {
+    if (this.#hit !== null || chunk.length === 0) return;
+    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
+    const start = this.#seenBytes;
+    const before = this.#tail;
+    this.#seenBytes += bytes.length;
+    if (bytes.length <= this.#keepBytes) {
+      const both = Buffer.concat([before, bytes]);
+      this.#search(both, start - before.length, false);
+      this.#tail = both.subarray(Math.max(0, both.length - this.#keepBytes));
+      return;
+    }
+    before.copy(this.#joint);
+    bytes.copy(this.#joint, before.length, 0, this.#keepBytes);
+    const joined = this.#joint.subarray(0, before.length + this.#keepBytes);
+    this.#search(joined, start - before.length, false);
+    this.#search(bytes, start, false);
+    this.#tail = Buffer.from(bytes.subarray(bytes.length - this.#keepBytes));
+  }
+
+  /** Ends one piece of content (a member of an archive); the next begins afresh. */
+  endPiece(): void {
+    this.#search(this.#tail, this.#seenBytes - this.#tail.length, true);
+    this.#tail = Buffer.alloc(0);
+  }
+
+  #search(bytes: Buffer, base: number, isEnd: boolean): void {
+    for (const { bytes: needle, stride } of this.#needles) {
+      let at = this.#hit === null ? bytes.indexOf(needle) : -1;
+      while (at >= 0) {
+        if (this.#standsAlone(bytes, at, needle.length, stride, base, isEnd)) {
+          this.#hit = base + at;
+          return;
+        }
+        at = bytes.indexOf(needle, at + 1);
+      }
+    }
+  }
+
+  #standsAlone(
+    bytes: Buffer,
+    at: number,
+    length: number,
+    stride: number,
+    base: number,
+    isEnd: boolean,
+  ): boolean {
+    // What lies outside the window is decided by the window that holds both sides.
+    if (at < stride && base > 0 && this.#tail.length > 0) return false;
+    const end = at + length;
+    if (!isEnd && end + stride + 1 >= bytes.length) return false;
+    const isDigit = (index: number): boolean => {
+      const byte = bytes[index] ?? 0;
+      return byte >= digit0 && byte <= digit9;
+    };
+    const wide = (index: number): boolean => stride === 1 || bytes[index + 1] === 0;
+    if (at >= stride && isDigit(at - stride) && wide(at - stride)) return false;
+    if (at >= stride && bytes[at - stride] === dot && isDigit(at)) return false;
+    if (isDigit(end) && wide(end)) return false;
+    return !(bytes[end] === dot && isDigit(end + stride));
+  }
+}
+
+/** Checks that a script is UTF-8 text and has no merge conflict, in chunks of any size. */
+export class ScriptScan {
+  readonly #decoder = new TextDecoder('utf-8', { fatal: true });
+  #tail = '\n';
+  #offset = 0;
+  #notTextAt: number | null = null;
+  #conflictLine: number | null = null;
+  #line = 1;
+
+  push(chunk: Buffer): void {
+    if (this.#notTextAt !== null) return;
+    const nul = chunk.indexOf(0);
+    let text = '';
+    try {
+      text = this.#decoder.decode(chunk, { stream: true });
+    } catch {
+      this.#notTextAt = this.#offset;
+    }
+    if (nul >= 0) this.#notTextAt = this.#offset + nul;
+    this.#offset += chunk.length;
+    const both = this.#tail + text;
+    const at = both.search(/\n(<{7} |>{7} )/);
+    if (at >= 0 && this.#conflictLine === null) {
+      this.#conflictLine = this.#line + (both.slice(0, at + 1).match(/\n/g)?.length ?? 0) - 1;
+    }
+    this.#tail = both.slice(-8);
+    this.#line += (both.slice(0, -8).match(/\n/g) ?? []).length;
+  }
+
+  /** Offset of (or, for bad UTF-8, of the 1 MiB window before) the first byte that is not text. */
+  finish(): { readonly notTextAt: number | null; readonly conflictLine: number | null } {
+    if (this.#notTextAt === null) {
+      try {
+        this.#decoder.decode();
+      } catch {
+        this.#notTextAt = this.#offset;
+      }
+    }
+    return { notTextAt: this.#notTextAt, conflictLine: this.#conflictLine };
+  }
+}

@@ -1,0 +1,81 @@
+const archives = ['zip', 'rar', 'tar', 'gzip', 'xz', 'zstd'];
+
+/** Formats that content with this extension must have; content of `unknown` format included. */
+const required: Readonly<Record<string, readonly string[]>> = {
+  '.zip': ['zip'],
+  '.rar': ['rar'],
+  '.tar': ['tar'],
+  '.tar.gz': ['gzip'],
+  '.tgz': ['gzip'],
+  '.gz': ['gzip'],
+  '.s19': ['s-record'],
+  '.s28': ['s-record'],
+  '.s37': ['s-record'],
+  '.mot': ['s-record'],
+  '.srec': ['s-record'],
+  '.hex': ['intel-hex'],
+  '.ihex': ['intel-hex'],
+  '.py': ['python', 'text'],
+  '.mpy': ['mpy'],
+  '.elf': ['elf'],
+  '.uf2': ['uf2'],
+};
+
+/** Formats that a raw image must not have: a device would write them to flash as they are. */
+const notRaw = new Set([...archives, 'elf', 'uf2', 's-record', 'intel-hex']);
+const rawExtension = /\.bin(_\d+)?$/i;
+const opaqueExtension = /\.(pack|mini_\d+)$/i;
+
+/** Formats that are recognised by signature only. */
+export const recognisedOnly: ReadonlySet<string> = new Set([
+  'elf',
+  'mcuboot',
+  'esp-image',
+  'uf2',
+  'uimage',
+  'fit',
+  'xz',
+  'zstd',
+  'bsdiff40',
+  'bsdiff43',
+  'vcdiff',
+  'hdiff',
+  'android-payload',
+  'pac',
+  'mpy',
+]);
+
+/** Compressed or encrypted content in which a version text cannot be searched. */
+export const notSearchable: ReadonlySet<string> = new Set([
+  'rar',
+  'xz',
+  'zstd',
+  'bsdiff40',
+  'bsdiff43',
+  'vcdiff',
+  'hdiff',
+]);
+
+/** What the name promises, when the content breaks the promise; null when they agree. */
+export function contradiction(name: string, format: string): string | null {
+  const lower = name.toLowerCase();
+  const extension = Object.keys(required)
+    .filter((candidate) => lower.endsWith(candidate))
+    .sort((a, b) => b.length - a.length)[0];
+  if (extension !== undefined) {
+    const formats = required[extension] ?? [];
+    return formats.includes(format) ? null : formats.join(' or ');
+  }
+  return rawExtension.test(name) && notRaw.has(format) ? 'a raw image' : null;
+}
+
+/** Whether the extension belongs to a format that only its vendor can read. */
+export function isOpaque(name: string, format: string): boolean {
+  return opaqueExtension.test(name) && (format === 'unknown' || format === 'cortex-m');
+}
+
+/** Whether the name ends with one of the allowed extensions; case does not matter. */
+export function isAllowedType(name: string, fileTypes: readonly string[]): boolean {
+  const lower = name.toLowerCase();
+  return fileTypes.some((type) => lower.length > type.length && lower.endsWith(type.toLowerCase()));
+}

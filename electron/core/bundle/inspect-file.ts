@@ -1,0 +1,298 @@
+import { createHash } from 'node:crypto';
+import { type FileHandle, open } from 'node:fs/promises';
+import type { InspectedFile } from '../../../shared/domain/finding.ts';
+import { maxFileSizeBytes } from '../../../shared/domain/product.ts';
+import type { Segment } from '../../../shared/formats/image-builder.ts';
+import { IntelHexReader } from '../../../shared/formats/intel-hex.ts';
+import { readRar } from '../../../shared/formats/rar.ts';
+import { hexByte } from '../../../shared/formats/report.ts';
+import { SRecordReader } from '../../../shared/formats/s-record.ts';
+import { sniff, sniffHeadBytes } from '../../../shared/formats/sniff.ts';
+import { TarReader } from '../../../shared/formats/tar.ts';
+import { ScriptScan, UniformScan, VersionScan } from './content-scan.ts';
+import { fileSource, readChunks } from './file-source.ts';
+import {
+  contradiction,
+  isAllowedType,
+  isOpaque,
+  notSearchable,
+  recognisedOnly,
+} from './file-types.ts';
+import { FindingList } from './finding-list.ts';
+import { readGzip } from './gzip.ts';
+import { checkRawImage, checkSegments, type MemoryRegion } from './memory-fit.ts';
+import { readZip } from './zip.ts';
+
+const largeFileBytes = 100_000_000;
+const tailBytes = 512;
+
+/** What is known about the package that the file is to be part of. */
+export interface FileExpectations {
+  readonly fileTypes: readonly string[];
+  readonly version?: string;
+  readonly component?: 'module' | 'mcu';
+  readonly memory?: readonly MemoryRegion[];
+}
+
+/** How far reading came, and when to stop. */
+export interface ReadControl {
+  readonly signal: AbortSignal;
+  readonly onBytes: (count: number) => void;
+}
+
+/** An inspected file, and whether the declared version was searched for and found. */
+export interface FileResult {
+  readonly file: InspectedFile;
+  readonly findings: FindingList;
+  readonly versionSearch: 'found' | 'not-found' | 'not-searched';
+}
+
+/** Readers that get their bytes while the file is hashed. */
+interface StreamReaders {
+  readonly records: SRecordReader | IntelHexReader | undefined;
+  readonly tar: TarReader | undefined;
+  readonly script: ScriptScan | undefined;
+  readonly version: VersionScan | undefined;
+}
+
+/** Reads a file once in windows of 1 MiB, hashes it and runs every check that its format has. */
+export async function inspectFile(
+  path: string,
+  name: string,
+  expectations: FileExpectations,
+  control: ReadControl,
+): Promise<FileResult> {
+  const handle = await open(path, 'r');
+  try {
+    return await inspectOpenFile(handle, path, name, expectations, control);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function inspectOpenFile(
+  handle: FileHandle,
+  path: string,
+  name: string,
+  expectations: FileExpectations,
+  control: ReadControl,
+): Promise<FileResult> {
+  const { size: sizeBytes } = await handle.stat();
+  const source = fileSource(handle, sizeBytes);
+  const head = await source.read(0, sniffHeadBytes);
+  const tail = await source.read(Math.max(0, sizeBytes - tailBytes), tailBytes);
+  const format = sizeBytes === 0 ? 'empty' : sniff(head, tail);
+  const findings = new FindingList();
+  checkNameAndSize(name, format, sizeBytes, expectations.fileTypes, findings);
+  const deep = sizeBytes > 0 && sizeBytes <= maxFileSizeBytes;
+
+  const searchable = deep && expectations.version !== undefined && !notSearchable.has(format);
+  const version = searchable ? new VersionScan(expectations.version ?? '') : undefined;
+  const onData = (bytes: Uint8Array): void => version?.push(bytes);
+  const readers: StreamReaders = {
+    records: deep ? recordReader(format, findings, onData) : undefined,
+    tar: deep && format === 'tar' ? new TarReader(findings.add, onData) : undefined,
+    script: deep && /\.py$/i.test(name) ? new ScriptScan() : undefined,
+    version,
+  };
+  const sha256 = await readOnce(handle, readers, findings, control);
+  if (deep) {
+    await checkInside(handle, path, name, format, sizeBytes, head, readers, expectations, {
+      findings,
+      control,
+    });
+  }
+  version?.endPiece();
+  if (version?.hit != null) {
+    findings.add('identity.version-found', `"${expectations.version}" is in the content`, {
+      offset: version.hit,
+    });
+  }
+  findings.add('file.hash', `${sizeBytes} bytes, SHA-256 ${sha256}`);
+  const searched = version === undefined ? 'not-searched' : 'not-found';
+  return {
+    file: { name, sizeBytes, sha256, format, findings: [] },
+    findings,
+    versionSearch: version?.hit == null ? searched : 'found',
+  };
+}
+
+function checkNameAndSize(
+  name: string,
+  format: string,
+  sizeBytes: number,
+  fileTypes: readonly string[],
+  findings: FindingList,
+): void {
+  if (!isAllowedType(name, fileTypes)) {
+    findings.add('file.type-not-allowed', `"${name}" has none of the allowed extensions`, {
+      expected: fileTypes.join(' '),
+      found: name,
+    });
+  }
+  if (sizeBytes === 0) findings.add('file.empty', `"${name}" has 0 bytes`);
+  if (sizeBytes > maxFileSizeBytes) {
+    findings.add('file.too-large', `"${name}": only its SHA-256 was computed`, {
+      expected: `at most ${maxFileSizeBytes} bytes`,
+      found: `${sizeBytes} bytes`,
+    });
+  } else if (sizeBytes > largeFileBytes) {
+    findings.add('file.large', `"${name}" has ${sizeBytes} bytes`, {
+      expected: `at most ${largeFileBytes} bytes`,
+      found: `${sizeBytes} bytes`,
+    });
+  }
+  const promised = sizeBytes === 0 ? null : contradiction(name, format);
+  if (promised !== null) {
+    findings.add(
+      'file.type-mismatch',
+      `"${name}" should be ${promised}, its content is ${format}`,
+      {
+        offset: 0,
+        expected: promised,
+        found: format,
+      },
+    );
+  }
+}
+
+function recordReader(
+  format: string,
+  findings: FindingList,
+  onData: (bytes: Uint8Array) => void,
+): SRecordReader | IntelHexReader | undefined {
+  if (format === 's-record') return new SRecordReader(findings.add, onData);
+  return format === 'intel-hex' ? new IntelHexReader(findings.add, onData) : undefined;
+}
+
+async function readOnce(
+  handle: FileHandle,
+  readers: StreamReaders,
+  findings: FindingList,
+  control: ReadControl,
+): Promise<string> {
+  const hash = createHash('sha256');
+  const uniform = new UniformScan();
+  const raw = readers.records === undefined && readers.tar === undefined;
+  for await (const chunk of readChunks(handle)) {
+    control.signal.throwIfAborted();
+    hash.update(chunk);
+    uniform.push(chunk);
+    readers.records?.push(chunk);
+    readers.tar?.push(chunk);
+    readers.script?.push(chunk);
+    if (raw) readers.version?.push(chunk);
+    control.onBytes(chunk.length);
+  }
+  const value = uniform.result();
+  if (value === 0 || value === 0xff) {
+    findings.add(value === 0 ? 'file.all-00' : 'file.all-ff', `every byte is ${hexByte(value)}`, {
+      offset: 0,
+    });
+  }
+  return hash.digest('hex');
+}
+
+async function checkInside(
+  handle: FileHandle,
+  path: string,
+  name: string,
+  format: string,
+  sizeBytes: number,
+  head: Uint8Array,
+  readers: StreamReaders,
+  expectations: FileExpectations,
+  { findings, control }: { readonly findings: FindingList; readonly control: ReadControl },
+): Promise<void> {
+  const memory = expectations.memory ?? [];
+  const intact = (what: string): void => {
+    if (!findings.blocked) findings.add('container.integrity', what);
+  };
+  if (readers.script !== undefined) {
+    const { notTextAt, conflictLine } = readers.script.finish();
+    if (notTextAt !== null) findings.add('script.not-text', `"${name}"`, { offset: notTextAt });
+    if (conflictLine !== null) findings.add('script.conflict', `line ${conflictLine}`);
+  }
+  if (readers.records !== undefined) {
+    const { segments } = readers.records.finish();
+    checkMemory(segments, memory, findings);
+    const dataBytes = segments.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    intact(`${format}: ${dataBytes} bytes in ${segments.length} segments, every checksum is right`);
+  } else if (readers.tar !== undefined) {
+    const members = readers.tar.finish();
+    intact(`tar: ${members} members, every header checksum is right`);
+  } else if (format === 'gzip') {
+    const tar = /\.(tar\.gz|tgz)$/i.test(name) ? new GzippedTar(findings, readers.version) : null;
+    const onData = (bytes: Buffer): void => (tar ? tar.push(bytes) : readers.version?.push(bytes));
+    const unpacked = await readGzip(handle, sizeBytes, findings.add, onData, control.signal);
+    if (unpacked !== null) {
+      tar?.finish();
+      intact(`gzip: ${unpacked} bytes unpacked, CRC-32 and length are right`);
+    }
+  } else if (format === 'zip') {
+    const onData = (bytes: Buffer): void => readers.version?.push(bytes);
+    const onEnd = (): void => readers.version?.endPiece();
+    readers.version?.endPiece();
+    const members = await readZip(path, findings.add, onData, onEnd, control.signal);
+    if (members !== null) intact(`zip: ${members} members, every CRC-32 is right`);
+  } else if (format === 'rar') {
+    const files = await readRar(fileSource(handle, sizeBytes), findings.add);
+    if (files !== null) {
+      findings.add('file.opaque', `rar: ${files} headers are right; the members are not unpacked`);
+    }
+  } else if (recognisedOnly.has(format)) {
+    findings.add('format.not-checked', `recognised as ${format}`, { offset: 0 });
+  } else if (isOpaque(name, format)) {
+    findings.add('file.opaque', `"${name}": vendor format without a public description`);
+  } else if (format === 'unknown' || format === 'cortex-m') {
+    const regions = expectations.component === 'mcu' ? memory : [];
+    checkRawImage(head, sizeBytes, regions, findings.add);
+  }
+}
+
+function checkMemory(
+  segments: readonly Segment[],
+  memory: readonly MemoryRegion[],
+  findings: FindingList,
+): void {
+  if (memory.length > 0) checkSegments(segments, memory, findings.add);
+}
+
+/** Feeds the content of a .tar.gz to the tar reader once its beginning shows that it is one. */
+class GzippedTar {
+  readonly #findings: FindingList;
+  readonly #tar: TarReader;
+  #head: Buffer | undefined = Buffer.alloc(0);
+  #isTar = false;
+
+  constructor(findings: FindingList, version: VersionScan | undefined) {
+    this.#findings = findings;
+    this.#tar = new TarReader(findings.add, (bytes) => version?.push(bytes));
+  }
+
+  push(bytes: Buffer): void {
+    if (this.#head !== undefined) {
+      this.#head = Buffer.concat([this.#head, bytes]);
+      if (this.#head.length >= tailBytes) this.#decide();
+    } else if (this.#isTar) this.#tar.push(bytes);
+  }
+
+  finish(): void {
+    this.#decide();
+    if (this.#isTar) this.#tar.finish();
+  }
+
+  #decide(): void {
+    if (this.#head === undefined) return;
+    const format = sniff(this.#head.subarray(0, sniffHeadBytes));
+    this.#isTar = format === 'tar';
+    if (this.#isTar) this.#tar.push(this.#head);
+    else {
+      this.#findings.add('gzip.not-tar', `the unpacked content is ${format}`, {
+        expected: 'tar',
+        found: format,
+      });
+    }
+    this.#head = undefined;
+  }
+}

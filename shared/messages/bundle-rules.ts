@@ -1,0 +1,159 @@
+import type { Verdict } from '../domain/finding.ts';
+
+/** What the user reads about a rule; where and what exactly stands in the finding's own detail. */
+export interface BundleRule {
+  readonly verdict: Verdict;
+  readonly title: string;
+  readonly fix: string;
+  readonly waivable: boolean;
+}
+
+const block = (title: string, fix: string, waivable = false): BundleRule => ({
+  verdict: 'block',
+  title,
+  fix,
+  waivable,
+});
+const warn = (title: string, fix: string): BundleRule => ({
+  verdict: 'warn',
+  title,
+  fix,
+  waivable: true,
+});
+const pass = (title: string): BundleRule => ({ verdict: 'pass', title, fix: '', waivable: false });
+const unchecked = (title: string, fix: string): BundleRule => ({
+  verdict: 'could-not-check',
+  title,
+  fix,
+  waivable: true,
+});
+
+const rebuildImage = 'Export the image again from the build and do not edit it by hand.';
+const repack = 'Make the archive again with a current tool and check it on your machine.';
+const copyAgain =
+  'Copy or download the file again; compare its SHA-256 with the one at its origin.';
+
+/** Every rule of the bundle room, by the identifier that findings and waivers carry. */
+export const bundleRules = {
+  'package.too-many-files': block(
+    'Too many files',
+    'A version package holds at most five files: remove some or put them in an archive.',
+  ),
+  'package.duplicate-name': block(
+    'Two files have the same name',
+    'Rename one of them; names that differ only in case count as the same.',
+  ),
+  'package.duplicate-content': warn(
+    'Two files have the same content',
+    'Check that each part was exported and that the right files were picked.',
+  ),
+  'file.hash': pass('File read completely'),
+  'file.too-large': block(
+    'The file is over the size limit',
+    'A file may have at most 100 MiB: strip debug sections, compress it or make a delta.',
+  ),
+  'file.large': warn(
+    'The file is close to the size limit',
+    'It is over 100,000,000 bytes; a cloud that counts in decimal megabytes would refuse it.',
+  ),
+  'file.type-not-allowed': block(
+    'This file type is not allowed',
+    'Rename the file, or add the type to `fileTypes` in slipway.yaml.',
+  ),
+  'file.empty': block('The file is empty', copyAgain),
+  'file.all-ff': block(
+    'The file holds only FF bytes',
+    'This is what erased flash looks like: export the image again.',
+  ),
+  'file.all-00': block(
+    'The file holds only 00 bytes',
+    'This is what an unfinished copy looks like: export the image again.',
+  ),
+  'file.type-mismatch': block(
+    'The content contradicts the name',
+    'Give the file the extension of its content, or pick the file that was meant.',
+    true,
+  ),
+  'file.opaque': unchecked(
+    'The inside could not be checked',
+    'Nobody but the vendor can read this format: compare its SHA-256 with the vendor’s.',
+  ),
+  'format.not-checked': unchecked(
+    'The inside was not checked',
+    'The format was recognised by its signature only: check it with the tool of its maker.',
+  ),
+  'container.integrity': pass('Container is whole'),
+  'identity.version-found': pass('Declared version found inside'),
+  'identity.version-not-found': warn(
+    'Declared version not found inside',
+    'Check that this is the build that was meant; waive it if the image carries no version text.',
+  ),
+  'image.vector-table': pass('Vector table makes sense'),
+  'image.fits-memory': pass('Image fits the memory'),
+  'image.outside-memory': block(
+    'The image lies outside the memory of the component',
+    'Pick the image for this chip, or correct the memory regions of the component in slipway.yaml.',
+  ),
+  's-record.syntax': block('Broken S-record line', rebuildImage),
+  's-record.type': block('Unknown S-record type', rebuildImage),
+  's-record.length': block('S-record length is wrong', rebuildImage),
+  's-record.checksum': block('S-record checksum is wrong', rebuildImage),
+  's-record.count': block('S-record count is wrong', `Lines are missing. ${copyAgain}`),
+  's-record.after-end': block('S-record data after the end record', rebuildImage),
+  's-record.overlap': block('S-records contradict each other', rebuildImage),
+  's-record.redundant': warn('S-records repeat the same bytes', rebuildImage),
+  's-record.no-data': block('The S-record file holds no data', rebuildImage),
+  's-record.no-end': warn(
+    'The S-record file has no end record',
+    'The file may be cut: compare its size with the original.',
+  ),
+  's-record.end-mismatch': warn('The end record does not match the data records', rebuildImage),
+  's-record.no-header': warn('The S-record file has no header record', rebuildImage),
+  's-record.mixed': warn('The S-record file mixes address widths', rebuildImage),
+  's-record.order': warn('S-record addresses go backwards', rebuildImage),
+  'intel-hex.syntax': block('Broken Intel HEX line', rebuildImage),
+  'intel-hex.type': block('Unknown Intel HEX record type', rebuildImage),
+  'intel-hex.length': block('Intel HEX length is wrong', rebuildImage),
+  'intel-hex.checksum': block('Intel HEX checksum is wrong', rebuildImage),
+  'intel-hex.after-end': block('Intel HEX data after the end record', rebuildImage),
+  'intel-hex.overlap': block('Intel HEX records contradict each other', rebuildImage),
+  'intel-hex.redundant': warn('Intel HEX records repeat the same bytes', rebuildImage),
+  'intel-hex.no-data': block('The Intel HEX file holds no data', rebuildImage),
+  'intel-hex.no-end': block('The Intel HEX file has no end record', `It is cut. ${copyAgain}`),
+  'zip.truncated': block('The zip file is cut', copyAgain),
+  'zip.damaged': block('The zip file is damaged', repack),
+  'zip.multi-disk': block('The zip file is one part of several', 'Pack it as a single file.'),
+  'zip.encrypted': block('The zip file is encrypted', 'Pack it without a password.'),
+  'zip.unsafe-name': block('Unsafe member name in the zip file', repack),
+  'zip.link': block('Link in the zip file', 'Pack the file itself in place of the link.'),
+  'zip.duplicate': block('Two zip members have the same name', repack),
+  'zip.header-mismatch': block('The zip file contradicts itself', repack),
+  'zip.overlap': block('Zip members share the same bytes', repack),
+  'zip.crc': block('A zip member is damaged', copyAgain),
+  'zip.method': block('Unsupported zip compression', 'Pack it with "store" or "deflate".'),
+  'zip.bomb': block('The zip file unpacks to far too much', repack),
+  'zip.trailing': block('Foreign bytes in the zip file', repack),
+  'zip.no-members': warn('The zip file holds no files', repack),
+  'tar.damaged': block('The tar file is damaged', copyAgain),
+  'tar.truncated': block('The tar file is cut', copyAgain),
+  'tar.unsafe-name': block('Unsafe member name in the tar file', repack),
+  'tar.link': block('Link or device in the tar file', 'Pack regular files and folders only.'),
+  'tar.duplicate': block('Two tar members have the same name', repack),
+  'tar.no-end': warn('The tar file has no end mark', 'It may be cut: compare its SHA-256.'),
+  'tar.no-members': warn('The tar file holds no files', repack),
+  'tar.trailing': block('Foreign bytes after the tar end mark', repack),
+  'gzip.damaged': block('The gzip file is damaged', copyAgain),
+  'gzip.truncated': block('The gzip file is cut', copyAgain),
+  'gzip.crc': block('The gzip content is damaged', copyAgain),
+  'gzip.trailing': block('Foreign bytes after the gzip content', copyAgain),
+  'gzip.bomb': block('The gzip file unpacks to far too much', repack),
+  'gzip.not-tar': block('The .tar.gz file holds no tar', 'Name it .gz, or pack it with tar.'),
+  'rar.truncated': block('The rar file is cut', copyAgain),
+  'rar.damaged': block('The rar file is damaged', copyAgain),
+  'rar.encrypted': block('The rar file is encrypted', 'Pack it without a password.'),
+  'rar.multi-volume': block('The rar file is one part of several', 'Pack it as a single file.'),
+  'script.not-text': block('The script is not text', 'Save it as UTF-8 text.'),
+  'script.conflict': block('Merge conflict in the script', 'Resolve the conflict marked there.'),
+} as const satisfies Record<string, BundleRule>;
+
+export type BundleRuleId = keyof typeof bundleRules;
