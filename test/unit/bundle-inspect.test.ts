@@ -58,6 +58,7 @@ describe('names, sizes and plain content', () => {
     ['record.bin', header + data + end, 'file.type-mismatch'],
     ['not.zip', image, 'file.type-mismatch'],
     ['vendor.pack', image, 'file.opaque'],
+    ['text.mini_1', 'any text\n', 'file.opaque'],
     ['bad.py', Buffer.from([0x69, 0, 0xff]), 'script.not-text'],
     ['merge.py', 'a = 1\n<<<<<<< mine\n', 'script.conflict'],
   ])('%s breaks %s', async (name, bytes, rule) => {

@@ -71,7 +71,7 @@ export function contradiction(name: string, format: string): string | null {
 
 /** Whether the extension belongs to a format that only its vendor can read. */
 export function isOpaque(name: string, format: string): boolean {
-  return opaqueExtension.test(name) && (format === 'unknown' || format === 'cortex-m');
+  return opaqueExtension.test(name) && ['unknown', 'cortex-m', 'text', 'python'].includes(format);
 }
 
 /** Whether the name ends with one of the allowed extensions; case does not matter. */
