@@ -17,7 +17,12 @@ function record(): Buffer {
   const body = {
     schema: 'slipway.evidence/1',
     exportedAt: '2026-01-01T00:00:00.000Z',
-    release: { id: 'r', productId: 'SENSOR-1', version: '1.1.0', createdAt: '2026-01-01T00:00:00.000Z' },
+    release: {
+      id: 'r',
+      productId: 'SENSOR-1',
+      version: '1.1.0',
+      createdAt: '2026-01-01T00:00:00.000Z',
+    },
     packages: [],
     benchRuns: [],
     rollouts: [],
@@ -39,16 +44,22 @@ test('any edited byte is found', async () => {
   const good = record();
   const path = join(folder, 'edited.json');
   await fc.assert(
-    fc.asyncProperty(fc.nat(good.length - 1), fc.integer({ min: 1, max: 255 }), async (offset, flip) => {
-      const edited = Buffer.from(good);
-      edited[offset] = (edited[offset] ?? 0) ^ flip;
-      await writeFile(path, edited);
-      expect((await verifyEvidence(path)).verdict).toBe('block');
-    }),
+    fc.asyncProperty(
+      fc.nat(good.length - 1),
+      fc.integer({ min: 1, max: 255 }),
+      async (offset, flip) => {
+        const edited = Buffer.from(good);
+        edited[offset] = (edited[offset] ?? 0) ^ flip;
+        await writeFile(path, edited);
+        expect((await verifyEvidence(path)).verdict).toBe('block');
+      },
+    ),
     { numRuns: 300 },
   );
 });
 
 test('canonical JSON does not depend on key order', () => {
-  expect(canonicalJson({ b: 1, a: [{ d: 1, c: 2 }] })).toBe(canonicalJson({ a: [{ c: 2, d: 1 }], b: 1 }));
+  expect(canonicalJson({ b: 1, a: [{ d: 1, c: 2 }] })).toBe(
+    canonicalJson({ a: [{ c: 2, d: 1 }], b: 1 }),
+  );
 });

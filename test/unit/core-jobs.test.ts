@@ -22,7 +22,9 @@ test('cancelling aborts the signal, and the job says cancelled', async () => {
     'delta.make',
     'Make delta',
     ({ signal }) =>
-      new Promise((_done, fail) => signal.addEventListener('abort', () => fail(signal.reason as Error))),
+      new Promise((_done, fail) =>
+        signal.addEventListener('abort', () => fail(signal.reason as Error)),
+      ),
   );
   const [job] = jobs.list();
   jobs.cancel(job?.id ?? '');

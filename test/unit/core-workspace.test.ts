@@ -20,7 +20,11 @@ test('two processes use one workspace at the same time', async () => {
   const second = await Workspace.open(folder);
   createRelease(first, 'SENSOR-1', '1.0.0');
   createRelease(second, 'SENSOR-1', '1.1.0');
-  expect(summarizeReleases(first).map((release) => release.version).sort()).toEqual(['1.0.0', '1.1.0']);
+  expect(
+    summarizeReleases(first)
+      .map((release) => release.version)
+      .sort(),
+  ).toEqual(['1.0.0', '1.1.0']);
   first.close();
   second.close();
 });
@@ -46,7 +50,9 @@ test('settings keep the comments of slipway.yaml', async () => {
   const text = await readFile(join(folder, 'slipway.yaml'), 'utf8');
   expect(text).toContain('# More file types');
   expect((await Workspace.open(folder)).config.fileTypes).toEqual(['.rbl']);
-  await expect(workspace.updateConfig({ chinaTelecomIccidPrefixes: ['898600'] })).rejects.toThrow(/898600|regex|pattern/i);
+  await expect(workspace.updateConfig({ chinaTelecomIccidPrefixes: ['898600'] })).rejects.toThrow(
+    /898600|regex|pattern/i,
+  );
   workspace.close();
 });
 
@@ -55,10 +61,17 @@ test('an object is stored under its SHA-256, and a cancelled copy leaves nothing
   const source = join(folder, 'image.bin');
   await writeFile(source, Buffer.alloc(3 << 20, 'slipway'));
   const { sha256 } = await workspace.objects.add(source, context);
-  expect((await readFile(workspace.objects.path(sha256))).equals(await readFile(source))).toBe(true);
+  expect((await readFile(workspace.objects.path(sha256))).equals(await readFile(source))).toBe(
+    true,
+  );
   const stop = new AbortController();
-  const cancelled = workspace.objects.add(source, { signal: stop.signal, onProgress: () => stop.abort() });
+  const cancelled = workspace.objects.add(source, {
+    signal: stop.signal,
+    onProgress: () => stop.abort(),
+  });
   await expect(cancelled).rejects.toThrow();
-  expect((await readdir(workspace.internal('objects'))).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+  expect(
+    (await readdir(workspace.internal('objects'))).filter((name) => name.endsWith('.tmp')),
+  ).toEqual([]);
   workspace.close();
 });

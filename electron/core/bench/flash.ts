@@ -1,0 +1,188 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { FlashResult } from '../../../shared/domain/bench.ts';
+import type { WorkContext } from '../../../shared/domain/job.ts';
+import { problem } from '../../../shared/domain/problem.ts';
+import type { FirmwareImage } from '../../../shared/formats/firmware-image.ts';
+import { Recorder } from './recorder.ts';
+import { type OpenLink, openSerialPort } from './serial-link.ts';
+import { blockBytes, Stm32Bootloader, stm32Chips } from './stm32-bootloader.ts';
+
+const flashStart = 0x08000000;
+const bootWaitMs = 5000;
+const versionPattern = /version\s+([\w.-]+)/i;
+
+/** What to flash and what to expect. */
+export interface FlashInput {
+  readonly port: string;
+  readonly protocol: 'stm32';
+  readonly image: FirmwareImage;
+  readonly imageName: string;
+  /** Name of the chip that must answer; nothing is erased when another one does. */
+  readonly expectChip?: string;
+  readonly expectVersion?: string;
+  readonly baudRate: number;
+  /** Where the serial recording goes, JSON Lines. */
+  readonly recordingPath: string;
+  readonly openLink?: OpenLink;
+}
+
+interface Block {
+  readonly address: number;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * Connects, identifies, erases the touched pages, writes, verifies by read-back, starts the image and reads its boot log.
+ * @throws ProblemError `wrong-chip` | `image-outside-flash` | `verify-failed` | `port-lost` and bootloader problems
+ */
+export async function flashBoard(input: FlashInput, context: WorkContext): Promise<FlashResult> {
+  const startedMs = performance.now();
+  const recorder = new Recorder();
+  recorder.note(`${input.imageName} to ${input.port} at ${input.baudRate} baud 8E1`);
+  const link = recorder.wrap(
+    await (input.openLink ?? openSerialPort)(input.port, {
+      baudRate: input.baudRate,
+      parity: 'even',
+    }),
+  );
+  try {
+    const bootloader = new Stm32Bootloader(link, input.port, context.signal);
+    context.onProgress({ step: 'Connecting', done: 0, total: 0, unit: 'bytes' });
+    const identity = await bootloader.connect();
+    const chip = stm32Chips[identity.productId];
+    const chipName = chip?.name ?? `unknown chip 0x${identity.productId.toString(16)}`;
+    recorder.note(`chip ${chipName}, bootloader version 0x${identity.version.toString(16)}`);
+    if (!chip || (input.expectChip && input.expectChip !== chip.name)) {
+      throw problem(
+        'wrong-chip',
+        'This is the wrong chip',
+        `${input.port} is ${chipName}; expected ${input.expectChip ?? 'a known STM32'}.`,
+        'Connect the right board; nothing was erased.',
+        'gate',
+      );
+    }
+    const { blocks, skippedBytes } = cut(input.image, chip.flashBytes);
+    const pages = [
+      ...new Set(
+        blocks.flatMap((block) =>
+          [block.address, block.address + block.bytes.length - 1].map((address) =>
+            Math.floor((address - flashStart) / chip.pageBytes),
+          ),
+        ),
+      ),
+    ];
+    const total = blocks.reduce((sum, block) => sum + block.bytes.length, 0);
+
+    for (const [index, page] of pages.entries()) {
+      context.onProgress({
+        step: 'Erasing pages',
+        done: index,
+        total: pages.length,
+        unit: 'items',
+      });
+      await bootloader.erase(identity, [page]);
+    }
+    const writeStartedMs = performance.now();
+    let done = 0;
+    for (const block of blocks) {
+      await bootloader.write(block.address, block.bytes);
+      done += block.bytes.length;
+      context.onProgress({ step: 'Writing', done, total, unit: 'bytes' });
+    }
+    const writeMs = performance.now() - writeStartedMs;
+    done = 0;
+    for (const block of blocks) {
+      compare(block, await bootloader.read(block.address, block.bytes.length));
+      done += block.bytes.length;
+      context.onProgress({ step: 'Verifying', done, total, unit: 'bytes' });
+    }
+    recorder.note(`verified ${total} bytes by read-back`);
+    recorder.startBootLog();
+    await bootloader.go(blocks[0]?.address ?? flashStart);
+    const booted = await watchBoot(recorder, input.expectVersion, context);
+    return {
+      protocol: input.protocol,
+      chip: chip.name,
+      bytesWritten: total,
+      skippedBytes,
+      verified: true,
+      booted,
+      elapsedMs: Math.round(performance.now() - startedMs),
+      bytesPerSec: Math.round(total / (writeMs / 1000)),
+      recording: input.recordingPath,
+    };
+  } catch (error) {
+    recorder.note(`failed: ${error instanceof Error ? error.message : String(error)}`);
+    throw error;
+  } finally {
+    await link.close();
+    await recorder.save(input.recordingPath);
+  }
+}
+
+/** Cuts the image into aligned blocks, leaving out blank ones: erased flash reads FF already. */
+function cut(image: FirmwareImage, flashBytes: number): { blocks: Block[]; skippedBytes: number } {
+  const blocks: Block[] = [];
+  let skippedBytes = 0;
+  for (const segment of image.segments) {
+    const start = segment.address ?? flashStart;
+    const end = start + segment.bytes.length;
+    if (start < flashStart || end > flashStart + flashBytes || start % 4 !== 0) {
+      throw problem(
+        'image-outside-flash',
+        'The image does not fit the flash',
+        `It goes from 0x${start.toString(16)} to 0x${end.toString(16)}; the flash is 0x${flashStart.toString(16)} to 0x${(flashStart + flashBytes).toString(16)}, in words.`,
+        'Choose the image for this chip.',
+        'gate',
+      );
+    }
+    for (let at = 0; at < segment.bytes.length; at += blockBytes) {
+      const slice = segment.bytes.subarray(at, at + blockBytes);
+      if (slice.every((byte) => byte === 0xff)) {
+        skippedBytes += slice.length;
+        continue;
+      }
+      const bytes = new Uint8Array(Math.ceil(slice.length / 4) * 4).fill(0xff);
+      bytes.set(slice);
+      blocks.push({ address: start + at, bytes });
+    }
+  }
+  if (blocks.length === 0)
+    throw problem(
+      'image-empty',
+      'The image is empty',
+      'It holds no byte other than FF.',
+      'Choose another image.',
+      'usage',
+    );
+  return { blocks, skippedBytes };
+}
+
+function compare(block: Block, found: Uint8Array): void {
+  const at = block.bytes.findIndex((byte, index) => byte !== found[index]);
+  if (at < 0) return;
+  const hex = (value: number | undefined): string => (value ?? 0).toString(16).padStart(2, '0');
+  throw problem(
+    'verify-failed',
+    'The board does not hold what was written',
+    `At 0x${(block.address + at).toString(16)}: expected ${hex(block.bytes[at])}, found ${hex(found[at])}.`,
+    'Check write protection and the supply voltage; do not use this board.',
+    'gate',
+  );
+}
+
+async function watchBoot(
+  recorder: Recorder,
+  expectVersion: string | undefined,
+  context: WorkContext,
+): Promise<{ version: string | null; matched: boolean }> {
+  const deadlineMs = performance.now() + bootWaitMs;
+  for (;;) {
+    // A line is complete only with its end, so that 1.1.0 is not taken for 1.1.
+    const version = versionPattern.exec(recorder.bootLog.replace(/[^\n]*$/, ''))?.[1] ?? null;
+    if (version !== null || performance.now() > deadlineMs)
+      return { version, matched: expectVersion !== undefined && version === expectVersion };
+    context.onProgress({ step: 'Waiting for the boot log', done: 0, total: 0, unit: 'bytes' });
+    await sleep(20, undefined, { signal: context.signal });
+  }
+}

@@ -1,0 +1,110 @@
+import { SerialPort } from 'serialport';
+import { problem } from '../../../shared/domain/problem.ts';
+
+/** A serial line, real or virtual. */
+export interface SerialLink {
+  /** Resolves when the bytes were handed over. @throws ProblemError `port-lost` */
+  write(bytes: Uint8Array): Promise<void>;
+  onData(listener: (bytes: Uint8Array) => void): void;
+  /** Called once when the line goes away by itself. */
+  onLost(listener: () => void): void;
+  setParity(parity: 'even' | 'none'): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** How a line is opened: 8 data bits, 1 stop bit. */
+export interface LinkOptions {
+  readonly baudRate: number;
+  readonly parity: 'even' | 'none';
+}
+export type OpenLink = (path: string, options: LinkOptions) => Promise<SerialLink>;
+
+export const portLost = (path: string) =>
+  problem(
+    'port-lost',
+    'The port was lost',
+    `${path} went away while it was in use.`,
+    'Plug the board in again and flash once more; a half-written board is never reported good.',
+  );
+
+/** Opens a port of the system. @throws ProblemError `port-not-found` | `port-busy` | `no-permission` | `port-failed` */
+export const openSerialPort: OpenLink = async (path, options) => {
+  let port = await open(path, options);
+  let isClosing = false;
+  const dataListeners: ((bytes: Uint8Array) => void)[] = [];
+  const lostListeners: (() => void)[] = [];
+  const lost = (): void => {
+    if (!isClosing) for (const listener of lostListeners) listener();
+  };
+  const attach = (): void => {
+    port.on('data', (bytes: Buffer) => dataListeners.forEach((listener) => listener(bytes)));
+    port.on('close', lost);
+    port.on('error', lost);
+  };
+  attach();
+  const shut = async (): Promise<void> => {
+    isClosing = true;
+    if (port.isOpen) await new Promise<void>((done) => port.close(() => done()));
+  };
+  return {
+    write: (bytes) =>
+      new Promise((done, fail) => {
+        port.write(bytes, (error) =>
+          error
+            ? fail(portLost(path))
+            : port.drain((drained) => (drained ? fail(portLost(path)) : done())),
+        );
+      }),
+    onData: (listener) => void dataListeners.push(listener),
+    onLost: (listener) => void lostListeners.push(listener),
+    async setParity(parity) {
+      await shut();
+      port = await open(path, { ...options, parity });
+      isClosing = false;
+      attach();
+    },
+    close: shut,
+  };
+};
+
+function open(path: string, options: LinkOptions): Promise<SerialPort> {
+  return new Promise((done, fail) => {
+    const port = new SerialPort({
+      path,
+      baudRate: options.baudRate,
+      parity: options.parity,
+      autoOpen: false,
+    });
+    port.open((error) => (error ? fail(openProblem(path, error.message)) : done(port)));
+  });
+}
+
+function openProblem(path: string, detail: string) {
+  if (/no such file|cannot find|not found/i.test(detail))
+    return problem(
+      'port-not-found',
+      'The port does not exist',
+      `${path}: ${detail}`,
+      'Check the cable and choose another port.',
+    );
+  if (/lock|busy|in use/i.test(detail))
+    return problem(
+      'port-busy',
+      'The port is in use',
+      `${path}: ${detail}`,
+      'Close the program that holds it.',
+    );
+  if (/permission|access denied/i.test(detail))
+    return problem(
+      'no-permission',
+      'No permission for the port',
+      `${path}: ${detail}`,
+      'Add your user to the group dialout and sign in again.',
+    );
+  return problem(
+    'port-failed',
+    'The port could not be opened',
+    `${path}: ${detail}`,
+    'Check the cable and try again.',
+  );
+}

@@ -1,0 +1,205 @@
+import { problem } from '../../../shared/domain/problem.ts';
+import { portLost, type SerialLink } from './serial-link.ts';
+
+const ack = 0x79;
+const nack = 0x1f;
+const busy = 0x76;
+const syncByte = 0x7f;
+/** Most bytes one READ or WRITE moves (AN3155 3.4, 3.6). */
+export const blockBytes = 256;
+
+const timeouts = { byteMs: 1000, writeMs: 2000, pageEraseMs: 5000, bootMs: 500 } as const;
+const syncAttempts = 5;
+
+/** Chips by product id (AN2606): name, flash page size in bytes. */
+export const stm32Chips: Readonly<
+  Record<number, { name: string; pageBytes: number; flashBytes: number }>
+> = {
+  0x410: { name: 'STM32F103 medium-density', pageBytes: 1024, flashBytes: 128 * 1024 },
+  0x412: { name: 'STM32F103 low-density', pageBytes: 1024, flashBytes: 32 * 1024 },
+  0x414: { name: 'STM32F103 high-density', pageBytes: 2048, flashBytes: 512 * 1024 },
+  0x440: { name: 'STM32F030x8/F05x', pageBytes: 1024, flashBytes: 64 * 1024 },
+};
+
+const xor = (bytes: Uint8Array): number => bytes.reduce((sum, byte) => sum ^ byte, 0);
+
+/** What GET and GET ID answer. */
+export interface BootloaderIdentity {
+  readonly version: number;
+  readonly productId: number;
+  readonly commands: ReadonlySet<number>;
+}
+
+/** Client of the STM32 USART system bootloader (ST AN3155). */
+export class Stm32Bootloader {
+  readonly #link: SerialLink;
+  readonly #path: string;
+  readonly #received: number[] = [];
+  #wake: (() => void) | null = null;
+  #isLost = false;
+  readonly #signal: AbortSignal;
+
+  constructor(link: SerialLink, path: string, signal: AbortSignal) {
+    this.#link = link;
+    this.#path = path;
+    this.#signal = signal;
+    link.onData((bytes) => {
+      for (const byte of bytes) this.#received.push(byte);
+      this.#wake?.();
+    });
+    link.onLost(() => {
+      this.#isLost = true;
+      this.#wake?.();
+    });
+    signal.addEventListener('abort', () => this.#wake?.(), { once: true });
+  }
+
+  /** Synchronises the baud rate; a bootloader that was already synchronised answers NACK, which is fine too. */
+  async connect(): Promise<BootloaderIdentity> {
+    for (let attempt = 0; attempt < syncAttempts; attempt++) {
+      this.#received.length = 0;
+      await this.#link.write(Uint8Array.of(syncByte));
+      const answer = await this.#byte(timeouts.bootMs).catch((error: unknown) => {
+        if (this.#isLost || this.#signal.aborted) throw error;
+        return null;
+      });
+      if (answer === ack || answer === nack) return this.#identify();
+    }
+    throw problem(
+      'no-bootloader',
+      'No bootloader answers',
+      `${this.#path}: ${syncAttempts} synchronisation bytes had no answer.`,
+      'Set BOOT0 high, reset the board, and check RX and TX.',
+    );
+  }
+
+  async read(address: number, sizeBytes: number): Promise<Uint8Array> {
+    await this.#command(0x11, 'READ');
+    await this.#address(address, 'READ');
+    await this.#send(Uint8Array.of(sizeBytes - 1, (sizeBytes - 1) ^ 0xff));
+    await this.#expectAck('READ', address, timeouts.byteMs);
+    return this.#bytes(sizeBytes, timeouts.writeMs);
+  }
+
+  /** Writes up to 256 bytes, a multiple of 4. The bootloader reports no write protection: verify afterwards. */
+  async write(address: number, bytes: Uint8Array): Promise<void> {
+    await this.#command(0x31, 'WRITE');
+    await this.#address(address, 'WRITE');
+    const frame = new Uint8Array(bytes.length + 2);
+    frame[0] = bytes.length - 1;
+    frame.set(bytes, 1);
+    frame[bytes.length + 1] = xor(frame.subarray(0, bytes.length + 1));
+    await this.#send(frame);
+    await this.#expectAck('WRITE', address, timeouts.writeMs);
+  }
+
+  /** Erases pages by number with ERASE or EXTENDED ERASE, whichever the bootloader has. */
+  async erase(identity: BootloaderIdentity, pages: readonly number[]): Promise<void> {
+    if (identity.commands.has(0x44)) {
+      await this.#command(0x44, 'EXTENDED ERASE');
+      const numbers = [pages.length - 1, ...pages].flatMap((value) => [value >> 8, value & 0xff]);
+      await this.#send(Uint8Array.from([...numbers, xor(Uint8Array.from(numbers))]));
+    } else {
+      await this.#command(0x43, 'ERASE');
+      const numbers = [pages.length - 1, ...pages];
+      await this.#send(Uint8Array.from([...numbers, xor(Uint8Array.from(numbers))]));
+    }
+    await this.#expectAck('ERASE', null, timeouts.pageEraseMs * pages.length);
+  }
+
+  async go(address: number): Promise<void> {
+    await this.#command(0x21, 'GO');
+    await this.#address(address, 'GO');
+  }
+
+  async #identify(): Promise<BootloaderIdentity> {
+    await this.#command(0x00, 'GET');
+    const count = await this.#byte(timeouts.byteMs);
+    const [version = 0, ...commands] = await this.#bytes(count + 1, timeouts.byteMs);
+    await this.#expectAck('GET', null, timeouts.byteMs);
+    await this.#command(0x02, 'GET ID');
+    const idBytes = await this.#bytes((await this.#byte(timeouts.byteMs)) + 1, timeouts.byteMs);
+    await this.#expectAck('GET ID', null, timeouts.byteMs);
+    return {
+      version,
+      productId: ((idBytes[0] ?? 0) << 8) | (idBytes[1] ?? 0),
+      commands: new Set(commands),
+    };
+  }
+
+  async #command(code: number, name: string): Promise<void> {
+    await this.#send(Uint8Array.of(code, code ^ 0xff));
+    await this.#expectAck(name, null, timeouts.byteMs);
+  }
+
+  async #address(address: number, name: string): Promise<void> {
+    const bytes = Uint8Array.of(
+      address >>> 24,
+      (address >>> 16) & 0xff,
+      (address >>> 8) & 0xff,
+      address & 0xff,
+    );
+    await this.#send(Uint8Array.of(...bytes, xor(bytes)));
+    await this.#expectAck(name, address, timeouts.byteMs);
+  }
+
+  async #send(bytes: Uint8Array): Promise<void> {
+    this.#check();
+    await this.#link.write(bytes);
+  }
+
+  async #expectAck(name: string, address: number | null, timeoutMs: number): Promise<void> {
+    for (;;) {
+      const answer = await this.#byte(timeoutMs);
+      if (answer === ack) return;
+      if (answer === busy) continue;
+      const where = address === null ? '' : ` at 0x${address.toString(16).padStart(8, '0')}`;
+      if (answer === nack)
+        throw problem(
+          'bootloader-refused',
+          'The bootloader refused',
+          `${name}${where} was answered with NACK.`,
+          'Check read-out and write protection, and the address.',
+        );
+      throw problem(
+        'bootloader-confused',
+        'The bootloader answered nonsense',
+        `${name}${where} was answered with 0x${answer.toString(16)}.`,
+        'Lower the baud rate, reset the board and try again.',
+      );
+    }
+  }
+
+  async #bytes(count: number, timeoutMs: number): Promise<Uint8Array> {
+    const bytes = new Uint8Array(count);
+    for (let i = 0; i < count; i++) bytes[i] = await this.#byte(timeoutMs);
+    return bytes;
+  }
+
+  async #byte(timeoutMs: number): Promise<number> {
+    if (this.#received.length === 0) {
+      let timer: NodeJS.Timeout | undefined;
+      await new Promise<void>((done) => {
+        this.#wake = done;
+        timer = setTimeout(done, timeoutMs);
+        if (this.#isLost || this.#signal.aborted) done();
+      });
+      clearTimeout(timer);
+      this.#wake = null;
+    }
+    const byte = this.#received.shift();
+    if (byte !== undefined) return byte;
+    this.#check();
+    throw problem(
+      'bootloader-silent',
+      'The bootloader is silent',
+      `${this.#path}: no byte within ${timeoutMs} ms.`,
+      'Reset the board into its bootloader and try again.',
+    );
+  }
+
+  #check(): void {
+    this.#signal.throwIfAborted();
+    if (this.#isLost) throw portLost(this.#path);
+  }
+}
