@@ -6,8 +6,6 @@ import { version } from './package.json' with { type: 'json' };
 const processes = {
   main: 'electron/shell/main.ts',
   cli: 'electron/cli/main.ts',
-  cloud: 'electron/cloud/main.ts',
-  fleet: 'electron/boards/fleet/main.ts',
   worker: 'electron/worker/main.ts',
 };
 

@@ -1,3 +1,4 @@
+import { electronExecutable } from './lib/electron-runtime.mjs';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, setUp } from './lib/prepare.mjs';
@@ -25,7 +26,9 @@ const [command, args] = withDisplay(process.execPath, [
   `--outputFile.json=${report}`,
   ...process.argv.slice(2),
 ]);
-const vitestCode = await run(command, args);
+const vitestCode = await run(command, args, {
+  env: { ...process.env, SLIPWAY_ELECTRON: electronExecutable() ?? '' },
+});
 const results = JSON.parse(readFileSync(report, 'utf8'));
 
 if (failures.length > 0) console.error(`Failed checks: ${failures.join(', ')}`);

@@ -1,7 +1,6 @@
 import { cp, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { byteText } from '../../shared/domain/progress-text.ts';
 import { problem, toProblem } from '../../shared/domain/problem.ts';
@@ -13,8 +12,6 @@ import type { GlobalOptions } from './session.ts';
 const productId = 'SENSOR-1';
 const componentId = 'STM32';
 const [sourceVersion, targetVersion] = ['1.0.0', '1.1.0'];
-const devicesPerTransport = 25;
-const rolloutLimitMs = 120_000;
 
 /** `slipway demo`: the whole release line on a copy of the sample project. */
 export function demoCommand(program: Command): void {
@@ -78,42 +75,6 @@ async function runLine(studio: Studio, images: string) {
       'gate',
     );
 
-  await studio.ask('fleet.start', {
-    productId,
-    componentId,
-    fromVersion: sourceVersion,
-    http: devicesPerTransport,
-    mqtt: devicesPerTransport,
-  });
-  const plan = await studio.ask('plans.create', {
-    name: `Sensor ${targetVersion}`,
-    productId,
-    releaseId: target.releaseId,
-    components: [
-      {
-        componentId,
-        componentType: 'mcu',
-        targetVersion,
-        fullPackageId: target.id,
-        deltas: [{ sourceVersion, packageId: delta.id }],
-      },
-    ],
-  });
-  const startedMs = Date.now();
-  let status = await studio.ask('plans.publish', { planId: plan.id });
-  while (status.state !== 'ended') {
-    if (Date.now() - startedMs > rolloutLimitMs)
-      throw problem(
-        'rollout-slow',
-        'The rollout did not end',
-        `After ${rolloutLimitMs / 1000} s: ${JSON.stringify(status.counts)}.`,
-        'Look at the log.',
-        'internal',
-      );
-    await sleep(200);
-    status = await studio.ask('plans.status', { planId: plan.id });
-  }
-  const rolloutMs = Date.now() - startedMs;
   const exported = await studio.ask('evidence.export', { releaseId: target.releaseId });
   const report = await studio.ask('evidence.verify', { file: exported.path });
   return {
@@ -133,7 +94,6 @@ async function runLine(studio: Studio, images: string) {
       booted: bench.result.booted?.version ?? null,
       elapsedMs: bench.result.elapsedMs,
     },
-    rollout: { ...status.counts, elapsedMs: rolloutMs },
     evidence: {
       path: exported.path,
       sha256: exported.sha256,
@@ -143,14 +103,13 @@ async function runLine(studio: Studio, images: string) {
   };
 }
 
-function summaryText(folder: string, { bundle, delta, bench, rollout, evidence }: Summary): string {
+function summaryText(folder: string, { bundle, delta, bench, evidence }: Summary): string {
   const share = ((100 * delta.patchSizeBytes) / bundle.sizeBytes).toFixed(0);
   return [
     `Release ${targetVersion} of ${productId} is done.`,
     `  bundle    ${byteText(bundle.sizeBytes)}, verdict ${bundle.verdict}, SHA-256 ${bundle.sha256.slice(0, 16)}…`,
     `  delta     ${delta.format}, ${byteText(delta.patchSizeBytes)} (${share} % of the full image), proven`,
     `  bench     ${bench.chip}, verified, booted ${bench.booted ?? 'nothing'} in ${(bench.elapsedMs / 1000).toFixed(1)} s`,
-    `  rollout   ${rollout.upgraded} upgraded, ${rollout.failed} failed, in ${(rollout.elapsedMs / 1000).toFixed(1)} s`,
     `  evidence  ${evidence.path} (${evidence.verdict}, ${evidence.signatures})`,
     `  workspace ${folder}`,
   ].join('\n');

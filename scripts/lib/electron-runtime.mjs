@@ -118,19 +118,21 @@ async function unzip(file, target) {
   }
 }
 
-/** Electron's own default app opens the folder given as an argument; this runtime lacks it. */
+/** Electron's own default app opens the folder given as an argument; this runtime lacks it. Being a module, it is awaited before `ready`. */
 async function writeDefaultApp(folder) {
   await mkdir(folder, { recursive: true });
   await writeFile(
     join(folder, 'package.json'),
-    JSON.stringify({ name: 'electron-default-app', main: 'main.cjs' }),
+    JSON.stringify({ name: 'electron-default-app', main: 'main.mjs' }),
   );
   await writeFile(
-    join(folder, 'main.cjs'),
-    `const { app } = require('electron');
-const { existsSync, readFileSync, statSync } = require('node:fs');
-const { join, resolve } = require('node:path');
-const { pathToFileURL } = require('node:url');
+    join(folder, 'main.mjs'),
+    `import { app } from 'electron';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+const require = createRequire(import.meta.url);
 const args = process.argv.slice(1);
 let target = null;
 for (let i = 0; i < args.length; i++) {
@@ -143,8 +145,8 @@ else if (statSync(target).isDirectory() && existsSync(join(target, 'package.json
   app.setName(description.productName || description.name);
   if (description.version) app.setVersion(description.version);
   app.setAppPath(target);
-  import(pathToFileURL(join(target, description.main || 'index.js')).href);
-} else import(pathToFileURL(target).href);
+  await import(pathToFileURL(join(target, description.main || 'index.js')).href);
+} else await import(pathToFileURL(target).href);
 `,
   );
 }

@@ -63,6 +63,8 @@ test("Debian's stm32flash writes, verifies and starts our virtual board", async 
     'stm32flash',
     '-b',
     '115200',
+    '-m',
+    '8n1',
     '-w',
     join(images, 'sensor-1.1.0.bin'),
     '-v',

@@ -25,7 +25,6 @@ function record(): Buffer {
     },
     packages: [],
     benchRuns: [],
-    rollouts: [],
     signatures: { state: 'unsigned', entries: [] },
   };
   const digest = createHash('sha256').update(canonicalJson(body)).digest('hex');

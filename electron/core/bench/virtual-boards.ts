@@ -63,7 +63,7 @@ export class VirtualBoards {
   }
 
   async closeAll(): Promise<void> {
-    for (const path of [...this.#running.keys()]) await this.stop(path);
+    for (const path of this.#running.keys()) await this.stop(path);
   }
 }
 

@@ -2,7 +2,6 @@ import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { type BenchRun, benchRunSchema } from '../../../shared/domain/bench.ts';
-import { type Plan, planCheckSchema, planSchema } from '../../../shared/domain/plan.ts';
 import { problem } from '../../../shared/domain/problem.ts';
 import {
   type Product,
@@ -23,23 +22,16 @@ export const evidenceRecordSchema = z.object({
   exportedAt: z.string(),
   sha256: z.string(),
 });
-/** What the gates said when a plan was published. */
-export const planCheckRecordSchema = planCheckSchema.extend({ id: z.string() });
-
 /** Record kinds and their shapes; bodies are validated again when read, so a damaged row is named and not trusted. */
 const recordSchemas = {
   package: versionPackageSchema,
   benchRun: benchRunSchema,
-  plan: planSchema,
   evidence: evidenceRecordSchema,
-  planCheck: planCheckRecordSchema,
 };
 interface Records {
   package: VersionPackage;
   benchRun: BenchRun;
-  plan: Plan;
   evidence: z.infer<typeof evidenceRecordSchema>;
-  planCheck: z.infer<typeof planCheckRecordSchema>;
 }
 export type RecordKind = keyof Records;
 
