@@ -13,7 +13,8 @@ import { openWindow } from './window.ts';
 const smokeTimeoutMs = 60_000;
 const isSmoke = process.argv.includes('--smoke');
 
-app.enableSandbox();
+// Root on Linux has no Chromium sandbox; forcing it there only crashes every child process.
+if (!app.commandLine.hasSwitch('no-sandbox')) app.enableSandbox();
 protocol.registerSchemesAsPrivileged([
   { scheme: appScheme, privileges: { standard: true, secure: true, supportFetchAPI: true } },
 ]);
