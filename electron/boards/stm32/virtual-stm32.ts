@@ -34,6 +34,8 @@ export class VirtualStm32 {
   #isRunning = false;
   #isUnplugged = false;
   #wireFreeMs = 0;
+  /** Counts resets, so that nothing sent or run before one reaches the line after it. */
+  #resets = 0;
   #expect: State | null = null;
 
   constructor(options: { readonly paced: boolean }) {
@@ -63,6 +65,7 @@ export class VirtualStm32 {
 
   /** NRST with BOOT0 high: back to the bootloader. */
   reset(): void {
+    this.#resets++;
     this.#pending = [];
     this.#isSynced = false;
     this.#isRunning = false;
@@ -198,7 +201,9 @@ export class VirtualStm32 {
   }
 
   #send(bytes: readonly number[]): void {
+    const resets = this.#resets;
     const deliver = (): void => {
+      if (resets !== this.#resets) return;
       for (const listener of this.#dataListeners) listener(Uint8Array.from(bytes));
     };
     if (!this.#isPaced) return void setImmediate(deliver);
@@ -228,8 +233,9 @@ export class VirtualStm32 {
       },
     });
     core.reset(address);
+    const resets = this.#resets;
     const slice = (): void => {
-      if (!this.#isRunning) return;
+      if (!this.#isRunning || resets !== this.#resets) return;
       const isAlive = core.run(stepsPerSlice);
       if (line.length > 0) {
         this.#send(line);
