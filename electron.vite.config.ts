@@ -7,6 +7,8 @@ const processes = {
   main: 'electron/shell/main.ts',
   cli: 'electron/cli/main.ts',
   worker: 'electron/worker/main.ts',
+  cloud: 'electron/cloud/main.ts',
+  fleet: 'electron/boards/fleet/main.ts',
 };
 
 export default defineConfig({

@@ -2,19 +2,29 @@
 import { Command, CommanderError } from 'commander';
 import { benchCommands } from './bench.ts';
 import { bundleCommands } from './bundle.ts';
+import { cloudCommands } from './cloud.ts';
 import { deltaCommands } from './delta.ts';
 import { demoCommand } from './demo.ts';
 import { evidenceCommands } from './evidence.ts';
+import { planCommands } from './plan.ts';
 
 const usageExitCode = 2;
 
 const program = new Command('slipway')
-  .description('The firmware release studio: bundle, delta, bench, evidence.')
+  .description('The firmware release studio: bundle, delta, bench, plan, rollout, evidence.')
   .version(__SLIPWAY_VERSION__)
   .option('--workspace <dir>', 'folder with slipway.yaml (default: the current folder)')
   .option('--json', 'one JSON document on stdout, progress as NDJSON on stderr');
 
-for (const add of [bundleCommands, deltaCommands, benchCommands, evidenceCommands, demoCommand]) {
+for (const add of [
+  bundleCommands,
+  deltaCommands,
+  benchCommands,
+  cloudCommands,
+  planCommands,
+  evidenceCommands,
+  demoCommand,
+]) {
   add(program);
 }
 

@@ -5,12 +5,19 @@ import { problem } from '../../shared/domain/problem.ts';
 import { runBench } from './bench/bench-service.ts';
 import { listPorts } from './bench/ports.ts';
 import type { VirtualBoards } from './bench/virtual-boards.ts';
-import { createFullPackage, inspectFiles, verifyPackage } from './bundle/bundle-service.ts';
+import {
+  componentOf,
+  createFullPackage,
+  inspectFiles,
+  verifyPackage,
+} from './bundle/bundle-service.ts';
+import type { CloudService } from './clouds/cloud-service.ts';
 import { createDeltaPackage } from './delta/delta-packages.ts';
 import { applyDelta, makeDelta } from './delta/delta-service.ts';
 import { exportEvidence, verifyEvidence } from './evidence/evidence-service.ts';
 import type { Jobs } from './jobs/jobs.ts';
 import type { Log } from './log.ts';
+import type { PlanService } from './plan/plan-service.ts';
 import { createRelease, summarizeReleases } from './releases/release-service.ts';
 import type { Workspace } from './workspace/workspace.ts';
 
@@ -19,9 +26,16 @@ export type Handlers = {
   [M in Method]: (input: ParsedInput<M>, context: WorkContext) => Promise<Output<M>>;
 };
 
+/** What needs an open workspace. */
+export interface Rooms {
+  readonly workspace: Workspace;
+  readonly clouds: CloudService;
+  readonly plans: PlanService;
+}
+
 /** What the handlers are composed of. */
 export interface HandlerParts {
-  readonly workspace: Workspace | null;
+  readonly rooms: Rooms | null;
   readonly boards: VirtualBoards;
   readonly jobs: Jobs;
   readonly log: Log;
@@ -34,8 +48,8 @@ export interface HandlerParts {
 /** Wires the contract's calls to the services. */
 export function makeHandlers(parts: HandlerParts): Handlers {
   const { boards, jobs, log, resolveFile } = parts;
-  const workspace = (): Workspace => {
-    if (parts.workspace) return parts.workspace;
+  const rooms = (): Rooms => {
+    if (parts.rooms) return parts.rooms;
     throw problem(
       'no-workspace',
       'No workspace is open',
@@ -44,6 +58,7 @@ export function makeHandlers(parts: HandlerParts): Handlers {
       'usage',
     );
   };
+  const workspace = (): Workspace => rooms().workspace;
 
   return {
     'app.info': async () => ({
@@ -66,7 +81,7 @@ export function makeHandlers(parts: HandlerParts): Handlers {
           version: input.version,
           componentType: input.component,
           component,
-          extraFileTypes: parts.workspace?.config.fileTypes ?? [],
+          extraFileTypes: parts.rooms?.workspace.config.fileTypes ?? [],
         },
         context,
       );
@@ -108,7 +123,7 @@ export function makeHandlers(parts: HandlerParts): Handlers {
     },
     'bench.flash': (input, context) =>
       runBench(
-        parts.workspace,
+        parts.rooms?.workspace ?? null,
         boards,
         parts.scratchFolder,
         { ...input, path: input.file && resolveFile(input.file) },
@@ -119,11 +134,75 @@ export function makeHandlers(parts: HandlerParts): Handlers {
       text: await readFile(workspace().get('benchRun', input.runId).result.recording, 'utf8'),
     }),
 
-    'evidence.export': (input) =>
-      exportEvidence(workspace(), {
-        releaseId: input.releaseId,
-        out: input.out && resolveFile(input.out),
-      }),
+    'cloud.status': async () => rooms().clouds.status(),
+    'cloud.start': async () => rooms().clouds.start(),
+    'cloud.stop': async () => {
+      await rooms().clouds.stop();
+      return {};
+    },
+    'devices.list': async (input) => {
+      const page = await (await rooms().clouds.connect()).devices({
+        productId: input.productId,
+        offset: input.offset,
+        limit: input.limit,
+        ...(input.search ? { search: input.search } : {}),
+      });
+      return { total: page.total, items: [...page.items] };
+    },
+    'devices.import': async (input) => {
+      const cloud = await rooms().clouds.connect();
+      for (const productId of new Set(input.devices.map((device) => device.productId)))
+        await cloud.putProduct(workspace().product(productId));
+      return { added: (await cloud.putDevices(input.devices)).added };
+    },
+
+    'fleet.start': async (input) => {
+      componentOf(workspace().product(input.productId), input.componentId);
+      return rooms().clouds.startFleet(input);
+    },
+    'fleet.stop': async () => {
+      await rooms().clouds.stopFleet();
+      return {};
+    },
+    'fleet.status': async () => rooms().clouds.fleetStatus(),
+
+    'plans.create': async (input) => rooms().plans.create(input),
+    'plans.list': async (input) => workspace().list('plan', input.releaseId),
+    'plans.delete': async (input) => {
+      rooms().plans.delete(input.planId);
+      return {};
+    },
+    'plans.preview': (input) => rooms().plans.preview(input),
+    'plans.check': (input) => rooms().plans.check(input.planId),
+    'plans.publish': (input, context) => rooms().plans.publish(input.planId, context),
+    'plans.suspend': (input) => rooms().plans.control(input.planId, 'suspend'),
+    'plans.resume': (input) => rooms().plans.control(input.planId, 'resume'),
+    'plans.terminate': (input) => rooms().plans.control(input.planId, 'terminate'),
+    'plans.status': (input) => rooms().plans.status(input.planId),
+    'plans.devices': async ({ planId, offset, limit, state, search }) => {
+      const cloud = await rooms().clouds.connect();
+      const page = await cloud.rolloutDevices(planId, {
+        offset,
+        limit,
+        ...(state ? { state } : {}),
+        ...(search ? { search } : {}),
+      });
+      return { total: page.total, items: [...page.items] };
+    },
+    'plans.history': async (input) => [
+      ...(await (await rooms().clouds.connect()).history(input.planId)),
+    ],
+
+    'evidence.export': (input, context) => {
+      const { plans, clouds } = rooms();
+      return exportEvidence(
+        workspace(),
+        plans,
+        () => clouds.connect(),
+        { releaseId: input.releaseId, out: input.out && resolveFile(input.out) },
+        context,
+      );
+    },
     'evidence.list': async () => workspace().list('evidence').reverse(),
     'evidence.verify': (input) => verifyEvidence(resolveFile(input.file)),
 

@@ -11,9 +11,11 @@ import {
 } from '../../shared/contract/contract.ts';
 import { type Problem, problem, toProblem } from '../../shared/domain/problem.ts';
 import { VirtualBoards } from './bench/virtual-boards.ts';
+import { CloudService } from './clouds/cloud-service.ts';
 import { type Handlers, makeHandlers } from './handlers.ts';
 import { Jobs } from './jobs/jobs.ts';
 import { Log } from './log.ts';
+import { PlanService } from './plan/plan-service.ts';
 import { Workspace } from './workspace/workspace.ts';
 
 /** How to open a studio. */
@@ -55,8 +57,10 @@ export async function createStudio(options: StudioOptions): Promise<Studio> {
   );
   const jobs = new Jobs((job) => publish({ type: 'job', job }));
   const boards = new VirtualBoards();
+  const clouds = workspace && new CloudService(workspace);
+  const plans = workspace && clouds && new PlanService(workspace, () => clouds.connect());
   const handlers: Handlers = makeHandlers({
-    workspace,
+    rooms: workspace && clouds && plans ? { workspace, clouds, plans } : null,
     boards,
     jobs,
     log,
@@ -129,6 +133,7 @@ export async function createStudio(options: StudioOptions): Promise<Studio> {
     async close() {
       jobs.cancelAll();
       await boards.closeAll();
+      await clouds?.stop();
       workspace?.close();
     },
   };
@@ -142,6 +147,10 @@ const jobTitles: Partial<Record<Method, string>> = {
   'delta.make': 'Make delta',
   'delta.apply': 'Apply delta',
   'bench.flash': 'Flash board',
+  'cloud.start': 'Start the local cloud',
+  'devices.import': 'Import devices',
+  'fleet.start': 'Start simulated devices',
+  'plans.publish': 'Publish plan',
   'evidence.export': 'Export evidence',
   'evidence.verify': 'Verify evidence',
 };

@@ -10,6 +10,16 @@ import { inspectReportSchema } from '../domain/finding.ts';
 import { jobSchema } from '../domain/job.ts';
 import type { Problem } from '../domain/problem.ts';
 import {
+  deviceSchema,
+  deviceStateSchema,
+  historyPointSchema,
+  planCheckSchema,
+  planDraftSchema,
+  planSchema,
+  planStatusSchema,
+  rolloutDeviceSchema,
+} from '../domain/plan.ts';
+import {
   componentTypeSchema,
   deltaProofSchema,
   productSchema,
@@ -22,6 +32,10 @@ import {
 export const fileRefSchema = z.string().min(1).max(4096);
 const none = z.object({});
 const id = z.string().min(1).max(128);
+const page = {
+  offset: z.number().int().min(0).default(0),
+  limit: z.number().int().min(1).max(500).default(100),
+};
 
 const call = <I extends z.ZodType, O extends z.ZodType>(input: I, output: O) =>
   ({ type: 'call', input, output }) as const;
@@ -30,11 +44,12 @@ const job = <I extends z.ZodType, O extends z.ZodType>(input: I, output: O) =>
   ({ type: 'job', input, output }) as const;
 
 export const releaseSummarySchema = releaseSchema.extend({
-  stage: z.enum(['draft', 'validated', 'benchTested']),
+  stage: z.enum(['draft', 'validated', 'benchTested', 'rollingOut', 'done', 'halted']),
   packageCount: z.number(),
   verdict: z.enum(['pass', 'warn', 'block', 'could-not-check']).nullable(),
   deltaCount: z.number(),
   benchPassed: z.number(),
+  planCount: z.number(),
 });
 export type ReleaseSummary = z.infer<typeof releaseSummarySchema>;
 
@@ -54,6 +69,16 @@ export const logEntrySchema = z.object({
   data: z.record(z.string(), z.unknown()).optional(),
 });
 export type LogEntry = z.infer<typeof logEntrySchema>;
+
+export const fleetStatusSchema = z.object({
+  running: z.boolean(),
+  devices: z.number(),
+  http: z.number(),
+  mqtt: z.number(),
+  updated: z.number(),
+  failed: z.number(),
+});
+export type FleetStatus = z.infer<typeof fleetStatusSchema>;
 
 /** Every door of the engine. The window, the CLI and the tests call exactly these. */
 export const contract = {
@@ -125,6 +150,60 @@ export const contract = {
   ),
   'bench.runs': call(z.object({ releaseId: id.optional() }), z.array(benchRunSchema)),
   'bench.recording': call(z.object({ runId: id }), z.object({ text: z.string() })),
+
+  'cloud.status': call(
+    none,
+    z.object({ running: z.boolean(), http: z.string().nullable(), mqtt: z.string().nullable() }),
+  ),
+  'cloud.start': job(none, z.object({ http: z.string(), mqtt: z.string() })),
+  'cloud.stop': call(none, none),
+  'devices.list': call(
+    z.object({ productId: id, search: z.string().optional(), ...page }),
+    z.object({ total: z.number(), items: z.array(deviceSchema) }),
+  ),
+  'devices.import': job(
+    z.object({ devices: z.array(deviceSchema).max(10_000) }),
+    z.object({ added: z.number() }),
+  ),
+
+  /** Simulated devices that really poll, download, check SHA-256 and report. */
+  'fleet.start': job(
+    z.object({
+      productId: id,
+      componentId: id,
+      fromVersion: versionSchema,
+      http: z.number().int().min(0).max(10_000),
+      mqtt: z.number().int().min(0).max(10_000),
+      /** How many of them get a SIM of China Telecom, to see them excluded by name. */
+      chinaTelecom: z.number().int().min(0).max(10_000).default(0),
+    }),
+    fleetStatusSchema,
+  ),
+  'fleet.stop': call(none, none),
+  'fleet.status': call(none, fleetStatusSchema),
+
+  'plans.create': call(planDraftSchema, planSchema),
+  'plans.list': call(z.object({ releaseId: id.optional() }), z.array(planSchema)),
+  /** Deletes a plan that was never published. */
+  'plans.delete': call(z.object({ planId: id }), none),
+  /** Gates and scope of a draft that is not saved yet. */
+  'plans.preview': call(planDraftSchema, planCheckSchema),
+  'plans.check': call(z.object({ planId: id }), planCheckSchema),
+  'plans.publish': job(z.object({ planId: id }), planStatusSchema),
+  'plans.suspend': call(z.object({ planId: id }), planStatusSchema),
+  'plans.resume': call(z.object({ planId: id }), planStatusSchema),
+  'plans.terminate': call(z.object({ planId: id }), planStatusSchema),
+  'plans.status': call(z.object({ planId: id }), planStatusSchema),
+  'plans.devices': call(
+    z.object({
+      planId: id,
+      state: deviceStateSchema.optional(),
+      search: z.string().optional(),
+      ...page,
+    }),
+    z.object({ total: z.number(), items: z.array(rolloutDeviceSchema) }),
+  ),
+  'plans.history': call(z.object({ planId: id }), z.array(historyPointSchema)),
 
   'evidence.export': job(
     z.object({ releaseId: id, out: fileRefSchema.optional() }),

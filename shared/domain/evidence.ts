@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { benchRunSchema } from './bench.ts';
+import { gateSchema, planSchema, planStatusSchema, rolloutDeviceSchema } from './plan.ts';
 import { releaseSchema, versionPackageSchema } from './product.ts';
 
 /** The record of one release; `digest` is the SHA-256 of the canonical JSON of everything else. */
@@ -9,6 +10,14 @@ export const evidenceSchema = z.object({
   release: releaseSchema,
   packages: z.array(versionPackageSchema),
   benchRuns: z.array(benchRunSchema.extend({ recordingText: z.string() })),
+  rollouts: z.array(
+    z.object({
+      plan: planSchema,
+      gates: z.array(gateSchema),
+      status: planStatusSchema,
+      devices: z.array(rolloutDeviceSchema),
+    }),
+  ),
   /** Signatures come with a later version; the record says plainly that it has none. */
   signatures: z.object({ state: z.literal('unsigned'), entries: z.array(z.never()) }),
   digest: z.string(),

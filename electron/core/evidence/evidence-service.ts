@@ -1,24 +1,32 @@
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { OtaCloud } from '../../../shared/domain/cloud.ts';
 import { canonicalJson } from '../../../shared/domain/canonical-json.ts';
 import {
   type Evidence,
   type EvidenceReport,
   evidenceSchema,
 } from '../../../shared/domain/evidence.ts';
+import type { WorkContext } from '../../../shared/domain/job.ts';
+import type { RolloutDevice } from '../../../shared/domain/plan.ts';
 import { problem } from '../../../shared/domain/problem.ts';
 import { writeFileAtomic } from '../atomic-file.ts';
+import type { PlanService } from '../plan/plan-service.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 
 const sha256 = (text: string | Uint8Array): string =>
   createHash('sha256').update(text).digest('hex');
 const maxEvidenceBytes = 256 * 1024 * 1024;
+const devicesPerPage = 500;
 
 /** Collects everything known of a release into one file and records the export. */
 export async function exportEvidence(
   workspace: Workspace,
+  plans: PlanService,
+  cloud: () => Promise<OtaCloud>,
   input: { releaseId: string; out?: string | undefined },
+  context: WorkContext,
 ): Promise<{ path: string; sha256: string; sizeBytes: number }> {
   const release = workspace.release(input.releaseId);
   const packages = workspace.list('package', release.id);
@@ -26,12 +34,26 @@ export async function exportEvidence(
   for (const run of workspace.list('benchRun', release.id)) {
     benchRuns.push({ ...run, recordingText: await readFile(run.result.recording, 'utf8') });
   }
+  const rollouts: Evidence['rollouts'] = [];
+  for (const { id, publishedAt } of workspace.list('plan', release.id)) {
+    if (!publishedAt) continue;
+    context.signal.throwIfAborted();
+    const status = await plans.status(id);
+    const devices = await allDevices(await cloud(), id, context);
+    rollouts.push({
+      plan: workspace.get('plan', id),
+      gates: workspace.get('planCheck', id).gates,
+      status,
+      devices,
+    });
+  }
   const body = {
     schema: 'slipway.evidence/1' as const,
     exportedAt: new Date().toISOString(),
     release,
     packages,
     benchRuns,
+    rollouts,
     signatures: { state: 'unsigned' as const, entries: [] },
   };
   const evidence: Evidence = { ...body, digest: sha256(canonicalJson(body)) };
@@ -50,6 +72,28 @@ export async function exportEvidence(
     sha256: result.sha256,
   });
   return result;
+}
+
+async function allDevices(
+  cloud: OtaCloud,
+  planId: string,
+  context: WorkContext,
+): Promise<RolloutDevice[]> {
+  const devices: RolloutDevice[] = [];
+  for (;;) {
+    const page = await cloud.rolloutDevices(planId, {
+      offset: devices.length,
+      limit: devicesPerPage,
+    });
+    devices.push(...page.items);
+    context.onProgress({
+      step: 'Collecting devices',
+      done: devices.length,
+      total: page.total,
+      unit: 'items',
+    });
+    if (devices.length >= page.total || page.items.length === 0) return devices;
+  }
 }
 
 /**

@@ -28,22 +28,32 @@ export function summarizeReleases(workspace: Workspace): ReleaseSummary[] {
   };
   const packages = group(workspace.list('package'), (pkg) => pkg.releaseId);
   const runs = group(workspace.list('benchRun'), (run) => run.releaseId);
+  const plans = group(workspace.list('plan'), (plan) => plan.releaseId);
   return workspace.releases().map((release) => {
     const own = packages.get(release.id) ?? [];
     const verdict = own.length > 0 ? worstVerdict(own.map((pkg) => pkg.report.verdict)) : null;
     const benchPassed = (runs.get(release.id) ?? []).filter((run) => run.passed).length;
+    const states = (plans.get(release.id) ?? []).map((plan) => plan.state);
     return {
       ...release,
       packageCount: own.length,
       verdict,
       deltaCount: own.filter((pkg) => pkg.packageType === 'delta').length,
       benchPassed,
-      stage: stageOf(benchPassed, verdict),
+      planCount: states.length,
+      stage: stageOf(states, benchPassed, verdict),
     };
   });
 }
 
-function stageOf(benchPassed: number, verdict: ReleaseSummary['verdict']): ReleaseSummary['stage'] {
+function stageOf(
+  states: readonly string[],
+  benchPassed: number,
+  verdict: ReleaseSummary['verdict'],
+): ReleaseSummary['stage'] {
+  if (states.some((state) => state === 'activated' || state === 'upgrading')) return 'rollingOut';
+  if (states.some((state) => state === 'suspended' || state === 'terminated')) return 'halted';
+  if (states.includes('ended')) return 'done';
   if (benchPassed > 0) return 'benchTested';
   return verdict && verdict !== 'block' ? 'validated' : 'draft';
 }

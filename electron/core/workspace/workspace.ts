@@ -2,6 +2,7 @@ import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { type BenchRun, benchRunSchema } from '../../../shared/domain/bench.ts';
+import { type Plan, planCheckSchema, planSchema } from '../../../shared/domain/plan.ts';
 import { problem } from '../../../shared/domain/problem.ts';
 import {
   type Product,
@@ -22,16 +23,23 @@ export const evidenceRecordSchema = z.object({
   exportedAt: z.string(),
   sha256: z.string(),
 });
+/** What the gates said when a plan was published. */
+export const planCheckRecordSchema = planCheckSchema.extend({ id: z.string() });
+
 /** Record kinds and their shapes; bodies are validated again when read, so a damaged row is named and not trusted. */
 const recordSchemas = {
   package: versionPackageSchema,
   benchRun: benchRunSchema,
+  plan: planSchema,
   evidence: evidenceRecordSchema,
+  planCheck: planCheckRecordSchema,
 };
 interface Records {
   package: VersionPackage;
   benchRun: BenchRun;
+  plan: Plan;
   evidence: z.infer<typeof evidenceRecordSchema>;
+  planCheck: z.infer<typeof planCheckRecordSchema>;
 }
 export type RecordKind = keyof Records;
 
@@ -139,6 +147,10 @@ export class Workspace {
       .get(kind, id) as { body: string } | undefined;
     if (!row) throw unknown(kind, id);
     return recordSchemas[kind].parse(JSON.parse(row.body)) as Records[K];
+  }
+
+  remove(kind: RecordKind, id: string): void {
+    this.#db.prepare('DELETE FROM records WHERE kind = ? AND id = ?').run(kind, id);
   }
 
   setting(key: string): string | null {

@@ -1,0 +1,205 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { problem } from '../../../shared/domain/problem.ts';
+import type { Job } from '../plans/rollout-engine.ts';
+import type { CloudParts } from '../types.ts';
+import { sendArtifact } from './artifact-reply.ts';
+import { feedbackSchema, toDeviceReport } from './ddi-report.ts';
+import { parse } from './problems.ts';
+
+/** How often a device should ask; it goes into every poll's answer. */
+const pollingSleep = '00:00:05';
+const versionKey = /^version\.([A-Za-z0-9_.-]{1,64})$/;
+
+const actionParams = z.object({
+  actionId: z.coerce
+    .number()
+    .int()
+    .positive()
+    .max(2 ** 53 - 1),
+});
+const fileParams = z.object({ packageId: z.string().max(128), filename: z.string().max(255) });
+const configDataSchema = z.object({
+  mode: z.enum(['merge', 'replace', 'remove']).default('merge'),
+  data: z
+    .record(z.string().max(128), z.string().max(4096))
+    .refine((data) => Object.keys(data).length <= 100, 'at most 100 attributes'),
+});
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The device that proved itself, on device routes. */
+    deviceId: string;
+  }
+}
+
+/** The device API: Eclipse hawkBit DDI v1 at `/default/controller/v1/{id}`, and short artifact addresses. */
+export function deviceRoutes(app: FastifyInstance, parts: CloudParts): void {
+  app.decorateRequest('deviceId', '');
+  app.addContentTypeParser(
+    'application/hal+json',
+    { parseAs: 'string' },
+    app.getDefaultJsonParser('error', 'error'),
+  );
+  const device = { onRequest: async (request: FastifyRequest) => authenticate(request, parts) };
+  const base = '/default/controller/v1/:id';
+
+  app.get(base, device, async (request) => {
+    const root = deviceRoot(request);
+    const job = await parts.engine.offer(request.deviceId);
+    return {
+      config: { polling: { sleep: pollingSleep } },
+      _links: {
+        ...(job ? { deploymentBase: { href: `${root}/deploymentBase/${job.actionId}` } } : {}),
+        ...(parts.engine.wantsVersions(request.deviceId)
+          ? { configData: { href: `${root}/configData` } }
+          : {}),
+      },
+    };
+  });
+
+  app.get(`${base}/deploymentBase/:actionId`, device, async (request) => {
+    const { actionId } = parse(actionParams, request.params);
+    const job = await parts.engine.begin(request.deviceId, actionId);
+    if (job === 'gone') throw jobGone(actionId);
+    if (job === 'unknown' || job === 'withheld') throw jobUnknown(actionId);
+    return deployment(job, deviceRoot(request));
+  });
+
+  app.post(`${base}/deploymentBase/:actionId/feedback`, device, async (request) => {
+    const { actionId } = parse(actionParams, request.params);
+    const feedback = parse(feedbackSchema, request.body);
+    const report = toDeviceReport(feedback, parts.engine.hasDownloaded(actionId));
+    if (!report) return {};
+    const outcome = await parts.engine.report(request.deviceId, actionId, report);
+    if (outcome === 'gone') throw jobGone(actionId);
+    if (outcome === 'unknown') throw jobUnknown(actionId);
+    return {};
+  });
+
+  app.put(`${base}/configData`, device, async (request) => {
+    const { mode, data } = parse(configDataSchema, request.body);
+    const versions: Record<string, string> = {};
+    for (const [key, value] of Object.entries(data)) {
+      const componentId = versionKey.exec(key)?.[1];
+      if (componentId !== undefined && value.length > 0 && value.length <= 128)
+        versions[componentId] = value;
+    }
+    if (mode !== 'remove') await parts.engine.reportVersions(request.deviceId, versions);
+    return {};
+  });
+
+  app.route({
+    method: ['GET', 'HEAD'],
+    url: `${base}/softwaremodules/:packageId/artifacts/:filename`,
+    ...device,
+    handler: async (request, reply) => {
+      const { packageId, filename } = parse(fileParams, request.params);
+      const allowed = parts.rollout.mayDownload(request.deviceId, packageId);
+      const pkg = allowed ? parts.packages.get(packageId) : null;
+      if (pkg?.artifact.name !== filename) throw artifactUnknown();
+      return sendArtifact(request, reply, parts.artifacts, pkg.artifact);
+    },
+  });
+
+  // Modems take URLs of 255 bytes at most, so jobs over MQTT name artifacts by this short address.
+  app.route({
+    method: ['GET', 'HEAD'],
+    url: '/a/:actionId',
+    handler: async (request, reply: FastifyReply) => {
+      const download = parts.engine.downloadOf(parse(actionParams, request.params).actionId);
+      const secret = targetToken(request);
+      if (!download || !parts.devices.authenticate(download.deviceId, secret)) throw unauthorized();
+      return sendArtifact(request, reply, parts.artifacts, download.pkg.artifact);
+    },
+  });
+}
+
+function deployment(job: Job, root: string): object {
+  const { pkg } = job;
+  const href = `${root}/softwaremodules/${encodeURIComponent(pkg.id)}/artifacts/${encodeURIComponent(pkg.artifact.name)}`;
+  const metadata = [
+    { key: 'packageType', value: pkg.packageType },
+    { key: 'targetVersion', value: pkg.targetVersion },
+    ...(pkg.sourceVersion === null ? [] : [{ key: 'sourceVersion', value: pkg.sourceVersion }]),
+    { key: 'componentId', value: job.componentId },
+  ];
+  return {
+    id: String(job.actionId),
+    deployment: {
+      download: 'forced',
+      update: 'forced',
+      chunks: [
+        {
+          part: job.componentId,
+          version: pkg.targetVersion,
+          name: pkg.name,
+          metadata,
+          artifacts: [
+            {
+              filename: pkg.artifact.name,
+              size: pkg.artifact.sizeBytes,
+              hashes: pkg.hashes ?? { sha256: pkg.artifact.sha256 },
+              _links: { download: { href }, 'download-http': { href } },
+            },
+          ],
+        },
+      ],
+    },
+  };
+}
+
+/** The device's own base address as the device wrote it, so that it works through a forwarded port too. */
+function deviceRoot(request: FastifyRequest): string {
+  return `${request.protocol}://${request.host}/default/controller/v1/${encodeURIComponent(request.deviceId)}`;
+}
+
+function authenticate(request: FastifyRequest, parts: CloudParts): void {
+  const { id } = request.params as { id: string };
+  if (!parts.devices.authenticate(id, targetToken(request))) throw unauthorized();
+  request.deviceId = id;
+}
+
+function targetToken(request: FastifyRequest): string {
+  return /^TargetToken (\S{1,128})$/.exec(request.headers.authorization ?? '')?.[1] ?? '';
+}
+
+function unauthorized(): Error {
+  return problem(
+    'unauthorized',
+    'The device is not known or its secret is wrong',
+    'The Authorization header does not carry the TargetToken of this device.',
+    'Send "Authorization: TargetToken SECRET" with the secret that was given out when the device was added.',
+    'usage',
+  );
+}
+
+function jobGone(actionId: number): Error {
+  return problem(
+    'job-gone',
+    'The job is over',
+    `Action ${actionId} is closed.`,
+    'Poll again for the next one.',
+    'usage',
+  );
+}
+
+function jobUnknown(actionId: number): Error {
+  return problem(
+    'job-unknown',
+    'There is no such job for this device',
+    `Action ${actionId} is not open for this device.`,
+    'Poll again and follow the link in the answer.',
+    'usage',
+  );
+}
+
+function artifactUnknown(): Error {
+  return problem(
+    'job-unknown',
+    'There is no such artifact for this device',
+    'The device has no job with this package and file name.',
+    'Follow the download link of the deployment.',
+    'usage',
+  );
+}

@@ -1,0 +1,130 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { deviceSchema, deviceStateSchema, planSchema } from '../../../shared/domain/plan.ts';
+import { problem } from '../../../shared/domain/problem.ts';
+import { productSchema, versionPackageSchema } from '../../../shared/domain/product.ts';
+import type { CloudParts } from '../types.ts';
+import { invalidRequest, parse } from './problems.ts';
+
+const mebibyte = 1024 * 1024;
+const deviceBodyLimitBytes = 32 * mebibyte;
+/** A version package holds at most 5 files of 100 MB; its artifact is at most as large. */
+const artifactMaxBytes = 500 * mebibyte;
+
+const idParams = z.object({ id: z.string().min(1).max(128) });
+const productParams = z.object({ id: productSchema.shape.id });
+const page = {
+  offset: z.coerce.number().int().nonnegative().default(0),
+  limit: z.coerce.number().int().min(1).max(1000).default(100),
+  search: z.string().max(128).default(''),
+};
+const deviceQuery = z.object({ productId: z.string().min(1), ...page });
+const rolloutQuery = z.object({
+  ...page,
+  state: z.union([deviceStateSchema, z.literal('')]).default(''),
+});
+const putProduct = z.object({ name: z.string().min(1).max(200) });
+const putDevices = z.object({
+  devices: z.array(deviceSchema).max(10_000),
+  rotate: z.boolean().default(false),
+});
+const putPackage = z.object({
+  package: versionPackageSchema,
+  artifact: z.object({
+    name: z
+      .string()
+      .min(1)
+      .max(255)
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
+      .regex(/^[^/\\\u0000-\u001f\u007f]+$/, 'a file name without folders')
+      .refine((name) => name !== '.' && name !== '..', 'a file name'),
+    sizeBytes: z.number().int().positive().max(artifactMaxBytes),
+    sha256: z.string().regex(/^[0-9a-f]{64}$/, '64 lower-case hex digits'),
+  }),
+});
+const putPlan = z.object({
+  plan: planSchema,
+  policy: z.object({ chinaTelecomIccidPrefixes: z.array(z.string().min(1)) }),
+});
+
+/** The operator API, `/api/v1`: JSON, bearer token, errors as `{error: Problem}`. */
+export function operatorRoutes(app: FastifyInstance, parts: CloudParts, token: string): void {
+  const expected = sha256(`Bearer ${token}`);
+  app.addHook('onRequest', async (request) => {
+    if (!timingSafeEqual(sha256(request.headers.authorization ?? ''), expected))
+      throw unauthorized();
+  });
+  app.addContentTypeParser('application/octet-stream', (_request, payload, done) =>
+    done(null, payload),
+  );
+
+  app.put('/products/:id', async (request) => {
+    await parts.devices.putProduct(
+      parse(productParams, request.params).id,
+      parse(putProduct, request.body).name,
+    );
+    return {};
+  });
+
+  app.get('/devices', async (request) => parts.devices.list(parse(deviceQuery, request.query)));
+  app.put('/devices', { bodyLimit: deviceBodyLimitBytes }, async (request) => {
+    const { devices, rotate } = parse(putDevices, request.body);
+    return parts.devices.put(devices, rotate);
+  });
+
+  app.put('/packages/:id', async (request) => {
+    const body = parse(putPackage, request.body);
+    requireSameId(idOf(request), body.package.id);
+    return parts.packages.put(body.package, body.artifact);
+  });
+  app.put('/packages/:id/artifact', { bodyLimit: artifactMaxBytes }, async (request) => {
+    if (request.headers['content-type'] !== 'application/octet-stream')
+      throw invalidRequest('content-type: the artifact is sent as application/octet-stream');
+    await parts.packages.receiveArtifact(idOf(request), request.body as AsyncIterable<Buffer>);
+    return {};
+  });
+
+  app.put('/plans/:id', { bodyLimit: deviceBodyLimitBytes }, async (request) => {
+    const { plan, policy } = parse(putPlan, request.body);
+    requireSameId(idOf(request), plan.id);
+    return parts.plans.publish(plan, policy);
+  });
+  for (const control of ['suspend', 'resume', 'terminate'] as const)
+    app.post(`/plans/:id/${control}`, async (request) =>
+      parts.plans.control(idOf(request), control),
+    );
+  app.get('/plans/:id', async (request) => parts.plans.status(idOf(request)));
+  app.get('/plans/:id/devices', async (request) => {
+    const planId = idOf(request);
+    parts.plans.requirePlan(planId);
+    return parts.rollout.list(planId, parse(rolloutQuery, request.query));
+  });
+  app.get('/plans/:id/history', async (request) => {
+    const planId = idOf(request);
+    parts.plans.requirePlan(planId);
+    return { items: parts.history.points(planId) };
+  });
+}
+
+function idOf(request: FastifyRequest): string {
+  return parse(idParams, request.params).id;
+}
+
+function requireSameId(path: string, body: string): void {
+  if (path !== body) throw invalidRequest(`id: the address says ${path}, the body ${body}`);
+}
+
+function sha256(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}
+
+function unauthorized(): Error {
+  return problem(
+    'unauthorized',
+    'The operator token is missing or wrong',
+    'The Authorization header does not carry the token of this cloud.',
+    'Send "Authorization: Bearer TOKEN" with the token that the cloud printed at its start.',
+    'usage',
+  );
+}

@@ -1,0 +1,85 @@
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { type Problem, ProblemError, problem, toProblem } from '../../../shared/domain/problem.ts';
+import type { z } from 'zod';
+
+const statusByCode: Readonly<Record<string, number>> = {
+  unauthorized: 401,
+  'plan-missing': 404,
+  'job-unknown': 404,
+  'no-such-route': 404,
+  'product-missing': 404,
+  'package-missing': 409,
+  'package-exists': 409,
+  'plan-exists': 409,
+  'plan-state': 409,
+  'job-gone': 410,
+  'body-too-large': 413,
+  'artifact-size': 422,
+  'artifact-hash': 422,
+  'package-mismatch': 422,
+  'too-many-devices': 422,
+  'no-devices': 422,
+  'manual-mode': 422,
+  'disk-full': 507,
+};
+
+/** The HTTP status that goes with a problem. */
+export function httpStatus({ code, kind }: Problem): number {
+  return statusByCode[code] ?? (kind === 'usage' ? 400 : kind === 'gate' ? 409 : 500);
+}
+
+/** Answers anything thrown as `{error: Problem}`. */
+export function answerError(
+  error: FastifyError | Error,
+  _request: FastifyRequest,
+  reply: FastifyReply,
+): void {
+  const found = fromError(error);
+  const status = httpStatus(found);
+  if (status >= 500) process.stderr.write(`${error.stack ?? String(error)}\n`);
+  void reply.code(status).send({ error: found });
+}
+
+function fromError(error: FastifyError | Error): Problem {
+  if (error instanceof ProblemError) return error.problem;
+  const { code = '', statusCode = 500 } = error as Partial<FastifyError>;
+  if (code === 'SQLITE_FULL') {
+    return problem(
+      'disk-full',
+      'The disk is full',
+      error.message,
+      'Free some space and try again; nothing was changed.',
+    ).problem;
+  }
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
+    return problem(
+      'body-too-large',
+      'The request is too large',
+      error.message,
+      'Send it in smaller parts.',
+      'usage',
+    ).problem;
+  }
+  if (statusCode < 500) return invalidRequest(error.message).problem;
+  return toProblem(error);
+}
+
+/** A request that the API cannot read. */
+export function invalidRequest(detail: string): ProblemError {
+  return problem(
+    'invalid-request',
+    'The request is not valid',
+    detail,
+    'Correct the named field and send it again.',
+    'usage',
+  );
+}
+
+/** Parses with zod and names the first wrong field. @throws ProblemError `invalid-request` */
+export function parse<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const where = issue?.path.map(String).join('.') || 'body';
+  throw invalidRequest(`${where}: ${issue?.message ?? 'not valid'}`);
+}

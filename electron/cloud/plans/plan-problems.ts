@@ -1,0 +1,100 @@
+import {
+  type PlanState,
+  type ScopeSummary,
+  maxDevicesPerPlan,
+} from '../../../shared/domain/plan.ts';
+import { problem } from '../../../shared/domain/problem.ts';
+
+/** What an operator does to a published plan. */
+export type PlanControl = 'suspend' | 'resume' | 'terminate';
+
+/** A plan reaches at least one device and at most 10,000. @throws ProblemError `no-devices`, `too-many-devices` */
+export function checkSize(scope: ScopeSummary): void {
+  const chosen = scope.full + scope.delta;
+  if (chosen === 0) {
+    const why = scope.skipped.map(({ reason, count }) => `${count} ${reason}`).join(', ');
+    throw problem(
+      'no-devices',
+      'The plan reaches no device',
+      why ? `Every device is skipped: ${why}.` : 'The product has no device.',
+      'Check the batches, the lists and the source versions of the plan.',
+      'gate',
+    );
+  }
+  if (chosen > maxDevicesPerPlan) {
+    const plans = Math.ceil(chosen / maxDevicesPerPlan);
+    throw problem(
+      'too-many-devices',
+      'The plan reaches too many devices',
+      `${chosen} devices would be upgraded; a plan takes at most ${maxDevicesPerPlan}.`,
+      `Split it by batches or whitelists into ${plans} plans or more.`,
+      'gate',
+    );
+  }
+}
+
+/** A package that differs from what the plan says about it. */
+export function packageMismatch(packageId: string, componentId: string): Error {
+  return problem(
+    'package-mismatch',
+    'A version package does not fit its place in the plan',
+    `Package ${packageId} differs in product, component, type or versions from what the plan says for ${componentId}.`,
+    'Choose a package that was made for this component and target version.',
+    'usage',
+  );
+}
+
+/** A package that was announced without its file. */
+export function artifactMissing(packageId: string): Error {
+  return problem(
+    'package-missing',
+    'The artifact of a version package is not there',
+    `Package ${packageId} is announced, but its file was not uploaded or is gone.`,
+    'Upload the artifact, then publish again.',
+    'usage',
+  );
+}
+
+/** Manual mode needs a user's consent per device, which this cloud cannot ask for. */
+export function manualMode(): Error {
+  return problem(
+    'manual-mode',
+    'Manual plans are not carried out here',
+    'The embedded cloud carries out silent plans only.',
+    'Choose the silent mode.',
+    'usage',
+  );
+}
+
+/** A control that the state of the plan does not allow. */
+export function wrongState(planId: string, control: PlanControl, state: PlanState): Error {
+  return problem(
+    'plan-state',
+    `The plan cannot ${control} now`,
+    `Plan ${planId} is ${state}.`,
+    'Terminated and ended plans stay so; publish a new plan.',
+    'usage',
+  );
+}
+
+/** A plan that was never published. */
+export function planMissing(planId: string): Error {
+  return problem(
+    'plan-missing',
+    'The plan is not known',
+    `The cloud has no plan ${planId}.`,
+    'Publish the plan first.',
+    'usage',
+  );
+}
+
+/** A plan id that is taken by other content. */
+export function planExists(planId: string): Error {
+  return problem(
+    'plan-exists',
+    'Another plan has this id',
+    `Plan ${planId} is published with other content.`,
+    'A published plan cannot be edited; publish the new content as a new plan.',
+    'usage',
+  );
+}

@@ -1,0 +1,286 @@
+import type Database from 'libsql';
+import { canonicalJson } from '../../../shared/domain/canonical-json.ts';
+import {
+  type Device,
+  type Plan,
+  type PlanDraft,
+  type PlanState,
+  type PlanStatus,
+  type ScopeDecision,
+  type ScopeSummary,
+  planDraftSchema,
+} from '../../../shared/domain/plan.ts';
+import {
+  type ScopePolicy,
+  choosePackage,
+  decideScope,
+  reportedVersion,
+  summarizeScope,
+} from '../../../shared/domain/scope.ts';
+import type { CloudDatabase } from '../store/database.ts';
+import { type DeviceStore, productMissing } from '../store/devices.ts';
+import type { PackageStore } from '../store/packages.ts';
+import type { PlanHistory } from './history.ts';
+import {
+  type PlanControl,
+  artifactMissing,
+  checkSize,
+  manualMode,
+  packageMismatch,
+  planExists,
+  planMissing,
+  wrongState,
+} from './plan-problems.ts';
+
+interface PlanRow {
+  readonly id: string;
+  readonly state: PlanState;
+  readonly body: string;
+  readonly skipped: string;
+}
+
+/** Plans as the operator sees them: publish, suspend, resume, terminate, status (states of the Quectel console). */
+export class PlanService {
+  readonly #db: CloudDatabase;
+  readonly #devices: DeviceStore;
+  readonly #packages: PackageStore;
+  readonly #history: PlanHistory;
+  readonly #drafts = new Map<string, PlanDraft>();
+  readonly #sql: Record<
+    | 'one'
+    | 'insert'
+    | 'setState'
+    | 'insertRollout'
+    | 'insertComponent'
+    | 'errors'
+    | 'begun'
+    | 'failComponents'
+    | 'cancelActions'
+    | 'failWaiting'
+    | 'unfinished',
+    Database.Statement
+  >;
+  /** Called after a plan was published or resumed, so that connected devices hear of it at once. */
+  onOpened: (planId: string) => void = () => undefined;
+
+  constructor(
+    db: CloudDatabase,
+    devices: DeviceStore,
+    packages: PackageStore,
+    history: PlanHistory,
+  ) {
+    this.#db = db;
+    this.#devices = devices;
+    this.#packages = packages;
+    this.#history = history;
+    const waiting = `SELECT device_id FROM rollout WHERE plan_id = ? AND state = 'notUpgraded'`;
+    this.#sql = {
+      one: db.prepare('SELECT id, state, body, skipped FROM plans WHERE id = ?'),
+      insert: db.prepare(
+        `INSERT INTO plans (id, seq, product_id, state, body, skipped, published_at)
+         VALUES (?, (SELECT coalesce(max(seq), 0) + 1 FROM plans), ?, 'activated', ?, ?, ?)`,
+      ),
+      setState: db.prepare('UPDATE plans SET state = ? WHERE id = ?'),
+      insertRollout: db.prepare(
+        'INSERT INTO rollout (plan_id, device_id, state, updated_at) VALUES (?, ?, ?, ?)',
+      ),
+      insertComponent: db.prepare(
+        `INSERT INTO rollout_components (plan_id, device_id, ordinal, component_id, state, from_version,
+           to_version, package_type) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+      ),
+      errors: db.prepare(
+        `SELECT coalesce(error, 'unknown') AS code, count(*) AS count FROM rollout
+         WHERE plan_id = ? AND state = 'failed' GROUP BY code ORDER BY count DESC, code`,
+      ),
+      begun: db.prepare(
+        `SELECT 1 FROM rollout WHERE plan_id = ? AND state IN ('upgrading', 'upgraded', 'failed') LIMIT 1`,
+      ),
+      failComponents: db.prepare(
+        `UPDATE rollout_components SET state = 'upgradeFailed'
+         WHERE plan_id = ? AND state <> 'noUpdateRequired' AND device_id IN (${waiting})`,
+      ),
+      cancelActions: db.prepare(
+        `UPDATE actions SET state = 'cancelled', closed_at = ?
+         WHERE plan_id = ? AND state IN ('open', 'awaitingVersion') AND device_id IN (${waiting})`,
+      ),
+      failWaiting: db.prepare(
+        `UPDATE rollout SET state = 'failed', error = 'terminated', updated_at = ?
+         WHERE plan_id = ? AND state = 'notUpgraded'`,
+      ),
+      unfinished: db.prepare(
+        `SELECT 1 FROM rollout WHERE plan_id = ? AND state IN ('notUpgraded', 'upgrading') LIMIT 1`,
+      ),
+    };
+  }
+
+  /** The plan as published; it never changes, so it is parsed once. @throws ProblemError `plan-missing` */
+  draft(planId: string): PlanDraft {
+    const known = this.#drafts.get(planId);
+    if (known) return known;
+    const draft = planDraftSchema.parse(JSON.parse(this.#require(planId).body));
+    this.#drafts.set(planId, draft);
+    return draft;
+  }
+
+  /**
+   * Publishes a plan; idempotent by its id. The scope is decided here, once, and stored.
+   * @throws ProblemError `too-many-devices`, `package-missing`, `package-mismatch`, `no-devices`,
+   *   `manual-mode`, `plan-exists`, `product-missing`
+   */
+  async publish(plan: Plan, policy: ScopePolicy): Promise<PlanStatus> {
+    const draft = planDraftSchema.parse(plan);
+    const body = canonicalJson(draft);
+    if (!this.#isPublished(plan.id, body)) {
+      if (draft.mode === 'manual') throw manualMode();
+      if (!this.#devices.hasProduct(draft.productId)) throw productMissing(draft.productId);
+      await this.#checkPackages(draft);
+      await this.#db.write(() => {
+        if (!this.#isPublished(plan.id, body)) this.#insertPlan(plan.id, draft, body, policy);
+      });
+      this.onOpened(plan.id);
+    }
+    return this.status(plan.id);
+  }
+
+  /**
+   * Suspend: no further device receives the plan. Terminate: waiting devices fail, for good. In both,
+   * devices in progress continue (quectel.md 1.5). Repeating a control changes nothing.
+   * @throws ProblemError `plan-missing`, `plan-state`
+   */
+  async control(planId: string, control: PlanControl): Promise<PlanStatus> {
+    await this.#db.write(() => {
+      const { state } = this.#require(planId);
+      const active = state === 'activated' || state === 'upgrading';
+      if (control === 'suspend' && active) this.#sql.setState.run('suspended', planId);
+      else if (control === 'suspend' && state === 'suspended') return;
+      else if (control === 'resume' && state === 'suspended')
+        this.#sql.setState.run(this.#sql.begun.get(planId) ? 'upgrading' : 'activated', planId);
+      else if (control === 'resume' && active) return;
+      else if (control === 'terminate' && (active || state === 'suspended'))
+        this.#terminate(planId);
+      else if (control === 'terminate' && state === 'terminated') return;
+      else throw wrongState(planId, control, state);
+      this.#history.changed(planId);
+    });
+    if (control === 'resume') this.onOpened(planId);
+    return this.status(planId);
+  }
+
+  status(planId: string): PlanStatus {
+    const row = this.#require(planId);
+    const counts = this.#history.counts(planId);
+    const finished = counts.upgraded + counts.failed;
+    const reasons = this.#sql.errors.all(planId) as { code: string; count: number }[];
+    return {
+      planId,
+      state: row.state,
+      counts,
+      successRate: finished === 0 ? null : counts.upgraded / finished,
+      failureReasons: reasons.map(({ code, count }) => ({ code, count })),
+      skipped: JSON.parse(row.skipped) as ScopeSummary['skipped'],
+    };
+  }
+
+  /** The first device acted: an activated plan is now upgrading. Call inside a write unit. */
+  markUpgrading(planId: string): void {
+    if (this.#require(planId).state === 'activated') this.#sql.setState.run('upgrading', planId);
+  }
+
+  /** Ends the plan once every device has finished; a terminated plan stays terminated. Call inside a write unit. */
+  endIfFinished(planId: string): void {
+    if (this.#sql.unfinished.get(planId)) return;
+    if (this.#require(planId).state !== 'terminated') this.#sql.setState.run('ended', planId);
+    this.#history.sample(planId);
+  }
+
+  /** @throws ProblemError `plan-missing` */
+  requirePlan(planId: string): void {
+    this.#require(planId);
+  }
+
+  #require(planId: string): PlanRow {
+    const row = this.#sql.one.get(planId) as PlanRow | undefined;
+    if (row) return row;
+    throw planMissing(planId);
+  }
+
+  #isPublished(planId: string, body: string): boolean {
+    const row = this.#sql.one.get(planId) as PlanRow | undefined;
+    if (!row) return false;
+    if (row.body === body) return true;
+    throw planExists(planId);
+  }
+
+  #insertPlan(planId: string, draft: PlanDraft, body: string, policy: ScopePolicy): void {
+    const devices = this.#devices.ofProduct(draft.productId);
+    const decisions = decideScope(draft, devices, policy);
+    const scope = summarizeScope(decisions);
+    checkSize(scope);
+    const nowText = new Date().toISOString();
+    this.#sql.insert.run(planId, draft.productId, body, JSON.stringify(scope.skipped), nowText);
+    const byId = new Map(devices.map((device) => [device.id, device]));
+    for (const decision of decisions) {
+      const device = byId.get(decision.deviceId);
+      if (device) this.#insertDevice(planId, draft, device, decision, nowText);
+    }
+    this.#history.sample(planId);
+  }
+
+  #insertDevice(
+    planId: string,
+    draft: PlanDraft,
+    device: Device,
+    decision: ScopeDecision,
+    nowText: string,
+  ): void {
+    const upToDate = decision.reason === 'noUpdateRequired';
+    if (decision.action === 'skip' && !upToDate) return;
+    const deviceState = upToDate ? 'noUpdateRequired' : 'notUpgraded';
+    this.#sql.insertRollout.run(planId, device.id, deviceState, nowText);
+    for (const [ordinal, component] of draft.components.entries()) {
+      const current = reportedVersion(device.versions, component.componentId);
+      const done = current === component.targetVersion;
+      this.#sql.insertComponent.run(
+        planId,
+        device.id,
+        ordinal,
+        component.componentId,
+        done ? 'noUpdateRequired' : 'planNotReceived',
+        current,
+        component.targetVersion,
+        choosePackage(component, current)?.packageType ?? 'full',
+      );
+    }
+  }
+
+  #terminate(planId: string): void {
+    const nowText = new Date().toISOString();
+    this.#sql.failComponents.run(planId, planId);
+    this.#sql.cancelActions.run(nowText, planId, planId);
+    this.#sql.failWaiting.run(nowText, planId);
+    this.#sql.setState.run('terminated', planId);
+    this.#history.sample(planId);
+  }
+
+  async #checkPackages(draft: PlanDraft): Promise<void> {
+    for (const component of draft.components) {
+      const wanted = component.deltas.map(({ packageId, sourceVersion }) => ({
+        packageId,
+        sourceVersion: sourceVersion as string | null,
+      }));
+      if (component.fullPackageId !== null)
+        wanted.push({ packageId: component.fullPackageId, sourceVersion: null });
+      for (const { packageId, sourceVersion } of wanted) {
+        const pkg = this.#packages.require(packageId);
+        const fits =
+          pkg.productId === draft.productId &&
+          pkg.componentId === component.componentId &&
+          pkg.targetVersion === component.targetVersion &&
+          pkg.packageType === (sourceVersion === null ? 'full' : 'delta') &&
+          pkg.sourceVersion === sourceVersion;
+        if (!fits) throw packageMismatch(packageId, component.componentId);
+        if (!(await this.#packages.isComplete(pkg))) throw artifactMissing(packageId);
+      }
+    }
+  }
+}

@@ -1,0 +1,278 @@
+import { choosePackage, reportedVersion } from '../../../shared/domain/scope.ts';
+import type { CloudDatabase } from '../store/database.ts';
+import type { DeviceStore } from '../store/devices.ts';
+import type { PackageStore, StoredPackage } from '../store/packages.ts';
+import { type DeviceReport, advance, failedState } from './component-steps.ts';
+import type { PlanHistory } from './history.ts';
+import type { PlanService } from './plan-service.ts';
+import type { ActionRow, ComponentRow, RolloutStore } from './rollout-store.ts';
+
+/** What a device is asked to do. */
+export interface Job {
+  readonly actionId: number;
+  readonly componentId: string;
+  readonly pkg: StoredPackage;
+}
+
+/** What became of a report: taken, its job is over, or it is none of this device's jobs. */
+export type ReportOutcome = 'accepted' | 'gone' | 'unknown';
+
+/**
+ * Carries plans out, device by device, whatever protocol a device speaks. Every change is
+ * committed before the caller answers the device; all state is in the database, so a restart
+ * continues where the last commit was, with the same job ids.
+ */
+export class RolloutEngine {
+  readonly #db: CloudDatabase;
+  readonly #devices: DeviceStore;
+  readonly #packages: PackageStore;
+  readonly #plans: PlanService;
+  readonly #rollout: RolloutStore;
+  readonly #history: PlanHistory;
+  /** Called when a device may have a next job: after a failed attempt, or for its next component. */
+  onJobReady: (deviceId: string) => void = () => undefined;
+
+  constructor(parts: {
+    readonly db: CloudDatabase;
+    readonly devices: DeviceStore;
+    readonly packages: PackageStore;
+    readonly plans: PlanService;
+    readonly rollout: RolloutStore;
+    readonly history: PlanHistory;
+  }) {
+    this.#db = parts.db;
+    this.#devices = parts.devices;
+    this.#packages = parts.packages;
+    this.#plans = parts.plans;
+    this.#rollout = parts.rollout;
+    this.#history = parts.history;
+  }
+
+  /** The job a device has to do now, or null. Asking again gives the same job until it is over. */
+  async offer(deviceId: string): Promise<Job | null> {
+    const due = this.#rollout.due(deviceId);
+    if (!due) return null;
+    const live = this.#rollout.liveAction(due.plan_id, deviceId);
+    if (live) return live.state === 'open' ? this.#job(live) : null;
+    return this.#db.write(() => this.#openNext(deviceId));
+  }
+
+  /** Whether the cloud wants to hear which versions the device runs. */
+  wantsVersions(deviceId: string): boolean {
+    if (Object.keys(this.#devices.versions(deviceId)).length === 0) return true;
+    return this.#rollout
+      .unfinishedPlans(deviceId)
+      .some((planId) => this.#rollout.liveAction(planId, deviceId)?.state === 'awaitingVersion');
+  }
+
+  /**
+   * The device fetches its job. `withheld` when its plan was suspended before the device began.
+   * A device that has the job in its hands already (MQTT) says so with `received`.
+   */
+  async begin(
+    deviceId: string,
+    actionId: number,
+    received = false,
+  ): Promise<Job | 'withheld' | 'gone' | 'unknown'> {
+    const action = this.#rollout.action(actionId);
+    if (action?.device_id !== deviceId) return 'unknown';
+    if (action.state === 'open' && action.begun) return this.#job(action);
+    return this.#db.write(() => {
+      const fresh = this.#rollout.action(actionId);
+      if (fresh?.state !== 'open') return 'gone';
+      if (!fresh.begun && !received && !this.#isOpenFor(fresh)) return 'withheld';
+      if (!fresh.begun) this.#begin(fresh);
+      return this.#job(fresh);
+    });
+  }
+
+  /** What the device reports about a job; repeated and late reports change nothing. */
+  async report(deviceId: string, actionId: number, report: DeviceReport): Promise<ReportOutcome> {
+    return this.#db.write(() => {
+      const action = this.#rollout.action(actionId);
+      if (action?.device_id !== deviceId) return 'unknown';
+      if (action.state !== 'open' && action.state !== 'awaitingVersion')
+        return report.kind === 'succeeded' && action.state === 'succeeded' ? 'accepted' : 'gone';
+      if (!action.begun) this.#begin(action);
+      if (report.kind === 'failed') this.#failAttempt(action, report.code);
+      else if (report.kind === 'succeeded') this.#reportedSuccess(action, report.version);
+      else this.#progress(action, report);
+      return 'accepted';
+    });
+  }
+
+  /** What the device runs: the only proof of success, and the disproof of a success it claimed. */
+  async reportVersions(
+    deviceId: string,
+    versions: Readonly<Record<string, string>>,
+  ): Promise<void> {
+    await this.#db.write(() => {
+      this.#devices.mergeVersions(deviceId, versions);
+      for (const planId of this.#rollout.unfinishedPlans(deviceId)) {
+        const action = this.#rollout.liveAction(planId, deviceId);
+        if (!action) continue;
+        const component = this.#rollout.componentOf(action);
+        const version = reportedVersion(versions, component.component_id);
+        if (version === component.to_version) this.#provenByVersion(action, component);
+        else if (version !== null && action.state === 'awaitingVersion')
+          this.#failAttempt(action, 'version-mismatch');
+      }
+    });
+  }
+
+  /** Whether the device said that it has the whole artifact; DDI's "proceeding" means something else from then on. */
+  hasDownloaded(actionId: number): boolean {
+    const action = this.#rollout.action(actionId);
+    const state = action ? this.#rollout.componentOf(action).state : null;
+    return state === 'downloadSucceeded' || state === 'upgrading';
+  }
+
+  /** The job of an action for artifact downloads, when it is this device's. */
+  downloadOf(actionId: number): { readonly deviceId: string; readonly pkg: StoredPackage } | null {
+    const action = this.#rollout.action(actionId);
+    return action
+      ? { deviceId: action.device_id, pkg: this.#packages.require(action.package_id) }
+      : null;
+  }
+
+  #openNext(deviceId: string): Job | null {
+    for (;;) {
+      const due = this.#rollout.due(deviceId);
+      if (!due) return null;
+      const planId = due.plan_id;
+      const live = this.#rollout.liveAction(planId, deviceId);
+      if (live) return live.state === 'open' ? this.#job(live) : null;
+      const component = this.#rollout.nextComponent(planId, deviceId);
+      if (component) {
+        const job = this.#openAction(planId, deviceId, component);
+        if (job) return job;
+      } else {
+        this.#finish(planId, deviceId);
+      }
+    }
+  }
+
+  /** Null when the component needs no job after all, or none fits; the next round of the loop goes on from there. */
+  #openAction(planId: string, deviceId: string, component: ComponentRow): Job | null {
+    const at = { plan_id: planId, device_id: deviceId, ordinal: component.ordinal };
+    const current = reportedVersion(this.#devices.versions(deviceId), component.component_id);
+    if (current === component.to_version) {
+      const state = component.attempts > 0 ? 'upgradeSucceeded' : 'noUpdateRequired';
+      this.#rollout.setComponent(at, state, 1);
+      return null;
+    }
+    const planned = this.#plans.draft(planId).components[component.ordinal];
+    const choice = planned ? choosePackage(planned, current) : null;
+    if (choice) return this.#job(this.#rollout.openAction(at, current, choice));
+    this.#rollout.setComponent(at, 'upgradeFailed', component.progress);
+    this.#fail(planId, deviceId, 'no-matching-source');
+    return null;
+  }
+
+  #isOpenFor(action: ActionRow): boolean {
+    const row = this.#rollout.rollout(action.plan_id, action.device_id);
+    if (!row) return false;
+    return (
+      row.state === 'upgrading' || row.plan_state === 'activated' || row.plan_state === 'upgrading'
+    );
+  }
+
+  #begin(action: ActionRow): void {
+    const { plan_id, device_id } = action;
+    this.#rollout.beginAction(action);
+    this.#rollout.setComponent(action, 'readyToDownload', 0);
+    this.#rollout.setDevice(plan_id, device_id, 'upgrading', null);
+    this.#plans.markUpgrading(plan_id);
+    this.#history.changed(plan_id);
+  }
+
+  #progress(action: ActionRow, report: Extract<DeviceReport, { kind: 'progress' }>): void {
+    if (action.state !== 'open') return;
+    const before = this.#rollout.componentOf(action);
+    const after = advance(before, report.state, report.progress);
+    if (after.state === before.state && after.progress === before.progress) return;
+    this.#rollout.setComponent(action, after.state, after.progress);
+    this.#rollout.setDevice(action.plan_id, action.device_id, 'upgrading', null);
+  }
+
+  #reportedSuccess(action: ActionRow, version: string | null): void {
+    const component = this.#rollout.componentOf(action);
+    if (version === null) {
+      if (action.state !== 'open') return;
+      this.#rollout.setAction(action, 'awaitingVersion');
+      this.#rollout.setComponent(action, 'upgrading', 1);
+      return;
+    }
+    this.#devices.mergeVersions(action.device_id, { [component.component_id]: version });
+    if (version === component.to_version) this.#succeed(action);
+    else this.#failAttempt(action, 'version-mismatch');
+  }
+
+  #provenByVersion(action: ActionRow, component: ComponentRow): void {
+    if (action.begun || component.attempts > 0) this.#succeed(action);
+    else this.#close(action, 'cancelled', 'noUpdateRequired');
+  }
+
+  #succeed(action: ActionRow): void {
+    this.#close(action, 'succeeded', 'upgradeSucceeded');
+  }
+
+  #close(
+    action: ActionRow,
+    state: 'succeeded' | 'cancelled',
+    componentState: 'upgradeSucceeded' | 'noUpdateRequired',
+  ): void {
+    const { plan_id, device_id } = action;
+    this.#rollout.setAction(action, state);
+    this.#rollout.setComponent(action, componentState, 1);
+    if (this.#rollout.nextComponent(plan_id, device_id)) this.#announceNext(device_id);
+    else this.#finish(plan_id, device_id);
+  }
+
+  #failAttempt(action: ActionRow, code: string): void {
+    const { plan_id, device_id } = action;
+    const component = this.#rollout.componentOf(action);
+    this.#rollout.setAction(action, 'failed');
+    this.#rollout.setComponent(action, failedState(component.state), component.progress);
+    if (component.attempts > this.#plans.draft(plan_id).retries) {
+      this.#fail(plan_id, device_id, code);
+      return;
+    }
+    this.#rollout.setDevice(plan_id, device_id, 'upgrading', code);
+    this.#announceNext(device_id);
+  }
+
+  #fail(planId: string, deviceId: string, code: string): void {
+    this.#rollout.setDevice(planId, deviceId, 'failed', code);
+    this.#ended(planId, deviceId);
+  }
+
+  #finish(planId: string, deviceId: string): void {
+    const upgraded = this.#rollout
+      .components(planId, deviceId)
+      .some((component) => component.state === 'upgradeSucceeded');
+    this.#rollout.setDevice(planId, deviceId, upgraded ? 'upgraded' : 'noUpdateRequired', null);
+    this.#ended(planId, deviceId);
+  }
+
+  /** The device is done with this plan; another one may be waiting for it. */
+  #ended(planId: string, deviceId: string): void {
+    this.#history.changed(planId);
+    this.#plans.endIfFinished(planId);
+    this.#announceNext(deviceId);
+  }
+
+  #announceNext(deviceId: string): void {
+    // After the commit of the unit that is running now: the commit ends before the next immediate.
+    setImmediate(() => this.onJobReady(deviceId));
+  }
+
+  #job(action: ActionRow): Job {
+    const component = this.#rollout.componentOf(action);
+    return {
+      actionId: action.id,
+      componentId: component.component_id,
+      pkg: this.#packages.require(action.package_id),
+    };
+  }
+}

@@ -1,0 +1,258 @@
+import type Database from 'libsql';
+import type {
+  ComponentState,
+  DeviceState,
+  PlanState,
+  RolloutDevice,
+} from '../../../shared/domain/plan.ts';
+import type { CloudDatabase } from '../store/database.ts';
+import { likePattern } from '../store/devices.ts';
+import type { Page } from '../types.ts';
+
+/** One attempt to upgrade one component of one device; its id is the job id that devices see. */
+export interface ActionRow {
+  readonly id: number;
+  readonly plan_id: string;
+  readonly device_id: string;
+  readonly ordinal: number;
+  readonly package_id: string;
+  readonly state: 'open' | 'awaitingVersion' | 'succeeded' | 'failed' | 'cancelled';
+  /** 1 once the device has received the job. */
+  readonly begun: number;
+}
+
+export interface ComponentRow {
+  readonly ordinal: number;
+  readonly component_id: string;
+  readonly state: ComponentState;
+  readonly from_version: string | null;
+  readonly to_version: string;
+  readonly package_type: 'full' | 'delta';
+  readonly progress: number;
+  readonly attempts: number;
+}
+
+export interface RolloutRow {
+  readonly plan_id: string;
+  readonly state: DeviceState;
+  readonly plan_state: PlanState;
+}
+
+interface RolloutDeviceRow {
+  readonly device_id: string;
+  readonly transport: RolloutDevice['transport'];
+  readonly state: DeviceState;
+  readonly attempts: number;
+  readonly error: string | null;
+  readonly updated_at: string;
+}
+
+export interface RolloutListQuery {
+  readonly offset: number;
+  readonly limit: number;
+  readonly state: DeviceState | '';
+  readonly search: string;
+}
+
+const live = `state IN ('open', 'awaitingVersion')`;
+const unfinished = `state NOT IN ('upgradeSucceeded', 'noUpdateRequired')`;
+const listed = `plan_id = ? AND (? = '' OR rollout.state = ?) AND (? = '' OR device_id LIKE ? ESCAPE '\\')`;
+const componentColumns =
+  'ordinal, component_id, state, from_version, to_version, package_type, progress, attempts';
+
+/** The rows of device and component states and of actions; rules are in {@link RolloutEngine}. */
+export class RolloutStore {
+  readonly #sql: Record<
+    | 'due'
+    | 'unfinishedOf'
+    | 'one'
+    | 'setRollout'
+    | 'countAttempt'
+    | 'nextComponent'
+    | 'component'
+    | 'components'
+    | 'setComponent'
+    | 'setChoice'
+    | 'countComponentAttempt'
+    | 'action'
+    | 'liveAction'
+    | 'insertAction'
+    | 'begin'
+    | 'setAction'
+    | 'mayDownload'
+    | 'count'
+    | 'page',
+    Database.Statement
+  >;
+
+  constructor(db: CloudDatabase) {
+    this.#sql = {
+      due: db.prepare(
+        `SELECT rollout.plan_id, rollout.state, plans.state AS plan_state
+         FROM rollout JOIN plans ON plans.id = rollout.plan_id
+         WHERE device_id = ? AND rollout.state IN ('notUpgraded', 'upgrading')
+           AND (rollout.state = 'upgrading' OR plans.state IN ('activated', 'upgrading'))
+         ORDER BY rollout.state = 'upgrading' DESC, plans.seq LIMIT 1`,
+      ),
+      unfinishedOf: db.prepare(
+        `SELECT plan_id FROM rollout WHERE device_id = ? AND state IN ('notUpgraded', 'upgrading')`,
+      ),
+      one: db.prepare(
+        `SELECT rollout.plan_id, rollout.state, plans.state AS plan_state
+         FROM rollout JOIN plans ON plans.id = rollout.plan_id WHERE plan_id = ? AND device_id = ?`,
+      ),
+      setRollout: db.prepare(
+        'UPDATE rollout SET state = ?, error = ?, updated_at = ? WHERE plan_id = ? AND device_id = ?',
+      ),
+      countAttempt: db.prepare(
+        'UPDATE rollout SET attempts = attempts + 1 WHERE plan_id = ? AND device_id = ?',
+      ),
+      nextComponent: db.prepare(
+        `SELECT ${componentColumns} FROM rollout_components
+         WHERE plan_id = ? AND device_id = ? AND ${unfinished} ORDER BY ordinal LIMIT 1`,
+      ),
+      component: db.prepare(
+        `SELECT ${componentColumns} FROM rollout_components WHERE plan_id = ? AND device_id = ? AND ordinal = ?`,
+      ),
+      components: db.prepare(
+        `SELECT ${componentColumns} FROM rollout_components WHERE plan_id = ? AND device_id = ? ORDER BY ordinal`,
+      ),
+      setComponent: db.prepare(
+        `UPDATE rollout_components SET state = ?, progress = ? WHERE plan_id = ? AND device_id = ? AND ordinal = ?`,
+      ),
+      setChoice: db.prepare(
+        `UPDATE rollout_components SET from_version = ?, package_type = ? WHERE plan_id = ? AND device_id = ? AND ordinal = ?`,
+      ),
+      countComponentAttempt: db.prepare(
+        `UPDATE rollout_components SET attempts = attempts + 1 WHERE plan_id = ? AND device_id = ? AND ordinal = ?`,
+      ),
+      action: db.prepare('SELECT * FROM actions WHERE id = ?'),
+      liveAction: db.prepare(
+        `SELECT * FROM actions WHERE plan_id = ? AND device_id = ? AND ${live}`,
+      ),
+      insertAction: db.prepare(
+        `INSERT INTO actions (plan_id, device_id, ordinal, package_id, state, created_at) VALUES (?, ?, ?, ?, 'open', ?)`,
+      ),
+      begin: db.prepare('UPDATE actions SET begun = 1 WHERE id = ?'),
+      setAction: db.prepare('UPDATE actions SET state = ?, closed_at = ? WHERE id = ?'),
+      mayDownload: db.prepare(
+        'SELECT 1 FROM actions WHERE device_id = ? AND package_id = ? LIMIT 1',
+      ),
+      count: db.prepare(`SELECT count(*) AS total FROM rollout WHERE ${listed}`),
+      page: db.prepare(
+        `SELECT device_id, transport, rollout.state, attempts, error, updated_at
+         FROM rollout JOIN devices ON devices.id = rollout.device_id
+         WHERE ${listed} ORDER BY device_id LIMIT ? OFFSET ?`,
+      ),
+    };
+  }
+
+  /** The plan a device has to follow now: the one it is in the middle of, else the oldest open one. */
+  due(deviceId: string): RolloutRow | null {
+    return (this.#sql.due.get(deviceId) as RolloutRow | undefined) ?? null;
+  }
+
+  /** Plans in which the device has not finished, whatever their state. */
+  unfinishedPlans(deviceId: string): string[] {
+    return (this.#sql.unfinishedOf.all(deviceId) as { plan_id: string }[]).map((r) => r.plan_id);
+  }
+
+  rollout(planId: string, deviceId: string): RolloutRow | null {
+    return (this.#sql.one.get(planId, deviceId) as RolloutRow | undefined) ?? null;
+  }
+
+  setDevice(planId: string, deviceId: string, state: DeviceState, error: string | null): void {
+    this.#sql.setRollout.run(state, error, new Date().toISOString(), planId, deviceId);
+  }
+
+  nextComponent(planId: string, deviceId: string): ComponentRow | null {
+    return (this.#sql.nextComponent.get(planId, deviceId) as ComponentRow | undefined) ?? null;
+  }
+
+  components(planId: string, deviceId: string): ComponentRow[] {
+    return this.#sql.components.all(planId, deviceId) as ComponentRow[];
+  }
+
+  /** The component that an action upgrades. */
+  componentOf(action: ActionRow): ComponentRow {
+    const { plan_id, device_id, ordinal } = action;
+    return this.#sql.component.get(plan_id, device_id, ordinal) as ComponentRow;
+  }
+
+  setComponent(
+    at: { plan_id: string; device_id: string; ordinal: number },
+    state: ComponentState,
+    progress: number,
+  ): void {
+    this.#sql.setComponent.run(state, progress, at.plan_id, at.device_id, at.ordinal);
+  }
+
+  action(actionId: number): ActionRow | null {
+    return (this.#sql.action.get(actionId) as ActionRow | undefined) ?? null;
+  }
+
+  liveAction(planId: string, deviceId: string): ActionRow | null {
+    return (this.#sql.liveAction.get(planId, deviceId) as ActionRow | undefined) ?? null;
+  }
+
+  /** Opens an action with the package that fits what the device runs now. */
+  openAction(
+    at: { plan_id: string; device_id: string; ordinal: number },
+    from: string | null,
+    choice: { packageType: 'full' | 'delta'; packageId: string },
+  ): ActionRow {
+    const { plan_id, device_id, ordinal } = at;
+    this.#sql.setChoice.run(from, choice.packageType, plan_id, device_id, ordinal);
+    this.#sql.insertAction.run(
+      plan_id,
+      device_id,
+      ordinal,
+      choice.packageId,
+      new Date().toISOString(),
+    );
+    return this.#sql.liveAction.get(plan_id, device_id) as ActionRow;
+  }
+
+  /** The device has received the job: this counts as an attempt. */
+  beginAction(action: ActionRow): void {
+    this.#sql.begin.run(action.id);
+    this.#sql.countAttempt.run(action.plan_id, action.device_id);
+    this.#sql.countComponentAttempt.run(action.plan_id, action.device_id, action.ordinal);
+  }
+
+  setAction(action: ActionRow, state: Exclude<ActionRow['state'], 'open'>): void {
+    const closedAt = state === 'awaitingVersion' ? null : new Date().toISOString();
+    this.#sql.setAction.run(state, closedAt, action.id);
+  }
+
+  /** Whether a device was ever given this package. */
+  mayDownload(deviceId: string, packageId: string): boolean {
+    return this.#sql.mayDownload.get(deviceId, packageId) !== undefined;
+  }
+
+  list(planId: string, query: RolloutListQuery): Page<RolloutDevice> {
+    const filter = [planId, query.state, query.state, query.search, likePattern(query.search)];
+    const { total } = this.#sql.count.get(...filter) as { total: number };
+    const rows = this.#sql.page.all(...filter, query.limit, query.offset) as RolloutDeviceRow[];
+    return { total, items: rows.map((row) => this.#device(planId, row)) };
+  }
+
+  #device(planId: string, row: RolloutDeviceRow): RolloutDevice {
+    return {
+      deviceId: row.device_id,
+      transport: row.transport,
+      state: row.state,
+      attempts: row.attempts,
+      error: row.error,
+      updatedAt: row.updated_at,
+      components: this.components(planId, row.device_id).map((component) => ({
+        componentId: component.component_id,
+        state: component.state,
+        fromVersion: component.from_version,
+        toVersion: component.to_version,
+        packageType: component.package_type,
+        progress: component.progress,
+      })),
+    };
+  }
+}

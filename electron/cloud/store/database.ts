@@ -1,0 +1,138 @@
+import Database from 'libsql';
+
+/** Each entry is applied once, in order. Never edit one that was released. */
+const migrations = [
+  `CREATE TABLE products (id TEXT PRIMARY KEY, name TEXT NOT NULL);
+   CREATE TABLE devices (
+     id TEXT PRIMARY KEY, product_id TEXT NOT NULL REFERENCES products (id), transport TEXT NOT NULL,
+     imsi TEXT, iccid TEXT, batch TEXT, versions TEXT NOT NULL, last_seen_at TEXT,
+     secret_sha256 BLOB NOT NULL);
+   CREATE INDEX devices_by_product ON devices (product_id, id);
+   CREATE TABLE artifacts (sha256 TEXT PRIMARY KEY, size_bytes INTEGER NOT NULL, sha1 TEXT NOT NULL, md5 TEXT NOT NULL);
+   CREATE TABLE packages (
+     id TEXT PRIMARY KEY, product_id TEXT NOT NULL, component_id TEXT NOT NULL, package_type TEXT NOT NULL,
+     source_version TEXT, target_version TEXT NOT NULL, name TEXT NOT NULL, body TEXT NOT NULL,
+     artifact_name TEXT NOT NULL, artifact_size_bytes INTEGER NOT NULL, artifact_sha256 TEXT NOT NULL);
+   CREATE TABLE plans (
+     id TEXT PRIMARY KEY, seq INTEGER NOT NULL UNIQUE, product_id TEXT NOT NULL, state TEXT NOT NULL,
+     body TEXT NOT NULL, skipped TEXT NOT NULL, published_at TEXT NOT NULL);
+   CREATE TABLE rollout (
+     plan_id TEXT NOT NULL REFERENCES plans (id), device_id TEXT NOT NULL REFERENCES devices (id),
+     state TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, error TEXT, updated_at TEXT NOT NULL,
+     PRIMARY KEY (plan_id, device_id)) WITHOUT ROWID;
+   CREATE INDEX rollout_by_state ON rollout (plan_id, state, error);
+   CREATE INDEX rollout_by_device ON rollout (device_id, state);
+   CREATE TABLE rollout_components (
+     plan_id TEXT NOT NULL, device_id TEXT NOT NULL, ordinal INTEGER NOT NULL, component_id TEXT NOT NULL,
+     state TEXT NOT NULL, from_version TEXT, to_version TEXT NOT NULL, package_type TEXT NOT NULL,
+     progress REAL NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 0,
+     PRIMARY KEY (plan_id, device_id, ordinal)) WITHOUT ROWID;
+   CREATE TABLE actions (
+     id INTEGER PRIMARY KEY AUTOINCREMENT, plan_id TEXT NOT NULL, device_id TEXT NOT NULL,
+     ordinal INTEGER NOT NULL, package_id TEXT NOT NULL, state TEXT NOT NULL, begun INTEGER NOT NULL DEFAULT 0,
+     created_at TEXT NOT NULL, closed_at TEXT);
+   CREATE INDEX actions_by_device ON actions (device_id, package_id);
+   CREATE UNIQUE INDEX actions_live ON actions (plan_id, device_id) WHERE state IN ('open', 'awaitingVersion');
+   CREATE TABLE history (
+     plan_id TEXT NOT NULL, at_ms INTEGER NOT NULL, not_upgraded INTEGER NOT NULL, upgrading INTEGER NOT NULL,
+     upgraded INTEGER NOT NULL, failed INTEGER NOT NULL, no_update_required INTEGER NOT NULL,
+     PRIMARY KEY (plan_id, at_ms)) WITHOUT ROWID;`,
+];
+
+interface Unit {
+  readonly run: () => unknown;
+  readonly done: (value: unknown) => void;
+  readonly fail: (error: unknown) => void;
+}
+
+/**
+ * The cloud's SQLite database. Writes that arrive together share one transaction and so one disk
+ * sync (group commit); the promise of a write resolves only after its commit, which is what lets
+ * a device be answered without anything being lost to a kill.
+ */
+export class CloudDatabase {
+  readonly #db: Database.Database;
+  #queue: Unit[] = [];
+  #closed = false;
+
+  constructor(path: string) {
+    this.#db = new Database(path);
+    this.#db.exec('PRAGMA busy_timeout = 5000');
+    this.#db.exec('PRAGMA journal_mode = WAL');
+    this.#db.exec('PRAGMA synchronous = FULL');
+    this.#db.exec('PRAGMA foreign_keys = ON');
+    this.#migrate();
+  }
+
+  prepare(sql: string): Database.Statement {
+    return this.#db.prepare(sql);
+  }
+
+  /** Runs a synchronous unit of reads and writes; it is committed whole, or not at all when it throws. */
+  write<T>(run: () => T): Promise<T> {
+    return new Promise<T>((done, fail) => {
+      if (this.#closed) {
+        fail(new Error('The database is closed.'));
+        return;
+      }
+      if (this.#queue.length === 0) setImmediate(() => this.#commit());
+      this.#queue.push({ run, done: done as (value: unknown) => void, fail });
+    });
+  }
+
+  /** Commits what waits, then closes. */
+  close(): void {
+    if (this.#closed) return;
+    this.#commit();
+    this.#closed = true;
+    this.#db.close();
+  }
+
+  #commit(): void {
+    const units = this.#queue;
+    this.#queue = [];
+    if (units.length === 0) return;
+    const settle: (() => void)[] = [];
+    try {
+      this.#db.exec('BEGIN IMMEDIATE');
+      for (const unit of units) settle.push(this.#runUnit(unit));
+      this.#db.exec('COMMIT');
+    } catch (error) {
+      if (this.#db.inTransaction) this.#db.exec('ROLLBACK');
+      for (const unit of units) unit.fail(error);
+      return;
+    }
+    for (const answer of settle) answer();
+  }
+
+  #runUnit(unit: Unit): () => void {
+    this.#db.exec('SAVEPOINT unit');
+    try {
+      const value = unit.run();
+      this.#db.exec('RELEASE unit');
+      return () => unit.done(value);
+    } catch (error) {
+      this.#db.exec('ROLLBACK TO unit');
+      this.#db.exec('RELEASE unit');
+      return () => unit.fail(error);
+    }
+  }
+
+  #migrate(): void {
+    this.#db.exec('BEGIN IMMEDIATE');
+    try {
+      this.#db.exec('CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)');
+      const row = this.#db.prepare('SELECT max(version) AS version FROM schema_version').get() as
+        | { version: number | null }
+        | undefined;
+      for (let next = row?.version ?? 0; next < migrations.length; next++) {
+        this.#db.exec(migrations[next] ?? '');
+        this.#db.prepare('INSERT INTO schema_version (version) VALUES (?)').run(next + 1);
+      }
+      this.#db.exec('COMMIT');
+    } catch (error) {
+      this.#db.exec('ROLLBACK');
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,252 @@
+import type Database from 'libsql';
+import type { Page } from '../types.ts';
+import type { Device } from '../../../shared/domain/plan.ts';
+import { problem } from '../../../shared/domain/problem.ts';
+import type { CloudDatabase } from './database.ts';
+import { hashSecret, newSecret, secretMatches } from './secrets.ts';
+
+/** How long a "last seen" time may wait in memory before it is stored. */
+const lastSeenFlushMs = 5000;
+
+interface DeviceRow {
+  readonly id: string;
+  readonly product_id: string;
+  readonly transport: Device['transport'];
+  readonly imsi: string | null;
+  readonly iccid: string | null;
+  readonly batch: string | null;
+  readonly versions: string;
+  readonly last_seen_at: string | null;
+}
+
+export interface DeviceListQuery {
+  readonly productId: string;
+  readonly offset: number;
+  readonly limit: number;
+  readonly search: string;
+}
+
+const columns = 'id, product_id, transport, imsi, iccid, batch, versions, last_seen_at';
+const matches = `product_id = ? AND (? = '' OR id LIKE ? ESCAPE '\\' OR imsi LIKE ? ESCAPE '\\'
+  OR iccid LIKE ? ESCAPE '\\' OR batch LIKE ? ESCAPE '\\')`;
+
+/** Products and devices: who they are, how they prove it, and which versions they reported. */
+export class DeviceStore {
+  readonly #db: CloudDatabase;
+  readonly #lastSeen = new Map<string, string>();
+  readonly #flushTimer: NodeJS.Timeout;
+  readonly #sql: Record<
+    | 'product'
+    | 'putProduct'
+    | 'one'
+    | 'secret'
+    | 'insert'
+    | 'update'
+    | 'rotate'
+    | 'versions'
+    | 'setVersions'
+    | 'setLastSeen'
+    | 'all'
+    | 'count'
+    | 'page',
+    Database.Statement
+  >;
+
+  constructor(db: CloudDatabase) {
+    this.#db = db;
+    this.#sql = {
+      product: db.prepare('SELECT id FROM products WHERE id = ?'),
+      putProduct: db.prepare(
+        'INSERT INTO products (id, name) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name',
+      ),
+      one: db.prepare(`SELECT ${columns} FROM devices WHERE id = ?`),
+      secret: db.prepare('SELECT secret_sha256 FROM devices WHERE id = ?'),
+      insert: db.prepare(
+        `INSERT INTO devices (${columns}, secret_sha256) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      ),
+      update: db.prepare(
+        'UPDATE devices SET product_id = ?, transport = ?, imsi = ?, iccid = ?, batch = ?, versions = ? WHERE id = ?',
+      ),
+      rotate: db.prepare('UPDATE devices SET secret_sha256 = ? WHERE id = ?'),
+      versions: db.prepare('SELECT versions FROM devices WHERE id = ?'),
+      setVersions: db.prepare('UPDATE devices SET versions = ? WHERE id = ?'),
+      setLastSeen: db.prepare('UPDATE devices SET last_seen_at = ? WHERE id = ?'),
+      all: db.prepare(`SELECT ${columns} FROM devices WHERE product_id = ? ORDER BY id`),
+      count: db.prepare(`SELECT count(*) AS total FROM devices WHERE ${matches}`),
+      page: db.prepare(
+        `SELECT ${columns} FROM devices WHERE ${matches} ORDER BY id LIMIT ? OFFSET ?`,
+      ),
+    };
+    this.#flushTimer = setInterval(() => void this.#flushLastSeen(), lastSeenFlushMs);
+    this.#flushTimer.unref();
+  }
+
+  async putProduct(id: string, name: string): Promise<void> {
+    await this.#db.write(() => this.#sql.putProduct.run(id, name));
+  }
+
+  hasProduct(id: string): boolean {
+    return this.#sql.product.get(id) !== undefined;
+  }
+
+  /**
+   * Adds new devices and updates known ones. A new device gets a secret, answered only here; a
+   * known one keeps its secret and the versions it reported, unless `rotate` provisions it anew.
+   * @throws ProblemError `product-missing`, `device-twice`
+   */
+  put(
+    devices: readonly Device[],
+    rotate: boolean,
+  ): Promise<{ added: number; secrets: Record<string, string> }> {
+    return this.#db.write(() => {
+      this.#checkDevices(devices);
+      const secrets: Record<string, string> = {};
+      let added = 0;
+      for (const device of devices) {
+        const known = this.#sql.versions.get(device.id) as { versions: string } | undefined;
+        const secret = !known || rotate ? newSecret() : null;
+        if (known) this.#update(device, known.versions, secret);
+        else if (secret !== null) this.#insert(device, secret);
+        if (!known) added++;
+        if (secret !== null) secrets[device.id] = secret;
+      }
+      return { added, secrets };
+    });
+  }
+
+  /** Whether `secret` is the device's; unknown devices cost the same work as wrong secrets. */
+  authenticate(deviceId: string, secret: string): boolean {
+    const row = this.#sql.secret.get(deviceId) as { secret_sha256: Uint8Array } | undefined;
+    const matched = secretMatches(secret, row?.secret_sha256 ?? new Uint8Array(32));
+    if (!matched || !row) return false;
+    this.#lastSeen.set(deviceId, new Date().toISOString());
+    return true;
+  }
+
+  get(deviceId: string): Device | null {
+    const row = this.#sql.one.get(deviceId) as DeviceRow | undefined;
+    return row ? this.#device(row) : null;
+  }
+
+  versions(deviceId: string): Record<string, string> {
+    const row = this.#sql.versions.get(deviceId) as { versions: string } | undefined;
+    return row ? (JSON.parse(row.versions) as Record<string, string>) : {};
+  }
+
+  /** Records what a device says it runs; call inside a write unit. */
+  mergeVersions(deviceId: string, reported: Readonly<Record<string, string>>): void {
+    const known = this.versions(deviceId);
+    const merged = { ...known, ...reported };
+    if (Object.keys(reported).some((id) => known[id] !== reported[id]))
+      this.#sql.setVersions.run(JSON.stringify(merged), deviceId);
+  }
+
+  /** Every device of a product, by id. */
+  ofProduct(productId: string): Device[] {
+    return (this.#sql.all.all(productId) as DeviceRow[]).map((row) => this.#device(row));
+  }
+
+  list(query: DeviceListQuery): Page<Device> {
+    const like = likePattern(query.search);
+    const filter = [query.productId, query.search, like, like, like, like];
+    const { total } = this.#sql.count.get(...filter) as { total: number };
+    const rows = this.#sql.page.all(...filter, query.limit, query.offset) as DeviceRow[];
+    return { total, items: rows.map((row) => this.#device(row)) };
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#flushTimer);
+    await this.#flushLastSeen();
+  }
+
+  #checkDevices(devices: readonly Device[]): void {
+    const seen = new Set<string>();
+    for (const device of devices) {
+      if (seen.has(device.id)) {
+        throw problem(
+          'device-twice',
+          'A device is listed twice',
+          `The device ${device.id} appears more than once in the request.`,
+          'Send each device once.',
+          'usage',
+        );
+      }
+      seen.add(device.id);
+    }
+    for (const productId of new Set(devices.map((device) => device.productId))) {
+      if (!this.hasProduct(productId)) throw productMissing(productId);
+    }
+  }
+
+  #insert(device: Device, secret: string): void {
+    const { id, productId, transport, imsi, iccid, batch, versions, lastSeenAt } = device;
+    this.#sql.insert.run(
+      id,
+      productId,
+      transport,
+      imsi,
+      iccid,
+      batch,
+      JSON.stringify(versions),
+      lastSeenAt,
+      hashSecret(secret),
+    );
+  }
+
+  #update(device: Device, knownVersions: string, secret: string | null): void {
+    const { id, productId, transport, imsi, iccid, batch, versions } = device;
+    const kept = secret === null ? (JSON.parse(knownVersions) as Record<string, string>) : {};
+    this.#sql.update.run(
+      productId,
+      transport,
+      imsi,
+      iccid,
+      batch,
+      JSON.stringify({ ...versions, ...kept }),
+      id,
+    );
+    if (secret !== null) this.#sql.rotate.run(hashSecret(secret), id);
+  }
+
+  async #flushLastSeen(): Promise<void> {
+    if (this.#lastSeen.size === 0) return;
+    const seen = [...this.#lastSeen];
+    this.#lastSeen.clear();
+    await this.#db
+      .write(() => {
+        for (const [id, at] of seen) this.#sql.setLastSeen.run(at, id);
+      })
+      .catch(() => {
+        for (const [id, at] of seen) if (!this.#lastSeen.has(id)) this.#lastSeen.set(id, at);
+      });
+  }
+
+  #device(row: DeviceRow): Device {
+    return {
+      id: row.id,
+      productId: row.product_id,
+      transport: row.transport,
+      imsi: row.imsi,
+      iccid: row.iccid,
+      batch: row.batch,
+      versions: JSON.parse(row.versions) as Record<string, string>,
+      lastSeenAt: this.#lastSeen.get(row.id) ?? row.last_seen_at,
+    };
+  }
+}
+
+/** The refusal for a product that was never put. */
+export function productMissing(productId: string): Error {
+  return problem(
+    'product-missing',
+    'The product is not known',
+    `The cloud has no product ${productId}.`,
+    'Put the product first.',
+    'usage',
+  );
+}
+
+/** A LIKE pattern that finds `text` anywhere, with the wildcards in it taken literally. */
+export function likePattern(text: string): string {
+  return `%${text.replace(/[\\%_]/g, (character) => `\\${character}`)}%`;
+}

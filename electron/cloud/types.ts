@@ -1,0 +1,24 @@
+import type { PlanHistory } from './plans/history.ts';
+import type { PlanService } from './plans/plan-service.ts';
+import type { RolloutEngine } from './plans/rollout-engine.ts';
+import type { RolloutStore } from './plans/rollout-store.ts';
+import type { ArtifactStore } from './store/artifact-store.ts';
+import type { DeviceStore } from './store/devices.ts';
+import type { PackageStore } from './store/packages.ts';
+
+/** One page of a longer list. */
+export interface Page<T> {
+  readonly total: number;
+  readonly items: readonly T[];
+}
+
+/** What the servers of the cloud work with. */
+export interface CloudParts {
+  readonly devices: DeviceStore;
+  readonly packages: PackageStore;
+  readonly artifacts: ArtifactStore;
+  readonly plans: PlanService;
+  readonly rollout: RolloutStore;
+  readonly history: PlanHistory;
+  readonly engine: RolloutEngine;
+}

@@ -1,0 +1,224 @@
+import { randomUUID } from 'node:crypto';
+import type { OtaCloud } from '../../../shared/domain/cloud.ts';
+import type { WorkContext } from '../../../shared/domain/job.ts';
+import type {
+  Device,
+  Plan,
+  PlanCheck,
+  PlanDraft,
+  PlanStatus,
+} from '../../../shared/domain/plan.ts';
+import type { VersionPackage } from '../../../shared/domain/product.ts';
+import { problem } from '../../../shared/domain/problem.ts';
+import { decideScope, summarizeScope } from '../../../shared/domain/scope.ts';
+import type { Workspace } from '../workspace/workspace.ts';
+import { computeGates } from './gates.ts';
+
+const devicesPerPage = 500;
+
+/** Plans of a workspace: drafting, gates, publishing, following. */
+export class PlanService {
+  readonly #workspace: Workspace;
+  readonly #cloud: () => Promise<OtaCloud>;
+
+  constructor(workspace: Workspace, cloud: () => Promise<OtaCloud>) {
+    this.#workspace = workspace;
+    this.#cloud = cloud;
+  }
+
+  /** Saves a draft. @throws ProblemError `plan-packages` when a package does not fit its place */
+  create(draft: PlanDraft): Plan {
+    this.#workspace.release(draft.releaseId);
+    if (draft.mode === 'manual') {
+      throw problem(
+        'manual-mode',
+        'Manual mode is not available yet',
+        'The embedded cloud carries out silent plans only.',
+        'Choose the silent mode.',
+        'usage',
+      );
+    }
+    for (const component of draft.components) this.#checkComponent(draft, component);
+    const plan: Plan = {
+      ...draft,
+      id: randomUUID(),
+      state: 'saved',
+      createdAt: new Date().toISOString(),
+      publishedAt: null,
+    };
+    this.#workspace.put('plan', plan.releaseId, plan);
+    return plan;
+  }
+
+  /** Deletes a plan that was never published. @throws ProblemError `plan-published` */
+  delete(planId: string): void {
+    if (this.#workspace.get('plan', planId).publishedAt !== null) {
+      throw problem(
+        'plan-published',
+        'A published plan cannot be deleted',
+        `Plan ${planId} is part of the record of its release.`,
+        'Terminate it when it must not go on.',
+        'usage',
+      );
+    }
+    this.#workspace.remove('plan', planId);
+  }
+
+  /** Gates and scope of a saved plan, computed from the records of this moment. */
+  check(planId: string): Promise<PlanCheck> {
+    return this.preview(this.#workspace.get('plan', planId));
+  }
+
+  /** Gates and scope of a plan that need not be saved. @throws ProblemError `plan-packages` */
+  async preview(plan: PlanDraft): Promise<PlanCheck> {
+    for (const component of plan.components) this.#checkComponent(plan, component);
+    const devices = await this.#devices(plan.productId);
+    const scope = summarizeScope(decideScope(plan, devices, this.#policy()));
+    const gates = computeGates({
+      plan,
+      product: this.#workspace.product(plan.productId),
+      packages: this.packages(plan),
+      benchRuns: this.#workspace.list('benchRun'),
+      scope,
+    });
+    return { gates, scope };
+  }
+
+  /** Uploads the packages and publishes. @throws ProblemError `gates-closed` naming each closed gate */
+  async publish(planId: string, context: WorkContext): Promise<PlanStatus> {
+    const plan = this.#workspace.get('plan', planId);
+    const checked = await this.check(planId);
+    const closed = checked.gates.filter((gate) => !gate.passed);
+    if (closed.length > 0) {
+      throw problem(
+        'gates-closed',
+        'A gate says no',
+        closed.map((gate) => `${gate.title}: ${gate.why}`).join(' '),
+        'Meet the gate, then publish again.',
+        'gate',
+      );
+    }
+    const cloud = await this.#cloud();
+    const product = this.#workspace.product(plan.productId);
+    await cloud.putProduct({ id: product.id, name: product.name });
+    const packages = this.packages(plan);
+    for (const [index, pkg] of packages.entries()) {
+      context.signal.throwIfAborted();
+      context.onProgress({
+        step: 'Uploading packages',
+        done: index,
+        total: packages.length,
+        unit: 'items',
+      });
+      await cloud.putPackage(pkg, this.#artifact(pkg));
+    }
+    context.signal.throwIfAborted();
+    const status = await cloud.publish(plan, this.#policy());
+    this.#workspace.put('planCheck', plan.releaseId, { id: plan.id, ...checked });
+    this.#workspace.put('plan', plan.releaseId, {
+      ...plan,
+      state: status.state,
+      publishedAt: new Date().toISOString(),
+    });
+    return status;
+  }
+
+  async control(planId: string, action: 'suspend' | 'resume' | 'terminate'): Promise<PlanStatus> {
+    return this.#remember(await (await this.#cloud())[action](planId));
+  }
+
+  async status(planId: string): Promise<PlanStatus> {
+    const plan = this.#workspace.get('plan', planId);
+    if (plan.publishedAt) return this.#remember(await (await this.#cloud()).status(planId));
+    const counts = { notUpgraded: 0, upgrading: 0, upgraded: 0, failed: 0, noUpdateRequired: 0 };
+    return { planId, state: 'saved', counts, successRate: null, failureReasons: [], skipped: [] };
+  }
+
+  /** Version packages that the plan delivers. */
+  packages(plan: PlanDraft): VersionPackage[] {
+    const ids = plan.components.flatMap((component) => [
+      component.fullPackageId,
+      ...component.deltas.map((delta) => delta.packageId),
+    ]);
+    return ids.filter((id) => id !== null).map((id) => this.#workspace.get('package', id));
+  }
+
+  async #devices(productId: string): Promise<Device[]> {
+    const cloud = await this.#cloud();
+    const devices: Device[] = [];
+    for (;;) {
+      const page = await cloud.devices({
+        productId,
+        offset: devices.length,
+        limit: devicesPerPage,
+      });
+      devices.push(...page.items);
+      if (devices.length >= page.total || page.items.length === 0) return devices;
+    }
+  }
+
+  #policy(): { chinaTelecomIccidPrefixes: readonly string[] } {
+    return { chinaTelecomIccidPrefixes: this.#workspace.config.chinaTelecomIccidPrefixes };
+  }
+
+  /** What a device downloads: the image or patch itself, or the archive when there are several files. */
+  #artifact(pkg: VersionPackage): {
+    path: string;
+    name: string;
+    sizeBytes: number;
+    sha256: string;
+  } {
+    const [file] = pkg.files;
+    const single =
+      file && pkg.files.length === 1
+        ? file
+        : {
+            name: `${pkg.componentId}_${pkg.targetVersion}.tar`,
+            sizeBytes: pkg.sizeBytes,
+            sha256: pkg.sha256,
+          };
+    return {
+      path: this.#workspace.objects.path(single.sha256),
+      name: single.name,
+      sizeBytes: single.sizeBytes,
+      sha256: single.sha256,
+    };
+  }
+
+  #checkComponent(draft: PlanDraft, component: PlanDraft['components'][number]): void {
+    const parts = [
+      { id: component.fullPackageId, type: 'full', source: null as string | null },
+      ...component.deltas.map((delta) => ({
+        id: delta.packageId,
+        type: 'delta',
+        source: delta.sourceVersion as string | null,
+      })),
+    ];
+    for (const part of parts) {
+      if (part.id === null) continue;
+      const pkg = this.#workspace.get('package', part.id);
+      const fits =
+        pkg.productId === draft.productId &&
+        pkg.componentId === component.componentId &&
+        pkg.packageType === part.type &&
+        pkg.targetVersion === component.targetVersion &&
+        pkg.sourceVersion === part.source;
+      if (!fits) {
+        throw problem(
+          'plan-packages',
+          'A package does not fit the plan',
+          `${pkg.name} is the ${pkg.packageType} package of ${pkg.productId} ${pkg.componentId} ${pkg.sourceVersion ?? ''} → ${pkg.targetVersion}; the plan wants ${part.type} ${component.componentId} ${part.source ?? ''} → ${component.targetVersion}.`,
+          'Choose a package of this component and version.',
+          'usage',
+        );
+      }
+    }
+  }
+
+  #remember(status: PlanStatus): PlanStatus {
+    const plan = this.#workspace.get('plan', status.planId);
+    if (plan.state !== status.state)
+      this.#workspace.put('plan', plan.releaseId, { ...plan, state: status.state });
+    return status;
+  }
+}

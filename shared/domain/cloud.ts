@@ -1,0 +1,52 @@
+import type { Device, HistoryPoint, Plan, PlanStatus, RolloutDevice } from './plan.ts';
+import type { VersionPackage } from './product.ts';
+
+/** What a cloud can express; the plan editor shows what it cannot. */
+export interface CloudCapabilities {
+  readonly kind: 'local' | 'hawkbit' | 'quectel';
+  readonly manualMode: boolean;
+  readonly sourceVersionMatching: boolean;
+  readonly endTime: boolean;
+}
+
+export interface Page<T> {
+  readonly total: number;
+  readonly items: readonly T[];
+}
+export interface DeviceQuery {
+  readonly productId: string;
+  readonly offset: number;
+  readonly limit: number;
+  readonly search?: string;
+}
+export interface RolloutQuery {
+  readonly offset: number;
+  readonly limit: number;
+  readonly state?: string;
+  readonly search?: string;
+}
+
+/** Where plans are published. Every method throws ProblemError on refusal or when the cloud is unreachable. */
+export interface OtaCloud {
+  readonly capabilities: CloudCapabilities;
+  putProduct(product: { id: string; name: string }): Promise<void>;
+  devices(query: DeviceQuery): Promise<Page<Device>>;
+  putDevices(
+    devices: readonly Device[],
+  ): Promise<{ added: number; secrets: Record<string, string> }>;
+  /** Uploads the file a device downloads (the image or the patch); idempotent by package id and SHA-256. */
+  putPackage(
+    pkg: VersionPackage,
+    artifact: { path: string; name: string; sizeBytes: number; sha256: string },
+  ): Promise<void>;
+  publish(
+    plan: Plan,
+    policy: { chinaTelecomIccidPrefixes: readonly string[] },
+  ): Promise<PlanStatus>;
+  suspend(planId: string): Promise<PlanStatus>;
+  resume(planId: string): Promise<PlanStatus>;
+  terminate(planId: string): Promise<PlanStatus>;
+  status(planId: string): Promise<PlanStatus>;
+  rolloutDevices(planId: string, query: RolloutQuery): Promise<Page<RolloutDevice>>;
+  history(planId: string): Promise<readonly HistoryPoint[]>;
+}

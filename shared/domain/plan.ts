@@ -1,0 +1,169 @@
+import { z } from 'zod';
+import { componentTypeSchema, versionSchema } from './product.ts';
+
+export const maxDevicesPerPlan = 10_000;
+export const transportSchema = z.enum(['http', 'mqtt', 'lwm2m']);
+export type Transport = z.infer<typeof transportSchema>;
+
+export const planStateSchema = z.enum([
+  'saved',
+  'activated',
+  'upgrading',
+  'suspended',
+  'terminated',
+  'ended',
+]);
+export type PlanState = z.infer<typeof planStateSchema>;
+
+export const deviceStateSchema = z.enum([
+  'notUpgraded',
+  'upgrading',
+  'upgraded',
+  'failed',
+  'noUpdateRequired',
+]);
+export type DeviceState = z.infer<typeof deviceStateSchema>;
+
+export const componentStateSchema = z.enum([
+  'planNotReceived',
+  'planReceived',
+  'upgradeConfirmed',
+  'readyToDownload',
+  'downloading',
+  'downloadFailed',
+  'downloadSucceeded',
+  'upgrading',
+  'upgradeFailed',
+  'upgradeSucceeded',
+  'noUpdateRequired',
+]);
+export type ComponentState = z.infer<typeof componentStateSchema>;
+
+/** A device as the cloud knows it. */
+export const deviceSchema = z.object({
+  id: z.string().regex(/^[A-Za-z0-9_.:-]{1,128}$/),
+  productId: z.string(),
+  transport: transportSchema,
+  imsi: z.string().nullable(),
+  iccid: z.string().nullable(),
+  batch: z.string().nullable(),
+  /** Component id to the version that the device last reported. */
+  versions: z.record(z.string(), z.string()),
+  lastSeenAt: z.string().nullable(),
+});
+export type Device = z.infer<typeof deviceSchema>;
+
+/** One component of a plan: the full package, and delta packages by source version. */
+export const planComponentSchema = z.object({
+  componentId: z.string(),
+  componentType: componentTypeSchema,
+  targetVersion: versionSchema,
+  fullPackageId: z.string().nullable(),
+  deltas: z.array(z.object({ sourceVersion: versionSchema, packageId: z.string() })),
+});
+
+export const planDraftSchema = z.object({
+  name: z.string().min(1).max(100),
+  productId: z.string(),
+  releaseId: z.string(),
+  mode: z.enum(['silent', 'manual']).default('silent'),
+  components: z.array(planComponentSchema).min(1),
+  /** Empty means every batch, or every device. */
+  batches: z.array(z.string()).default([]),
+  whitelist: z.array(z.string()).default([]),
+  /** Wins over the whitelist. */
+  blacklist: z.array(z.string()).default([]),
+  retries: z.number().int().min(0).max(5).default(5),
+});
+export type PlanDraft = z.infer<typeof planDraftSchema>;
+export type PlanDraftInput = z.input<typeof planDraftSchema>;
+
+export const planSchema = planDraftSchema.extend({
+  id: z.string(),
+  state: planStateSchema,
+  createdAt: z.string(),
+  publishedAt: z.string().nullable(),
+});
+export type Plan = z.infer<typeof planSchema>;
+
+/** Why a device of the product is not upgraded by a plan. */
+export const skipReasonSchema = z.enum([
+  'blacklisted',
+  'notWhitelisted',
+  'otherBatch',
+  'chinaTelecom',
+  'noUpdateRequired',
+  'noMatchingSource',
+]);
+export type SkipReason = z.infer<typeof skipReasonSchema>;
+
+export const scopeDecisionSchema = z.object({
+  deviceId: z.string(),
+  action: z.enum(['full', 'delta', 'skip']),
+  /** Chosen package for the first component that needs an update. */
+  packageId: z.string().nullable(),
+  reason: skipReasonSchema.nullable(),
+  detail: z.string(),
+});
+export type ScopeDecision = z.infer<typeof scopeDecisionSchema>;
+
+export const scopeSummarySchema = z.object({
+  full: z.number(),
+  delta: z.number(),
+  skipped: z.array(
+    z.object({ reason: skipReasonSchema, count: z.number(), devices: z.array(z.string()) }),
+  ),
+});
+export type ScopeSummary = z.infer<typeof scopeSummarySchema>;
+
+export const gateSchema = z.object({
+  id: z.string(),
+  title: z.string(),
+  passed: z.boolean(),
+  why: z.string(),
+});
+export type Gate = z.infer<typeof gateSchema>;
+export const planCheckSchema = z.object({ gates: z.array(gateSchema), scope: scopeSummarySchema });
+export type PlanCheck = z.infer<typeof planCheckSchema>;
+
+export const planCountsSchema = z.object({
+  notUpgraded: z.number(),
+  upgrading: z.number(),
+  upgraded: z.number(),
+  failed: z.number(),
+  noUpdateRequired: z.number(),
+});
+export const planStatusSchema = z.object({
+  planId: z.string(),
+  state: planStateSchema,
+  counts: planCountsSchema,
+  /** upgraded / (upgraded + failed), 0..1; null before the first device has finished. */
+  successRate: z.number().nullable(),
+  failureReasons: z.array(z.object({ code: z.string(), count: z.number() })),
+  /** Devices left out, by reason; China Telecom devices are named. */
+  skipped: scopeSummarySchema.shape.skipped,
+});
+export type PlanStatus = z.infer<typeof planStatusSchema>;
+
+export const rolloutDeviceSchema = z.object({
+  deviceId: z.string(),
+  transport: transportSchema,
+  state: deviceStateSchema,
+  attempts: z.number(),
+  error: z.string().nullable(),
+  updatedAt: z.string(),
+  components: z.array(
+    z.object({
+      componentId: z.string(),
+      state: componentStateSchema,
+      fromVersion: z.string().nullable(),
+      toVersion: z.string(),
+      packageType: z.enum(['full', 'delta']),
+      progress: z.number().min(0).max(1),
+    }),
+  ),
+});
+export type RolloutDevice = z.infer<typeof rolloutDeviceSchema>;
+
+export const historyPointSchema = planCountsSchema.extend({ atMs: z.number() });
+export type HistoryPoint = z.infer<typeof historyPointSchema>;

@@ -1,0 +1,144 @@
+import {
+  type Device,
+  type PlanDraft,
+  type ScopeDecision,
+  type ScopeSummary,
+  type SkipReason,
+  skipReasonSchema,
+} from './plan.ts';
+
+/** What the workspace decides about fleets, beside the plan itself. */
+export interface ScopePolicy {
+  /** ICCID prefixes that mean a China Telecom SIM. */
+  readonly chinaTelecomIccidPrefixes: readonly string[];
+}
+
+type PlanComponent = PlanDraft['components'][number];
+
+/** A package of a plan that fits the version a device runs. */
+export interface PackageChoice {
+  readonly packageType: 'full' | 'delta';
+  readonly packageId: string;
+}
+
+/** Home networks of China Telecom SIMs: MCC and MNC, the first digits of an IMSI. */
+const chinaTelecomImsiPrefixes = ['46003', '46005', '46011'] as const;
+const namedDevicesPerReason = 1000;
+
+/** Why a device counts as being on a China Telecom SIM (Quectel excludes those from OTA), or null. */
+export function isChinaTelecom(device: Device, iccidPrefixes: readonly string[]): string | null {
+  const imsi = chinaTelecomImsiPrefixes.find((prefix) => device.imsi?.startsWith(prefix));
+  if (imsi) return `Its IMSI begins with ${imsi}, a China Telecom network.`;
+  const iccid = iccidPrefixes.find((prefix) => device.iccid?.startsWith(prefix));
+  return iccid ? `Its ICCID begins with ${iccid}, a China Telecom card.` : null;
+}
+
+/** The version that a device last reported for a component, or null when it never did. */
+export function reportedVersion(
+  versions: Readonly<Record<string, string>>,
+  componentId: string,
+): string | null {
+  return Object.hasOwn(versions, componentId) ? (versions[componentId] ?? null) : null;
+}
+
+/** The package for a device that runs `current`: a delta from exactly that version, else the full package, else null. */
+export function choosePackage(
+  component: PlanComponent,
+  current: string | null,
+): PackageChoice | null {
+  const delta = component.deltas.find((candidate) => candidate.sourceVersion === current);
+  if (delta) return { packageType: 'delta', packageId: delta.packageId };
+  if (component.fullPackageId === null) return null;
+  return { packageType: 'full', packageId: component.fullPackageId };
+}
+
+/**
+ * Decides for each device of the product whether the plan upgrades it and why not. The blacklist
+ * wins over the whitelist; a device on a China Telecom SIM is never upgraded; a device is taken
+ * only when every component that is due has a package, so that none stops half way.
+ */
+export function decideScope(
+  plan: PlanDraft,
+  devices: readonly Device[],
+  policy: ScopePolicy,
+): ScopeDecision[] {
+  const lists = {
+    blacklist: new Set(plan.blacklist),
+    whitelist: new Set(plan.whitelist),
+    batches: new Set(plan.batches),
+  };
+  return devices
+    .filter((device) => device.productId === plan.productId)
+    .map((device) => decideDevice(plan, device, lists, policy));
+}
+
+function decideDevice(
+  plan: PlanDraft,
+  device: Device,
+  lists: Readonly<Record<'blacklist' | 'whitelist' | 'batches', ReadonlySet<string>>>,
+  policy: ScopePolicy,
+): ScopeDecision {
+  const skip = (reason: SkipReason, detail: string): ScopeDecision => ({
+    deviceId: device.id,
+    action: 'skip',
+    packageId: null,
+    reason,
+    detail,
+  });
+  if (lists.blacklist.has(device.id)) return skip('blacklisted', 'It is on the blacklist.');
+  if (lists.whitelist.size > 0 && !lists.whitelist.has(device.id))
+    return skip('notWhitelisted', 'It is not on the whitelist.');
+  if (lists.batches.size > 0 && !(device.batch !== null && lists.batches.has(device.batch)))
+    return skip(
+      'otherBatch',
+      device.batch === null ? 'It has no batch.' : `Its batch is ${device.batch}.`,
+    );
+  const telecom = isChinaTelecom(device, policy.chinaTelecomIccidPrefixes);
+  if (telecom) return skip('chinaTelecom', telecom);
+
+  const due = plan.components.filter(
+    ({ componentId, targetVersion }) =>
+      reportedVersion(device.versions, componentId) !== targetVersion,
+  );
+  if (due.length === 0) return skip('noUpdateRequired', 'It runs the target version.');
+  let first: ScopeDecision | null = null;
+  for (const component of due) {
+    const current = reportedVersion(device.versions, component.componentId);
+    const choice = choosePackage(component, current);
+    if (!choice)
+      return skip(
+        'noMatchingSource',
+        `${component.componentId} runs ${current ?? 'an unknown version'}; the plan has neither a delta from it nor a full package.`,
+      );
+    first ??= {
+      deviceId: device.id,
+      action: choice.packageType,
+      packageId: choice.packageId,
+      reason: null,
+      detail: `${component.componentId} from ${current ?? 'an unknown version'} to ${component.targetVersion}.`,
+    };
+  }
+  return first as ScopeDecision;
+}
+
+/** Counts the decisions by action and reason; names all devices on China Telecom SIMs, and the first 1,000 of every other reason. */
+export function summarizeScope(decisions: readonly ScopeDecision[]): ScopeSummary {
+  const counts = { full: 0, delta: 0 };
+  const skipped = new Map<SkipReason, { count: number; devices: string[] }>();
+  for (const { action, reason, deviceId } of decisions) {
+    if (action !== 'skip') counts[action]++;
+    if (reason === null) continue;
+    const entry = skipped.get(reason) ?? { count: 0, devices: [] };
+    skipped.set(reason, entry);
+    entry.count++;
+    if (reason === 'chinaTelecom' || entry.devices.length < namedDevicesPerReason)
+      entry.devices.push(deviceId);
+  }
+  return {
+    ...counts,
+    skipped: skipReasonSchema.options.flatMap((reason) => {
+      const entry = skipped.get(reason);
+      return entry ? [{ reason, ...entry }] : [];
+    }),
+  };
+}
