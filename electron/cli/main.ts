@@ -1,12 +1,5 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
-import { benchCommands } from './bench.ts';
-import { bundleCommands } from './bundle.ts';
-import { cloudCommands } from './cloud.ts';
-import { deltaCommands } from './delta.ts';
-import { demoCommand } from './demo.ts';
-import { evidenceCommands } from './evidence.ts';
-import { planCommands } from './plan.ts';
 
 const usageExitCode = 2;
 
@@ -16,17 +9,21 @@ const program = new Command('slipway')
   .option('--workspace <dir>', 'folder with slipway.yaml (default: the current folder)')
   .option('--json', 'one JSON document on stdout, progress as NDJSON on stderr');
 
-for (const add of [
-  bundleCommands,
-  deltaCommands,
-  benchCommands,
-  cloudCommands,
-  planCommands,
-  evidenceCommands,
-  demoCommand,
-]) {
-  add(program);
-}
+const loadCloud = async () => (await import('./cloud.ts')).cloudCommands;
+/** Each noun is loaded only when it is meant: most of a short command's time is loading. */
+const nouns: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
+  bundle: async () => (await import('./bundle.ts')).bundleCommands,
+  delta: async () => (await import('./delta.ts')).deltaCommands,
+  bench: async () => (await import('./bench.ts')).benchCommands,
+  cloud: loadCloud,
+  fleet: loadCloud,
+  plan: async () => (await import('./plan.ts')).planCommands,
+  evidence: async () => (await import('./evidence.ts')).evidenceCommands,
+  demo: async () => (await import('./demo.ts')).demoCommand,
+};
+const [noun = ''] = program.parseOptions(process.argv.slice(2)).operands;
+const meant = Object.hasOwn(nouns, noun) ? [nouns[noun]] : Object.values(nouns);
+for (const load of new Set(meant)) (await load?.())?.(program);
 
 /** Commander ends the process by itself unless every command is told not to. */
 function throwInsteadOfExit(command: Command): void {
