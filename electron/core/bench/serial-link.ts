@@ -48,12 +48,9 @@ export const openSerialPort: OpenLink = async (path, options) => {
   };
   return {
     write: (bytes) =>
+      // Without drain: the protocols wait for an answer anyway, and draining costs milliseconds on USB adapters.
       new Promise((done, fail) => {
-        port.write(bytes, (error) =>
-          error
-            ? fail(portLost(path))
-            : port.drain((drained) => (drained ? fail(portLost(path)) : done())),
-        );
+        port.write(bytes, (error) => (error ? fail(portLost(path)) : done()));
       }),
     onData: (listener) => void dataListeners.push(listener),
     onLost: (listener) => void lostListeners.push(listener),
