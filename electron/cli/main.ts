@@ -12,9 +12,11 @@ const usageExitCode = 2;
 
 const program = new Command('slipway')
   .description('The firmware release studio: bundle, delta, bench, plan, rollout, evidence.')
-  .version(__SLIPWAY_VERSION__)
   .option('--workspace <dir>', 'folder with slipway.yaml (default: the current folder)')
   .option('--json', 'one JSON document on stdout, progress as NDJSON on stderr');
+
+// Commands have a --version of their own, which one of the whole program would take from them.
+if (['-V', '--version'].includes(process.argv[2] ?? '')) program.version(__SLIPWAY_VERSION__);
 
 for (const add of [
   bundleCommands,
