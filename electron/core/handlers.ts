@@ -14,7 +14,8 @@ import {
 import type { CloudService } from './clouds/cloud-service.ts';
 import { createDeltaPackage } from './delta/delta-packages.ts';
 import { applyDelta, makeDelta } from './delta/delta-service.ts';
-import { exportEvidence, verifyEvidence } from './evidence/evidence-service.ts';
+import { exportEvidence } from './evidence/export-evidence.ts';
+import { verifyEvidence } from './evidence/verify-evidence.ts';
 import type { Jobs } from './jobs/jobs.ts';
 import type { Log } from './log.ts';
 import type { PlanService } from './plan/plan-service.ts';
