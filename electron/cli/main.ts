@@ -7,6 +7,7 @@ import { deltaCommands } from './delta.ts';
 import { demoCommand } from './demo.ts';
 import { evidenceCommands } from './evidence.ts';
 import { planCommands } from './plan.ts';
+import { releaseCommands } from './releases.ts';
 
 const usageExitCode = 2;
 
@@ -24,6 +25,7 @@ for (const add of [
   benchCommands,
   cloudCommands,
   planCommands,
+  releaseCommands,
   evidenceCommands,
   demoCommand,
 ]) {
