@@ -16,13 +16,25 @@ export interface PickedFile {
 export class FileHandles {
   readonly #paths = new Map<string, string>();
 
+  /** @throws ProblemError `not-a-file` for a folder, a device or a path that is gone */
   grant(path: string): PickedFile {
-    const { size } = statSync(path);
+    const info = path === '' ? undefined : statSync(path, { throwIfNoEntry: false });
+    if (!info?.isFile()) {
+      throw problem(
+        'not-a-file',
+        'This is not a file',
+        path === ''
+          ? 'What was dropped has no file behind it.'
+          : `"${basename(path)}" is ${info?.isDirectory() ? 'a folder' : 'no regular file'}.`,
+        'Drop or choose files; pack a folder into an archive first.',
+        'usage',
+      );
+    }
     const handle = `file:${randomUUID()}`;
     this.#paths.set(handle, path);
     const [oldest] = this.#paths.keys();
     if (this.#paths.size > maxHandles && oldest) this.#paths.delete(oldest);
-    return { handle, name: basename(path), sizeBytes: size };
+    return { handle, name: basename(path), sizeBytes: info.size };
   }
 
   /** @throws ProblemError `file-not-granted` for anything but a granted handle, such as a path */

@@ -40,10 +40,7 @@ async function start(): Promise<void> {
     });
     const devUrl = app.isPackaged ? undefined : process.env.ELECTRON_RENDERER_URL;
     const window = openWindow(workspacePath, devUrl);
-    const testPicks = app.isPackaged
-      ? []
-      : (process.env.SLIPWAY_TEST_PICK ?? '').split(':').filter(Boolean);
-    hostRpc(studio, files, window, devUrl ?? appOrigin, testPicks);
+    hostRpc(studio, files, window, devUrl ?? appOrigin);
     closeWithCare(studio, window);
     if (isSmoke) await smoke(window);
   } catch (error) {
