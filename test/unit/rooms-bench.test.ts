@@ -49,6 +49,15 @@ describe('a serial recording', () => {
     ]);
   });
 
+  test('does not take the answer of the bootloader for the first letter of the boot log', () => {
+    const recording = record(
+      { t: 1, dir: 'rx', hex: '79' },
+      { t: 1.1, dir: 'rx', hex: hex('Slipway\r\n') },
+    );
+    expect(bytesRows(recording).map((row) => row.text)).toEqual(['y', 'Slipway··']);
+    expect(textRows(recording).map((row) => row.text)).toEqual(['Slipway']);
+  });
+
   test('says which line is damaged and shows the others', () => {
     const rows = bytesRows(
       `{"t":1,"dir":"rx","hex":"41"}\n{"t":2,"dir":"rx","he\n${record({ t: 3, dir: 'rx', hex: '4' }, { t: 4, dir: 'up', hex: '41' }, { t: 5, dir: 'tx', hex: '42' })}`,

@@ -71,13 +71,19 @@ function readPieces(recording: string): readonly (Piece | RecordingRow)[] {
       continue;
     }
     const last = items.at(-1);
-    const isNear = entry.timeMs - lastMs <= joinGapMs;
+    const isNear = entry.timeMs - lastMs <= joinGapMs && !isAnswer(last);
     if (isNear && last && 'bytes' in last && 'bytes' in entry && last.kind === entry.kind)
       last.bytes.push(...entry.bytes);
     else items.push(entry);
     lastMs = entry.timeMs;
   }
   return items;
+}
+
+/** ACK or NACK of the bootloader (AN3155 2), which is no part of a boot log that follows at once. */
+function isAnswer(item: Piece | RecordingRow | undefined): boolean {
+  if (!item || !('bytes' in item) || item.bytes.length !== 1) return false;
+  return item.bytes[0] === 0x79 || item.bytes[0] === 0x1f;
 }
 
 function readEntry(

@@ -1,4 +1,4 @@
-import { type Device, maxDevicesPerPlan, transportSchema } from '../../../shared/domain/plan.ts';
+import { type Device, transportSchema } from '../../../shared/domain/plan.ts';
 
 /** Devices read from a table, and the rows that could not be read. */
 export interface DeviceTable {
@@ -43,11 +43,6 @@ export function parseDeviceCsv(text: string, productId: string): DeviceTable {
       devices.push(read);
     }
   }
-  if (devices.length > maxDevicesPerPlan)
-    errors.push({
-      line: rows[maxDevicesPerPlan]?.line ?? 0,
-      why: `${devices.length.toLocaleString('en')} devices; at most ${maxDevicesPerPlan.toLocaleString('en')} are imported at once.`,
-    });
   return { devices, errors };
 }
 

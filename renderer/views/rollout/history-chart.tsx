@@ -1,0 +1,147 @@
+import 'uplot/dist/uPlot.min.css';
+import { useComputedColorScheme } from '@mantine/core';
+import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from 'react';
+import uPlot from 'uplot';
+import type { DeviceState, HistoryPoint } from '../../../shared/domain/plan.ts';
+import { clockText, countText } from '../../widgets/format-text.ts';
+import { stackedSeries } from './history-series.ts';
+import classes from './live-plan.module.css';
+import { deviceStateTitles, stackedStates } from './status-text.ts';
+
+/** Strokes that differ without colour too; in canvas pixels. */
+const dashes: Readonly<Record<DeviceState, number[]>> = {
+  upgraded: [],
+  noUpdateRequired: [2, 3],
+  upgrading: [7, 3],
+  failed: [3, 2],
+  notUpgraded: [1, 2],
+};
+
+/**
+ * Devices by state over time as stacked bands. It takes the keyboard: left and right move along
+ * the time axis, and what is under the cursor is told as text below.
+ */
+export function HistoryChart(props: {
+  readonly history: readonly HistoryPoint[];
+  readonly isActive: boolean;
+}) {
+  const { history, isActive } = props;
+  const scheme = useComputedColorScheme();
+  const hostRef = useRef<HTMLDivElement>(null);
+  const plotRef = useRef<uPlot | null>(null);
+  const [cursor, setCursor] = useState<number | null>(null);
+  const series = useMemo(
+    () => stackedSeries(history, isActive ? Date.now() : null),
+    [history, isActive],
+  );
+  const latest = useRef(series);
+  latest.current = series;
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the colours come with the scheme
+  useEffect(() => {
+    const host = hostRef.current;
+    if (!host) return undefined;
+    const plot = new uPlot(
+      optionsFor(host, (index) => setCursor(index)),
+      latest.current as unknown as uPlot.AlignedData,
+      host,
+    );
+    plotRef.current = plot;
+    const observer = new ResizeObserver(() => plot.setSize(sizeOf(host)));
+    observer.observe(host);
+    return () => {
+      observer.disconnect();
+      plot.destroy();
+      plotRef.current = null;
+    };
+  }, [scheme]);
+  useEffect(() => plotRef.current?.setData(series as unknown as uPlot.AlignedData), [series]);
+
+  const lastIndex = series[0].length - 1;
+  const shown = Math.min(cursor ?? lastIndex, lastIndex);
+  const move = (event: KeyboardEvent): void => {
+    const steps: Record<string, number> = { ArrowLeft: shown - 1, ArrowRight: shown + 1 };
+    const ends: Record<string, number> = { Home: 0, End: lastIndex };
+    const target = steps[event.key] ?? ends[event.key];
+    const plot = plotRef.current;
+    if (target === undefined || !plot) return;
+    event.preventDefault();
+    const index = Math.max(0, Math.min(lastIndex, target));
+    plot.setCursor({ left: plot.valToPos(series[0][index] ?? 0, 'x'), top: 0 });
+    setCursor(index);
+  };
+  return (
+    <>
+      <div
+        ref={hostRef}
+        className={`${classes.toned} ${classes.chart}`}
+        role="slider"
+        tabIndex={0}
+        aria-label="Devices by state over time"
+        aria-valuemin={0}
+        aria-valuemax={lastIndex}
+        aria-valuenow={shown}
+        aria-valuetext={pointText(series, shown)}
+        onKeyDown={move}
+        data-testid="history-chart"
+      />
+      <div className={classes.readout} data-testid="history-readout">
+        <span>{pointText(series, shown)}</span>
+      </div>
+    </>
+  );
+}
+
+/** The counts at one point in words, for example `14:05:09: 12 upgraded, 3 upgrading, 0 failed`. */
+function pointText(series: ReturnType<typeof stackedSeries>, index: number): string {
+  const [times, ...tops] = series;
+  const time = times[index];
+  if (time === undefined) return '';
+  const counts = stackedStates.map((state, at) => {
+    const below = at === 0 ? 0 : (tops[at - 1]?.[index] ?? 0);
+    return `${countText((tops[at]?.[index] ?? 0) - below)} ${deviceStateTitles[state].toLowerCase()}`;
+  });
+  return `${clockText(new Date(time * 1000).toISOString())}: ${counts.join(', ')}`;
+}
+
+const sizeOf = (host: HTMLElement): { width: number; height: number } => ({
+  width: Math.max(200, host.clientWidth),
+  height: Math.max(100, host.clientHeight),
+});
+
+function optionsFor(host: HTMLElement, onCursor: (index: number | null) => void): uPlot.Options {
+  const style = getComputedStyle(host);
+  const color = (name: string): string => style.getPropertyValue(`--${name}`).trim();
+  const axis = {
+    stroke: color('ink'),
+    grid: { stroke: color('line'), width: 1 },
+    ticks: { stroke: color('line'), width: 1 },
+    font: `12px ${style.fontFamily}`,
+  };
+  const stepped = uPlot.paths.stepped?.({ align: 1 });
+  return {
+    ...sizeOf(host),
+    padding: [12, 16, 0, 0],
+    legend: { show: false },
+    cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
+    scales: { x: { time: true }, y: { range: (_plot, _min, max) => [0, Math.max(1, max)] } },
+    axes: [
+      { ...axis, values: '{HH}:{mm}:{ss}', space: 80 },
+      { ...axis, size: 60, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000] },
+    ],
+    series: [
+      {},
+      ...stackedStates.map((state) => ({
+        label: deviceStateTitles[state],
+        stroke: color(state),
+        fill: `color-mix(in srgb, ${color(state)} 50%, transparent)`,
+        width: 1.5,
+        dash: dashes[state],
+        points: { show: false },
+        ...(stepped ? { paths: stepped } : {}),
+      })),
+    ],
+    bands: stackedStates.slice(1).map((_state, index) => ({ series: [index + 2, index + 1] })),
+    hooks: { setCursor: [(plot) => onCursor(plot.cursor.idx ?? null)] },
+  };
+}
