@@ -54,8 +54,13 @@ test('the share is told while a device downloads and only then', () => {
     packageType: 'full' as const,
     progress: 0.999,
   };
-  expect(componentsText([{ ...component, state: 'downloading' }])).toBe('STM32: Downloading 99 %');
-  expect(componentsText([{ ...component, state: 'upgrading' }])).toBe('STM32: Upgrading');
+  const downloading = { ...component, state: 'downloading' as const };
+  const upgrading = { ...component, componentId: 'EC600N', state: 'upgrading' as const };
+  expect(componentsText([downloading])).toBe('Downloading 99 %');
+  expect(componentsText([upgrading])).toBe('Upgrading');
+  expect(componentsText([upgrading, downloading])).toBe(
+    'EC600N: Upgrading; STM32: Downloading 99 %',
+  );
 });
 
 describe('the chart over time', () => {

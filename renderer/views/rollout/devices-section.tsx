@@ -121,7 +121,7 @@ function DeviceGrid({ product }: { readonly product: Product }) {
 
 function deviceColumns(prefixes: readonly string[]): readonly GridColumn<Device>[] {
   return [
-    { id: 'id', title: 'Device', minWidthPx: 140, render: ({ id }) => <ClippedText text={id} /> },
+    { id: 'id', title: 'Device', minWidthPx: 120, render: ({ id }) => <ClippedText text={id} /> },
     {
       id: 'transport',
       title: 'Transport',
@@ -131,7 +131,7 @@ function deviceColumns(prefixes: readonly string[]): readonly GridColumn<Device>
     {
       id: 'versions',
       title: 'Reported versions',
-      minWidthPx: 130,
+      minWidthPx: 100,
       render: ({ versions }) => {
         const text = Object.entries(versions)
           .map(([component, version]) => `${component} ${version}`)
@@ -139,17 +139,17 @@ function deviceColumns(prefixes: readonly string[]): readonly GridColumn<Device>
         return text === '' ? <Text c="dimmed">none yet</Text> : <ClippedText text={text} />;
       },
     },
-    { id: 'batch', title: 'Batch', widthPx: 90, render: ({ batch }) => batch ?? '' },
+    { id: 'batch', title: 'Batch', widthPx: 86, render: ({ batch }) => batch ?? '' },
     {
       id: 'sim',
       title: 'SIM',
-      minWidthPx: 190,
+      minWidthPx: 228,
       render: (device) => <ClippedText text={simText(device, prefixes)} />,
     },
     {
       id: 'seen',
       title: 'Last seen',
-      widthPx: 134,
+      widthPx: 146,
       render: ({ lastSeenAt }) =>
         lastSeenAt === null ? <Text c="dimmed">never</Text> : <Time at={lastSeenAt} />,
     },

@@ -1,6 +1,7 @@
 import {
   Button,
   Group,
+  Input,
   NumberInput,
   SegmentedControl,
   Stack,
@@ -118,9 +119,7 @@ export function EditorTab(props: { readonly release: Release; readonly product: 
             ))}
             <Group align="flex-end" gap="lg">
               <div>
-                <Text size="xs" fw={500} mb={2}>
-                  Mode
-                </Text>
+                <Input.Label component="div">Mode</Input.Label>
                 <SegmentedControl
                   aria-label="Mode"
                   data={[
@@ -190,6 +189,7 @@ export function EditorTab(props: { readonly release: Release; readonly product: 
         <Group gap="sm" wrap="nowrap">
           <Button
             variant="default"
+            style={{ flexShrink: 0 }}
             disabled={'missing' in made}
             onClick={() => void save()}
             data-testid="plan-save"
@@ -197,6 +197,7 @@ export function EditorTab(props: { readonly release: Release; readonly product: 
             Save plan
           </Button>
           <Button
+            style={{ flexShrink: 0 }}
             disabled={notYet !== null}
             onClick={() => setPublishing(true)}
             data-testid="plan-publish"

@@ -53,7 +53,7 @@ export function FleetSection({ product }: { readonly product: Product }) {
           <Count label="HTTP" value={http} onChange={setHttp} testId="fleet-http" />
           <Count label="MQTT" value={mqtt} onChange={setMqtt} testId="fleet-mqtt" />
           <Count
-            label="On China Telecom"
+            label="China Telecom"
             value={telecom}
             onChange={setTelecom}
             testId="fleet-telecom"

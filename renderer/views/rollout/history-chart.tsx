@@ -97,9 +97,11 @@ function pointText(series: ReturnType<typeof stackedSeries>, index: number): str
   const [times, ...tops] = series;
   const time = times[index];
   if (time === undefined) return '';
-  const counts = stackedStates.map((state, at) => {
+  const counts = stackedStates.flatMap((state, at) => {
     const below = at === 0 ? 0 : (tops[at - 1]?.[index] ?? 0);
-    return `${countText((tops[at]?.[index] ?? 0) - below)} ${deviceStateTitles[state].toLowerCase()}`;
+    const count = (tops[at]?.[index] ?? 0) - below;
+    if (count === 0 && state === 'noUpdateRequired') return [];
+    return [`${countText(count)} ${deviceStateTitles[state].toLowerCase()}`];
   });
   return `${clockText(new Date(time * 1000).toISOString())}: ${counts.join(', ')}`;
 }
@@ -126,7 +128,7 @@ function optionsFor(host: HTMLElement, onCursor: (index: number | null) => void)
     cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
     scales: { x: { time: true }, y: { range: (_plot, _min, max) => [0, Math.max(1, max)] } },
     axes: [
-      { ...axis, values: '{HH}:{mm}:{ss}', space: 80 },
+      { ...axis, values: '{HH}:{mm}:{ss}', space: 80, size: 34 },
       { ...axis, size: 60, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000] },
     ],
     series: [
@@ -134,7 +136,7 @@ function optionsFor(host: HTMLElement, onCursor: (index: number | null) => void)
       ...stackedStates.map((state) => ({
         label: deviceStateTitles[state],
         stroke: color(state),
-        fill: `color-mix(in srgb, ${color(state)} 50%, transparent)`,
+        fill: `color-mix(in srgb, ${color(state)} ${state === 'notUpgraded' ? 20 : 50}%, transparent)`,
         width: 1.5,
         dash: dashes[state],
         points: { show: false },

@@ -62,7 +62,7 @@ export function LivePlan({ plan }: { readonly plan: Plan }) {
       </Section>
       {isStatusOfPlan && (
         <Section
-          title={part === 'devices' ? 'Devices' : part === 'history' ? 'Over time' : 'Left out'}
+          title={part === 'devices' ? 'Devices' : part === 'history' ? 'Over time' : 'Reasons'}
           fill
           flush
           actions={

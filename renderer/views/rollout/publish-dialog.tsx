@@ -2,7 +2,7 @@ import { Button, Group, Modal, Stack, Text, TextInput } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
 import type { ScopeSummary } from '../../../shared/domain/plan.ts';
 import { useRollout } from '../../stores/rollout.ts';
-import { pluralText } from '../../widgets/format-text.ts';
+import { countText, pluralText } from '../../widgets/format-text.ts';
 
 interface PublishDialogProps {
   readonly version: string;
@@ -42,8 +42,8 @@ function PublishForm(props: PublishDialogProps) {
       <Stack gap="sm">
         <Text>
           {pluralText(scope.full + scope.delta, 'device')} will be upgraded to {version}:{' '}
-          {scope.full} with the full package, {scope.delta} with a delta. Devices begin as soon as
-          they ask; the plan can be suspended at any time.
+          {countText(scope.full)} with the full package, {countText(scope.delta)} with a delta.
+          Devices begin as soon as they ask; the plan can be suspended at any time.
         </Text>
         <TextInput
           label={`Type ${version} to publish`}

@@ -47,25 +47,25 @@ const columns: readonly GridColumn<RolloutDevice>[] = [
   {
     id: 'state',
     title: 'State',
-    widthPx: 142,
+    widthPx: 130,
     render: ({ state }) => <ToneBadge tone={deviceTones[state]} word={deviceStateTitles[state]} />,
   },
   {
     id: 'components',
-    title: 'Components',
-    minWidthPx: 180,
+    title: 'Upgrade step',
+    minWidthPx: 140,
     render: ({ components }) => <ClippedText text={componentsText(components)} />,
   },
   {
     id: 'versions',
     title: 'Versions, package',
-    widthPx: 160,
+    widthPx: 152,
     render: ({ components }) => <ClippedText text={versionsText(components)} />,
   },
   {
     id: 'attempts',
     title: 'Attempts',
-    widthPx: 76,
+    widthPx: 80,
     align: 'right',
     render: ({ attempts }) => attempts,
   },
@@ -78,7 +78,7 @@ const columns: readonly GridColumn<RolloutDevice>[] = [
   {
     id: 'updated',
     title: 'Updated',
-    widthPx: 78,
+    widthPx: 82,
     render: ({ updatedAt }) => <time dateTime={updatedAt}>{clockText(updatedAt)}</time>,
   },
 ];

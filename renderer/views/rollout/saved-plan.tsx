@@ -29,13 +29,18 @@ export function SavedPlan({ plan }: { readonly plan: Plan }) {
       <CheckPanel checked={checked} isCloudRunning={isCloudRunning} missing={null} />
       <Group gap="sm" wrap="nowrap">
         <Button
+          style={{ flexShrink: 0 }}
           disabled={reason !== null}
           onClick={() => setPublishing(true)}
           data-testid="plan-publish"
         >
           Publish…
         </Button>
-        <Button variant="default" onClick={() => void deletePlan(plan.id)}>
+        <Button
+          variant="default"
+          style={{ flexShrink: 0 }}
+          onClick={() => void deletePlan(plan.id)}
+        >
           Delete this plan
         </Button>
         {reason !== null && (

@@ -24,7 +24,8 @@ export function StatusBar({ status }: { readonly status: PlanStatus }) {
         {parts.map(({ state, title, count, percent }) => (
           <li key={state} data-count={state}>
             <span className={`${classes.swatch} ${classes.fill}`} data-state={state} aria-hidden />
-            {title} <strong>{countText(count)}</strong> ({percentText(percent / 100)})
+            {title} <strong>{countText(count)}</strong>
+            {count > 0 && ` (${percentText(percent / 100)})`}
           </li>
         ))}
         <li className={classes.push} data-testid="success-rate">

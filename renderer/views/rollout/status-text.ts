@@ -94,12 +94,13 @@ export function successRateText({ successRate, counts }: PlanStatus): string {
   return `${percent} % of ${finished.toLocaleString('en')} finished`;
 }
 
-/** What a device's components do now, for example `STM32: Downloading 40 %`. */
+/** What a device's components do now, for example `Downloading 40 %`; several are named. */
 export function componentsText(components: RolloutDevice['components']): string {
   return components
     .map(({ componentId, state, progress }) => {
       const share = state === 'downloading' ? ` ${Math.floor(100 * progress)} %` : '';
-      return `${componentId}: ${componentStateTitles[state]}${share}`;
+      const name = components.length > 1 ? `${componentId}: ` : '';
+      return `${name}${componentStateTitles[state]}${share}`;
     })
     .join('; ');
 }

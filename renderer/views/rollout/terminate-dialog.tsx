@@ -1,7 +1,8 @@
 import { Button, Group, Modal, Stack, Text } from '@mantine/core';
 import type { PlanStatus } from '../../../shared/domain/plan.ts';
 import { useRollout } from '../../stores/rollout.ts';
-import { countText, pluralText } from '../../widgets/format-text.ts';
+import { Facts } from '../../widgets/facts.tsx';
+import { countText } from '../../widgets/format-text.ts';
 
 /** Asks before a plan is ended by force, and says what becomes of its devices. */
 export function TerminateDialog(props: {
@@ -15,12 +16,15 @@ export function TerminateDialog(props: {
   return (
     <Modal opened={props.opened} onClose={props.onClose} title={`Terminate ${props.planName}?`}>
       <Stack gap="sm">
-        <Text data-testid="terminate-consequence">
-          {pluralText(counts.notUpgraded, 'device')} that have not begun will count as failed.{' '}
-          {countText(counts.upgrading)} that are upgrading now go on to their end, and{' '}
-          {countText(counts.upgraded)} that are upgraded stay so. A terminated plan can never be
-          resumed; the rest of the devices would need a new plan.
-        </Text>
+        <Text>A terminated plan can never be resumed; devices that are left need a new plan.</Text>
+        <Facts
+          testId="terminate-consequence"
+          facts={[
+            { name: 'Not begun: will count as failed', value: countText(counts.notUpgraded) },
+            { name: 'Upgrading: go on to their end', value: countText(counts.upgrading) },
+            { name: 'Upgraded: stay so', value: countText(counts.upgraded) },
+          ]}
+        />
         <Group justify="flex-end" gap="xs">
           <Button variant="default" onClick={props.onClose} data-autofocus>
             Keep the plan
