@@ -40,7 +40,7 @@ export interface HandlerParts {
   readonly boards: VirtualBoards;
   readonly jobs: Jobs;
   readonly log: Log;
-  readonly resolveFile: (ref: string) => string;
+  readonly resolveFile: (ref: string, access: 'read' | 'write') => string;
   readonly version: string;
   /** Where serial recordings are kept. */
   readonly scratchFolder: string;
@@ -48,7 +48,9 @@ export interface HandlerParts {
 
 /** Wires the contract's calls to the services. */
 export function makeHandlers(parts: HandlerParts): Handlers {
-  const { boards, jobs, log, resolveFile } = parts;
+  const { boards, jobs, log } = parts;
+  const toRead = (ref: string): string => parts.resolveFile(ref, 'read');
+  const toWrite = (ref: string): string => parts.resolveFile(ref, 'write');
   const rooms = (): Rooms => {
     if (parts.rooms) return parts.rooms;
     throw problem(
@@ -73,12 +75,15 @@ export function makeHandlers(parts: HandlerParts): Handlers {
 
     'bundle.inspect': async (input, context) => {
       const product = input.productId ? workspace().product(input.productId) : null;
-      const component = product?.components.find(
-        (candidate) => !input.component || candidate.type === input.component,
-      );
+      const component =
+        product && input.componentId
+          ? componentOf(product, input.componentId)
+          : product?.components.find(
+              (candidate) => !input.component || candidate.type === input.component,
+            );
       return inspectFiles(
         {
-          paths: input.files.map(resolveFile),
+          paths: input.files.map(toRead),
           version: input.version,
           componentType: input.component,
           component,
@@ -88,7 +93,7 @@ export function makeHandlers(parts: HandlerParts): Handlers {
       );
     },
     'bundle.create': (input, context) =>
-      createFullPackage(workspace(), { ...input, paths: input.files.map(resolveFile) }, context),
+      createFullPackage(workspace(), { ...input, paths: input.files.map(toRead) }, context),
     'bundle.verify': (input, context) => verifyPackage(workspace(), input.packageId, context),
     'packages.list': async (input) => workspace().list('package', input.releaseId),
 
@@ -96,9 +101,9 @@ export function makeHandlers(parts: HandlerParts): Handlers {
     'delta.make': (input, context) =>
       makeDelta(
         {
-          sourcePath: resolveFile(input.source),
-          targetPath: resolveFile(input.target),
-          outPath: resolveFile(input.out),
+          sourcePath: toRead(input.source),
+          targetPath: toRead(input.target),
+          outPath: toWrite(input.out),
           format: input.format,
         },
         context,
@@ -106,9 +111,9 @@ export function makeHandlers(parts: HandlerParts): Handlers {
     'delta.apply': (input, context) =>
       applyDelta(
         {
-          sourcePath: resolveFile(input.source),
-          patchPath: resolveFile(input.patch),
-          outPath: resolveFile(input.out),
+          sourcePath: toRead(input.source),
+          patchPath: toRead(input.patch),
+          outPath: toWrite(input.out),
         },
         context,
       ),
@@ -125,14 +130,14 @@ export function makeHandlers(parts: HandlerParts): Handlers {
     'bench.footprint': (input) =>
       flashFootprint(parts.rooms?.workspace ?? null, {
         packageId: input.packageId,
-        path: input.file && resolveFile(input.file),
+        path: input.file && toRead(input.file),
       }),
     'bench.flash': (input, context) =>
       runBench(
         parts.rooms?.workspace ?? null,
         boards,
         parts.scratchFolder,
-        { ...input, path: input.file && resolveFile(input.file) },
+        { ...input, path: input.file && toRead(input.file) },
         context,
       ),
     'bench.runs': async (input) => workspace().list('benchRun', input.releaseId),
@@ -206,7 +211,7 @@ export function makeHandlers(parts: HandlerParts): Handlers {
         workspace(),
         plans,
         () => clouds.connect(),
-        { releaseId: input.releaseId, out: input.out && resolveFile(input.out) },
+        { releaseId: input.releaseId, out: input.out && toWrite(input.out) },
         context,
       );
     },
@@ -214,7 +219,7 @@ export function makeHandlers(parts: HandlerParts): Handlers {
     'evidence.verify': (input) =>
       verifyEvidence(
         'file' in input
-          ? resolveFile(input.file)
+          ? toRead(input.file)
           : workspace().get('evidence', input.exported).path,
       ),
 

@@ -23,7 +23,7 @@ export interface StudioOptions {
   /** Folder with `slipway.yaml`; null for work on single files. */
   readonly workspacePath: string | null;
   /** Turns a file reference into a path: granted handles in the window, paths on the command line. */
-  readonly resolveFile?: (ref: string) => string;
+  readonly resolveFile?: (ref: string, access: 'read' | 'write') => string;
   readonly version?: string;
 }
 

@@ -37,14 +37,14 @@ export class FileHandles {
     return { handle, name: basename(path), sizeBytes: info.size };
   }
 
-  /** @throws ProblemError `file-not-granted` for anything but a granted handle, such as a path */
-  resolve(handle: string): string {
+  /** @throws ProblemError `file-not-granted` for a path, and for writing to what was picked to be read */
+  resolve(handle: string, access: 'read' | 'write'): string {
     const path = this.#paths.get(handle);
-    if (path === undefined) {
+    if (path === undefined || access === 'write') {
       throw problem(
         'file-not-granted',
         'This file was not picked',
-        'The window may only use files that were picked or dropped.',
+        'The window may only read files that were picked or dropped, and write none of them.',
         'Pick the file again.',
         'usage',
       );

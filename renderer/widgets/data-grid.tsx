@@ -40,6 +40,8 @@ interface DataGridProps<Row> {
   readonly onSelect?: (row: Row, index: number) => void;
   /** Called on Enter and on double click. */
   readonly onOpen?: (row: Row, index: number) => void;
+  /** Keeps the last row in sight while rows are added. */
+  readonly followEnd?: boolean;
   /** Shown in place of rows when there are none. */
   readonly empty?: ReactNode;
   readonly testId?: string;
@@ -68,6 +70,11 @@ export function DataGrid<Row>(props: DataGridProps<Row>) {
   useEffect(() => {
     if (last >= first) onRangeVisible?.(first, last);
   }, [first, last, onRangeVisible]);
+
+  const followEnd = props.followEnd === true;
+  useEffect(() => {
+    if (followEnd && rowCount > 0) virtual.scrollToIndex(rowCount - 1, { align: 'end' });
+  }, [followEnd, rowCount, virtual]);
 
   const template = columns
     .map(({ widthPx, minWidthPx }) =>

@@ -97,6 +97,8 @@ export const contract = {
       files: z.array(fileRefSchema).min(1),
       component: componentTypeSchema.optional(),
       productId: id.optional(),
+      /** A component of the product; without it, the product's first one of the given type. */
+      componentId: id.optional(),
       version: versionSchema.optional(),
     }),
     inspectReportSchema,

@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import type { BenchRun, FlashFootprint } from '../../../shared/domain/bench.ts';
 import type { WorkContext } from '../../../shared/domain/job.ts';
 import { problem } from '../../../shared/domain/problem.ts';
-import { maxFileSizeBytes } from '../../../shared/domain/product.ts';
+import { maxFileSizeBytes } from '../../../shared/domain/limits.ts';
 import { type FirmwareImage, readFirmwareImage } from '../../../shared/formats/firmware-image.ts';
 import { componentOf } from '../bundle/bundle-service.ts';
 import { hashFile } from '../workspace/object-store.ts';

@@ -7,11 +7,12 @@ import { problem } from '../../../shared/domain/problem.ts';
 import {
   type Component,
   type ComponentType,
-  defaultFileTypes,
   type PackageFile,
   type Product,
   type VersionPackage,
 } from '../../../shared/domain/product.ts';
+import { roleOfFormat } from '../../../shared/domain/file-role.ts';
+import { defaultFileTypes } from '../../../shared/domain/limits.ts';
 import { runTask } from '../../worker/run-task.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 import { verifyVersionPackage, writeVersionPackage } from './version-package.ts';
@@ -102,7 +103,7 @@ export async function createFullPackage(
       path: workspace.objects.path(stored.sha256),
       file: {
         name: inspected.name,
-        role: 'image',
+        role: roleOfFormat(inspected.format),
         sizeBytes: stored.sizeBytes,
         sha256: stored.sha256,
         format: inspected.format,

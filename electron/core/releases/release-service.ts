@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { ReleaseSummary } from '../../../shared/contract/contract.ts';
-import { worstVerdict } from '../../../shared/domain/finding.ts';
+import { worstVerdict } from '../../../shared/domain/verdict.ts';
 import type { Release } from '../../../shared/domain/product.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 
