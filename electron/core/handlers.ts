@@ -218,9 +218,7 @@ export function makeHandlers(parts: HandlerParts): Handlers {
     'evidence.list': async () => workspace().list('evidence').reverse(),
     'evidence.verify': (input) =>
       verifyEvidence(
-        'file' in input
-          ? toRead(input.file)
-          : workspace().get('evidence', input.exported).path,
+        'file' in input ? toRead(input.file) : workspace().get('evidence', input.exported).path,
       ),
 
     'jobs.list': async () => jobs.list(),

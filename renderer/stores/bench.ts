@@ -40,6 +40,7 @@ interface BenchState {
 
 /** Boards and bench runs; kept while other views are open. */
 export const useBench = create<BenchState>((set, get) => {
+  let listedId: string | null = null;
   const load = async (work: () => Promise<void>): Promise<void> => {
     try {
       await work();
@@ -83,7 +84,10 @@ export const useBench = create<BenchState>((set, get) => {
     },
     listRuns: (releaseId) =>
       load(async () => {
+        if (releaseId !== listedId) set({ runs: null, runId: null, recording: null });
+        listedId = releaseId;
         const all = await call('bench.runs', {});
+        if (releaseId !== listedId) return;
         const runs = all.filter((run) => [releaseId, null].includes(run.releaseId)).reverse();
         const known = runs.some((run) => run.id === get().runId);
         set(known ? { runs } : { runs, runId: null, recording: null });
@@ -109,7 +113,6 @@ export const useBench = create<BenchState>((set, get) => {
         });
         await get().listRuns(releaseId);
         await get().openRun(run.id);
-        await useStudio.getState().refresh();
       } catch (error) {
         set({ flashProblem: toProblem(error) });
       } finally {

@@ -18,7 +18,6 @@ export interface Verified {
 interface EvidenceState {
   /** Bench runs and plans of the release; `null` before they were read. */
   readonly records: { readonly runs: readonly BenchRun[]; readonly plans: readonly Plan[] } | null;
-  readonly exported: readonly ExportedEvidence[] | null;
   readonly verified: Verified | null;
   readonly problem: Problem | null;
   readonly isExporting: boolean;
@@ -31,6 +30,7 @@ interface EvidenceState {
 
 /** The records that evidence is made of, the files that were written, and the last check of one. */
 export const useEvidence = create<EvidenceState>((set, get) => {
+  let loadedId: string | null = null;
   const verify = async (name: string, work: () => Promise<EvidenceReport>): Promise<void> => {
     set({ isVerifying: true, verified: null });
     try {
@@ -43,19 +43,19 @@ export const useEvidence = create<EvidenceState>((set, get) => {
   };
   return {
     records: null,
-    exported: null,
     verified: null,
     problem: null,
     isExporting: false,
     isVerifying: false,
     async load(releaseId) {
+      if (releaseId !== loadedId) set({ records: null });
+      loadedId = releaseId;
       try {
-        const [runs, plans, exported] = await Promise.all([
+        const [runs, plans] = await Promise.all([
           call('bench.runs', { releaseId }),
           call('plans.list', { releaseId }),
-          call('evidence.list', {}),
         ]);
-        set({ records: { runs, plans }, exported, problem: null });
+        if (releaseId === loadedId) set({ records: { runs, plans }, problem: null });
       } catch (error) {
         set({ problem: toProblem(error) });
       }

@@ -1,5 +1,5 @@
 import { create } from 'zustand';
-import type { FleetStatus, Output } from '../../shared/contract/contract.ts';
+import type { FleetStatus } from '../../shared/contract/contract.ts';
 import type { HistoryPoint, Plan, PlanDraftInput, PlanStatus } from '../../shared/domain/plan.ts';
 import { type Problem, toProblem } from '../../shared/domain/problem.ts';
 import { call } from '../rpc/client.ts';
@@ -10,8 +10,6 @@ export type RolloutTab = 'live' | 'editor' | 'devices';
 
 interface RolloutState {
   readonly tab: RolloutTab;
-  /** `null` before it was asked for. */
-  readonly cloud: Output<'cloud.status'> | null;
   readonly isCloudBusy: boolean;
   readonly fleet: FleetStatus | null;
   readonly isFleetBusy: boolean;
@@ -69,7 +67,6 @@ export const useRollout = create<RolloutState>((set, get) => {
 
   return {
     tab: 'live',
-    cloud: null,
     isCloudBusy: false,
     fleet: null,
     isFleetBusy: false,
@@ -81,11 +78,11 @@ export const useRollout = create<RolloutState>((set, get) => {
     openTab: (tab) => set({ tab }),
     async follow() {
       try {
-        const [cloud, fleet] = await Promise.all([
-          call('cloud.status', {}),
+        const [fleet] = await Promise.all([
           call('fleet.status', {}),
+          useStudio.getState().refreshCloud(),
         ]);
-        set({ cloud, fleet });
+        set({ fleet });
       } catch (error) {
         set({ problem: toProblem(error) });
       }
@@ -116,8 +113,10 @@ export const useRollout = create<RolloutState>((set, get) => {
     },
     async listPlans(releaseId) {
       try {
+        if (releaseId !== listedReleaseId) set({ plans: null });
         listedReleaseId = releaseId;
         const plans = (await call('plans.list', { releaseId })).reverse();
+        if (releaseId !== listedReleaseId) return;
         const { planId } = get();
         const known = plans.some((plan) => plan.id === planId);
         set({ plans });

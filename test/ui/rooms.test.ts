@@ -24,7 +24,7 @@ beforeAll(async () => {
 afterAll(() => rooms?.close());
 
 test('the bench shows the footprint and the policy before anything is flashed', async () => {
-  await page.getByTestId('nav-bench').click();
+  await page.getByTestId('view-bench').click();
   await page.getByTestId('footprint').waitFor();
   expect(await page.getByTestId('footprint').textContent()).toBe(
     'Writes 12.1 KiB. Erases 13 pages of 1.0 KiB, 0x0800_0000 to 0x0800_33FF, on the STM32F103 medium-density.',
@@ -78,7 +78,7 @@ test('a port that cannot be opened is told with what to do, and nothing is recor
 });
 
 test('evidence shows what the record holds, is exported, and verifies', async () => {
-  await page.getByTestId('nav-evidence').click();
+  await page.getByTestId('view-evidence').click();
   const record = page.getByTestId('record');
   await record.getByText('Version packages (2)').waitFor();
   await record.getByText('Deltas proven (1)').waitFor();

@@ -1,9 +1,7 @@
-import { Stack } from '@mantine/core';
-import { Cpu } from 'lucide-react';
 import { useEffect } from 'react';
 import { useBench } from '../../stores/bench.ts';
 import { useRelease } from '../../stores/studio.ts';
-import { EmptyState } from '../../widgets/empty-state.tsx';
+import { NoRelease } from '../../widgets/no-release.tsx';
 import { ProblemAlert } from '../../widgets/problem-alert.tsx';
 import { ViewHeader } from '../../widgets/view-header.tsx';
 import classes from './bench-view.module.css';
@@ -25,16 +23,10 @@ export function BenchView() {
     if (releaseId !== undefined) void listRuns(releaseId);
   }, [listRuns, releaseId]);
 
-  if (!chosen)
-    return (
-      <EmptyState
-        icon={Cpu}
-        sentence="Choose a release to put its image on a board and see whether it boots."
-      />
-    );
+  if (!chosen) return <NoRelease />;
   const { release, product } = chosen;
   return (
-    <Stack h="100%" gap="sm" p="md" data-testid="bench-view">
+    <>
       <ViewHeader title="Bench" about={`${product.name} ${release.version}`} />
       {loadProblem && <ProblemAlert problem={loadProblem} />}
       <div className={classes.columns}>
@@ -48,6 +40,6 @@ export function BenchView() {
           <RecordingSection />
         </div>
       </div>
-    </Stack>
+    </>
   );
 }

@@ -4,9 +4,10 @@ import type { Job } from '../../../shared/domain/job.ts';
 import { byteText } from '../../../shared/domain/progress-text.ts';
 import { call } from '../../rpc/client.ts';
 import { useBench } from '../../stores/bench.ts';
-import { useStudio } from '../../stores/studio.ts';
-import { Facts } from '../../widgets/facts.tsx';
+import { useRunningJob, useStudio } from '../../stores/studio.ts';
+import { FactRow } from '../../widgets/fact-row.tsx';
 import { durationText, etaText, percentText, rateText } from '../../widgets/format-text.ts';
+import { jobAmountText, jobShare } from '../../widgets/job-text.ts';
 import { HashText } from '../../widgets/hash-text.tsx';
 import { ProblemAlert } from '../../widgets/problem-alert.tsx';
 import { Section } from '../../widgets/section.tsx';
@@ -17,11 +18,7 @@ import classes from './bench-view.module.css';
 /** The flash that is going on, or how the chosen run went. */
 export function ResultSection() {
   const { runs, runId, flashProblem, isFlashing } = useBench();
-  const job = useStudio((state) =>
-    state.jobs.find(
-      ({ kind, state: jobState }) => kind === 'bench.flash' && jobState === 'running',
-    ),
-  );
+  const job = useRunningJob('bench.flash');
   const run = runs?.find(({ id }) => id === runId);
   if (isFlashing && job)
     return (
@@ -52,21 +49,17 @@ export function ResultSection() {
 
 function FlashProgress({ job }: { readonly job: Job }) {
   const act = useStudio((state) => state.act);
-  const share = job.total > 0 ? job.done / job.total : null;
-  const amount =
-    job.total > 0 && job.unit === 'bytes'
-      ? `${byteText(job.done)} of ${byteText(job.total)}`
-      : job.total > 0
-        ? `${job.done} of ${job.total}`
-        : '';
-  const words = [share === null ? '' : percentText(share), amount, rateText(job), etaText(job)];
+  const words =
+    job.total > 0
+      ? [percentText(jobShare(job)), jobAmountText(job), rateText(job), etaText(job)]
+      : [];
   return (
     <div className={classes.progress} data-testid="flash-progress">
       <Stack gap={4}>
         <Text fw={500}>{job.step || 'Opening the port'}</Text>
         <Progress
-          value={share === null ? 100 : 100 * share}
-          animated={share === null}
+          value={100 * jobShare(job)}
+          animated={job.total === 0}
           aria-label={job.step || 'Opening the port'}
         />
         <Text size="xs" c="dimmed" className="digits" mih={17}>
@@ -86,39 +79,32 @@ function FlashProgress({ job }: { readonly job: Job }) {
 function RunFacts({ run }: { readonly run: BenchRun }) {
   const { result } = run;
   return (
-    <Facts
+    <FactRow
       facts={[
-        { name: 'Booted version', value: <Booted run={run} /> },
-        {
-          name: 'Verified',
-          value: (
-            <>
-              <ToneIcon tone={result.verified ? 'good' : 'bad'} />
-              {result.verified ? 'by read-back' : 'no'}
-            </>
-          ),
-        },
-        { name: 'Chip', value: result.chip },
-        {
-          name: 'Written',
-          value: (
-            <span>
-              <Bytes value={result.bytesWritten} />
-              {result.skippedBytes > 0 && (
-                <>
-                  , <Bytes value={result.skippedBytes} /> blank and skipped
-                </>
-              )}
-            </span>
-          ),
-        },
-        { name: 'Duration', value: durationText(result.elapsedMs) },
-        { name: 'Write rate', value: `${byteText(result.bytesPerSec)}/s` },
-        { name: 'Image', value: <HashText hash={run.imageSha256} /> },
-        {
-          name: 'Recording',
-          value: <HashText hash={run.recordingSha256} label="SHA-256 of the recording" />,
-        },
+        ['Booted version', <Booted run={run} />],
+        [
+          'Verified',
+          <>
+            <ToneIcon tone={result.verified ? 'good' : 'bad'} />
+            {result.verified ? 'by read-back' : 'no'}
+          </>,
+        ],
+        ['Chip', result.chip],
+        [
+          'Written',
+          <span>
+            <Bytes value={result.bytesWritten} />
+            {result.skippedBytes > 0 && (
+              <>
+                , <Bytes value={result.skippedBytes} /> blank and skipped
+              </>
+            )}
+          </span>,
+        ],
+        ['Duration', durationText(result.elapsedMs)],
+        ['Write rate', `${byteText(result.bytesPerSec)}/s`],
+        ['Image', <HashText hash={run.imageSha256} />],
+        ['Recording', <HashText hash={run.recordingSha256} label="SHA-256 of the recording" />],
       ]}
     />
   );

@@ -1,9 +1,9 @@
-import { Button, Stack } from '@mantine/core';
-import { FileBadge, FileOutput } from 'lucide-react';
+import { Button } from '@mantine/core';
+import { FileOutput } from 'lucide-react';
 import { useEffect, useMemo } from 'react';
 import { useEvidence } from '../../stores/evidence.ts';
 import { useRelease, useStudio } from '../../stores/studio.ts';
-import { EmptyState } from '../../widgets/empty-state.tsx';
+import { NoRelease } from '../../widgets/no-release.tsx';
 import { ProblemAlert } from '../../widgets/problem-alert.tsx';
 import { ViewHeader } from '../../widgets/view-header.tsx';
 import classes from './evidence-view.module.css';
@@ -29,17 +29,11 @@ export function EvidenceView() {
     [releaseId, packages, records],
   );
 
-  if (!chosen)
-    return (
-      <EmptyState
-        icon={FileBadge}
-        sentence="Choose a release to see its record and to write it to a file that anyone can check."
-      />
-    );
+  if (!chosen) return <NoRelease />;
   const { release, product } = chosen;
   const hasPackages = parts !== null && parts.packages.length > 0;
   return (
-    <Stack h="100%" gap="sm" p="md" data-testid="evidence-view">
+    <>
       <ViewHeader
         title="Evidence"
         about={`${product.name} ${release.version}`}
@@ -64,6 +58,6 @@ export function EvidenceView() {
           <VerifySection />
         </div>
       </div>
-    </Stack>
+    </>
   );
 }

@@ -1,5 +1,6 @@
 import { Button, Text } from '@mantine/core';
 import { type ExportedEvidence, useEvidence } from '../../stores/evidence.ts';
+import { useStudio } from '../../stores/studio.ts';
 import { DataGrid, type GridColumn } from '../../widgets/data-grid.tsx';
 import { HashText } from '../../widgets/hash-text.tsx';
 import { LoadingLines } from '../../widgets/loading-lines.tsx';
@@ -31,11 +32,12 @@ const columns: readonly GridColumn<ExportedEvidence>[] = [
 
 /** The evidence files that were written from this workspace, newest first. */
 export function ExportedSection() {
-  const exported = useEvidence((state) => state.exported);
+  const exported = useStudio((state) => state.evidence);
+  const isReady = useStudio((state) => state.ready);
   return (
     <Section title="Exported files" flush testId="exported">
       <div className={classes.exported}>
-        {exported === null ? (
+        {!isReady ? (
           <LoadingLines label="Reading the list of files" lines={3} />
         ) : (
           <DataGrid

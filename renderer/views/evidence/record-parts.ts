@@ -1,7 +1,8 @@
 import type { BenchRun } from '../../../shared/domain/bench.ts';
-import { type Verdict, worstVerdict } from '../../../shared/domain/finding.ts';
+import type { Verdict } from '../../../shared/domain/finding.ts';
 import type { Plan } from '../../../shared/domain/plan.ts';
 import type { VersionPackage } from '../../../shared/domain/product.ts';
+import { worstVerdict } from '../../../shared/domain/verdict.ts';
 
 /** One thing that the record of a release will hold. */
 export interface RecordPart {

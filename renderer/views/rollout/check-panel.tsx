@@ -3,7 +3,7 @@ import { RefreshCw, ShieldQuestion } from 'lucide-react';
 import type { Gate, PlanCheck, ScopeSummary } from '../../../shared/domain/plan.ts';
 import { useRollout } from '../../stores/rollout.ts';
 import { EmptyState } from '../../widgets/empty-state.tsx';
-import { Facts } from '../../widgets/facts.tsx';
+import { FactRow } from '../../widgets/fact-row.tsx';
 import { countText, pluralText } from '../../widgets/format-text.ts';
 import { LoadingLines } from '../../widgets/loading-lines.tsx';
 import { ProblemAlert } from '../../widgets/problem-alert.tsx';
@@ -101,11 +101,11 @@ function Scope({ scope }: { readonly scope: ScopeSummary }) {
   const skipped = scope.skipped.reduce((sum, { count }) => sum + count, 0);
   return (
     <Stack gap="xs" data-testid="scope">
-      <Facts
+      <FactRow
         facts={[
-          { name: 'Full package', value: countText(scope.full) },
-          { name: 'Delta package', value: countText(scope.delta) },
-          { name: 'Skipped', value: countText(skipped) },
+          ['Full package', countText(scope.full)],
+          ['Delta package', countText(scope.delta)],
+          ['Skipped', countText(skipped)],
         ]}
       />
       {scope.skipped.map((entry) => (

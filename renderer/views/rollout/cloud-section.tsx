@@ -1,11 +1,11 @@
 import { Stack, Text } from '@mantine/core';
-import { useRollout } from '../../stores/rollout.ts';
+import { useStudio } from '../../stores/studio.ts';
 import { Section } from '../../widgets/section.tsx';
 import classes from './rollout-view.module.css';
 
 /** Where devices reach the local cloud. */
 export function CloudSection() {
-  const cloud = useRollout((state) => state.cloud);
+  const cloud = useStudio((state) => state.cloud);
   return (
     <Section title="Local cloud">
       {cloud?.running ? (

@@ -1,7 +1,7 @@
 import { Button, Group, Text, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { Import, RadioTower, Search } from 'lucide-react';
-import { useEffect, useMemo, useState } from 'react';
+import { useMemo, useState } from 'react';
 import type { Device } from '../../../shared/domain/plan.ts';
 import type { Product } from '../../../shared/domain/product.ts';
 import { isChinaTelecom } from '../../../shared/domain/scope.ts';
@@ -47,19 +47,15 @@ export function DevicesSection(props: {
 }
 
 function DeviceGrid({ product }: { readonly product: Product }) {
-  const act = useStudio((state) => state.act);
+  const prefixes = useStudio((state) => state.settings?.chinaTelecomIccidPrefixes);
   const [typed, setTyped] = useState('');
   const [search] = useDebouncedValue(typed.trim(), searchDelayMs);
-  const [prefixes, setPrefixes] = useState<readonly string[]>([]);
   const [isImporting, setImporting] = useState(false);
   const rows = usePagedRows<Device>(`${product.id} ${search}`, (offset, limit) =>
     call('devices.list', { productId: product.id, search, offset, limit }),
   );
   usePoll(async () => rows.refresh(), refreshPeriodMs, true);
-  useEffect(() => {
-    void act(async () => setPrefixes((await call('settings.get', {})).chinaTelecomIccidPrefixes));
-  }, [act]);
-  const columns = useMemo(() => deviceColumns(prefixes), [prefixes]);
+  const columns = useMemo(() => deviceColumns(prefixes ?? []), [prefixes]);
   return (
     <>
       {rows.problem && <ProblemAlert problem={rows.problem} />}

@@ -1,5 +1,5 @@
 import type { Product } from '../../../shared/domain/product.ts';
-import { useRollout } from '../../stores/rollout.ts';
+import { useStudio } from '../../stores/studio.ts';
 import { CloudSection } from './cloud-section.tsx';
 import { DevicesSection } from './devices-section.tsx';
 import { FleetSection } from './fleet-section.tsx';
@@ -7,7 +7,7 @@ import classes from './rollout-view.module.css';
 
 /** The local cloud, simulated devices, and the devices of the product. */
 export function DevicesTab({ product }: { readonly product: Product }) {
-  const isRunning = useRollout((state) => state.cloud?.running ?? false);
+  const isRunning = useStudio((state) => state.cloud?.running ?? false);
   return (
     <div className={classes.columns} data-kind="devices">
       <div className={classes.column} data-scroll>

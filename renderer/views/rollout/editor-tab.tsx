@@ -37,7 +37,7 @@ export function EditorTab(props: { readonly release: Release; readonly product: 
   const { release, product } = props;
   const packages = useStudio((state) => state.packages);
   const openView = useStudio((state) => state.openView);
-  const isCloudRunning = useRollout((state) => state.cloud?.running ?? false);
+  const isCloudRunning = useStudio((state) => state.cloud?.running ?? false);
   const fleetDevices = useRollout((state) => state.fleet?.devices ?? 0);
   const { forms, change, discard } = usePlanEditor();
   const savePlan = useRollout((state) => state.savePlan);

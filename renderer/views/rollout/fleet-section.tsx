@@ -1,7 +1,7 @@
 import { Autocomplete, Button, Group, NumberInput, Select, Stack, Text } from '@mantine/core';
 import { useState } from 'react';
-import { maxDevicesPerPlan } from '../../../shared/domain/plan.ts';
-import { type Product, versionSchema } from '../../../shared/domain/product.ts';
+import { maxDevicesPerPlan, versionPattern } from '../../../shared/domain/limits.ts';
+import type { Product } from '../../../shared/domain/product.ts';
 import { useRollout } from '../../stores/rollout.ts';
 import { useStudio } from '../../stores/studio.ts';
 import { countText, pluralText } from '../../widgets/format-text.ts';
@@ -26,7 +26,7 @@ export function FleetSection({ product }: { readonly product: Product }) {
   const [http, setHttp] = useState(10);
   const [mqtt, setMqtt] = useState(10);
   const [telecom, setTelecom] = useState(0);
-  const isVersion = versionSchema.safeParse(fromVersion).success;
+  const isVersion = versionPattern.test(fromVersion);
   const missing =
     http + mqtt === 0
       ? 'Ask for at least one device.'

@@ -3,6 +3,7 @@ import { CloudOff, Pause, Play, Square } from 'lucide-react';
 import { useState } from 'react';
 import type { Plan, PlanStatus } from '../../../shared/domain/plan.ts';
 import { useRollout } from '../../stores/rollout.ts';
+import { useStudio } from '../../stores/studio.ts';
 import { usePoll } from '../../stores/use-poll.ts';
 import { EmptyState } from '../../widgets/empty-state.tsx';
 import { LoadingLines } from '../../widgets/loading-lines.tsx';
@@ -21,7 +22,8 @@ const followPeriodMs = 1000;
 
 /** A published plan: counts, success rate, reasons, the course over time and every device. */
 export function LivePlan({ plan }: { readonly plan: Plan }) {
-  const { cloud, status, problem, followPlan, startCloud, isCloudBusy } = useRollout();
+  const cloud = useStudio((state) => state.cloud);
+  const { status, problem, followPlan, startCloud, isCloudBusy } = useRollout();
   const isRunning = cloud?.running ?? false;
   const isStatusOfPlan = status?.planId === plan.id;
   const [part, setPart] = useState('devices');

@@ -2,12 +2,7 @@ import { Select, Text, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { Search } from 'lucide-react';
 import { useEffect, useState } from 'react';
-import {
-  deviceStateSchema,
-  type Plan,
-  type PlanStatus,
-  type RolloutDevice,
-} from '../../../shared/domain/plan.ts';
+import type { Plan, PlanStatus, RolloutDevice } from '../../../shared/domain/plan.ts';
 import { call } from '../../rpc/client.ts';
 import { usePagedRows } from '../../stores/paged-rows.ts';
 import { usePoll } from '../../stores/use-poll.ts';
@@ -18,7 +13,13 @@ import { ProblemAlert } from '../../widgets/problem-alert.tsx';
 import { type Tone, ToneBadge } from '../../widgets/tone-badge.tsx';
 import { ClippedText } from '../../widgets/value-text.tsx';
 import classes from './live-plan.module.css';
-import { componentsText, deviceStateTitles, isActive, versionsText } from './status-text.ts';
+import {
+  componentsText,
+  deviceStateTitles,
+  isActive,
+  stackedStates,
+  versionsText,
+} from './status-text.ts';
 
 const refreshPeriodMs = 1000;
 const searchDelayMs = 250;
@@ -119,7 +120,7 @@ export function RolloutDevices(props: { readonly plan: Plan; readonly status: Pl
           placeholder="Every state"
           clearable
           clearButtonProps={{ 'aria-label': 'Show every state' }}
-          data={deviceStateSchema.options.map((value) => ({
+          data={stackedStates.map((value) => ({
             value,
             label: deviceStateTitles[value],
           }))}

@@ -1,11 +1,10 @@
-import { Button, Group, Stack, Tabs } from '@mantine/core';
-import { Rocket } from 'lucide-react';
+import { Button, Group, Tabs } from '@mantine/core';
 import { useEffect } from 'react';
 import { type RolloutTab, useRollout } from '../../stores/rollout.ts';
-import { useRelease } from '../../stores/studio.ts';
+import { useRelease, useStudio } from '../../stores/studio.ts';
 import { usePoll } from '../../stores/use-poll.ts';
-import { EmptyState } from '../../widgets/empty-state.tsx';
 import { LoadingLines } from '../../widgets/loading-lines.tsx';
+import { NoRelease } from '../../widgets/no-release.tsx';
 import { ToneBadge } from '../../widgets/tone-badge.tsx';
 import { ViewHeader } from '../../widgets/view-header.tsx';
 import { DevicesTab } from './devices-tab.tsx';
@@ -25,16 +24,10 @@ export function RolloutView() {
     if (releaseId !== undefined) void listPlans(releaseId);
   }, [listPlans, releaseId]);
 
-  if (!chosen)
-    return (
-      <EmptyState
-        icon={Rocket}
-        sentence="Choose a release to plan who gets it, and to follow its rollout."
-      />
-    );
+  if (!chosen) return <NoRelease />;
   const { release, product } = chosen;
   return (
-    <Stack h="100%" gap="xs" p="md" data-testid="rollout-view">
+    <>
       <ViewHeader
         title="Rollout"
         about={`${product.name} ${release.version}`}
@@ -62,15 +55,16 @@ export function RolloutView() {
           <DevicesTab key={product.id} product={product} />
         </Tabs.Panel>
       </Tabs>
-    </Stack>
+    </>
   );
 }
 
 function CloudSwitch() {
-  const { cloud, isCloudBusy, startCloud, stopCloud } = useRollout();
+  const cloud = useStudio((state) => state.cloud);
+  const { isCloudBusy, startCloud, stopCloud } = useRollout();
   if (!cloud) return null;
   return (
-    <Group gap="xs" wrap="nowrap" data-testid="cloud-state">
+    <Group gap="xs" wrap="nowrap" data-testid="rollout-cloud">
       <ToneBadge
         tone={cloud.running ? 'good' : 'neutral'}
         word={cloud.running ? 'Local cloud running' : 'Local cloud stopped'}

@@ -3,13 +3,14 @@ import { useState } from 'react';
 import type { Plan } from '../../../shared/domain/plan.ts';
 import { call } from '../../rpc/client.ts';
 import { useRollout } from '../../stores/rollout.ts';
+import { useStudio } from '../../stores/studio.ts';
 import { CheckPanel, closedGatesText } from './check-panel.tsx';
 import { PublishDialog } from './publish-dialog.tsx';
 import { usePlanCheck } from './use-plan-check.ts';
 
 /** A plan that waits to be published, with its gates and scope of this moment. */
 export function SavedPlan({ plan }: { readonly plan: Plan }) {
-  const isCloudRunning = useRollout((state) => state.cloud?.running ?? false);
+  const isCloudRunning = useStudio((state) => state.cloud?.running ?? false);
   const fleetDevices = useRollout((state) => state.fleet?.devices ?? 0);
   const deletePlan = useRollout((state) => state.deletePlan);
   const [isPublishing, setPublishing] = useState(false);

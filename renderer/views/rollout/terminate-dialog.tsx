@@ -1,7 +1,7 @@
 import { Button, Group, Modal, Stack, Text } from '@mantine/core';
 import type { PlanStatus } from '../../../shared/domain/plan.ts';
 import { useRollout } from '../../stores/rollout.ts';
-import { Facts } from '../../widgets/facts.tsx';
+import { FactRow } from '../../widgets/fact-row.tsx';
 import { countText } from '../../widgets/format-text.ts';
 
 /** Asks before a plan is ended by force, and says what becomes of its devices. */
@@ -17,12 +17,12 @@ export function TerminateDialog(props: {
     <Modal opened={props.opened} onClose={props.onClose} title={`Terminate ${props.planName}?`}>
       <Stack gap="sm">
         <Text>A terminated plan can never be resumed; devices that are left need a new plan.</Text>
-        <Facts
+        <FactRow
           testId="terminate-consequence"
           facts={[
-            { name: 'Not begun: will count as failed', value: countText(counts.notUpgraded) },
-            { name: 'Upgrading: go on to their end', value: countText(counts.upgrading) },
-            { name: 'Upgraded: stay so', value: countText(counts.upgraded) },
+            ['Not begun: will count as failed', countText(counts.notUpgraded)],
+            ['Upgrading: go on to their end', countText(counts.upgrading)],
+            ['Upgraded: stay so', countText(counts.upgraded)],
           ]}
         />
         <Group justify="flex-end" gap="xs">
