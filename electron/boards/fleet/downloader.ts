@@ -5,7 +5,7 @@ import type { Slots } from './slots.ts';
 import { backoffMs, type Timers } from './timers.ts';
 
 /** Answers in a row that bring no further byte before a device gives up. */
-const maxBarrenAnswers = 10;
+const maxBarrenAnswers = 4;
 
 /** What trying again cannot help, with the code that the device reports. */
 export class InstallFailure extends Error {

@@ -163,7 +163,7 @@ export class LocalCloud implements OtaCloud {
 
   #control(planId: string, control: 'suspend' | 'resume' | 'terminate'): Promise<PlanStatus> {
     const url = `/plans/${segment(planId)}/${control}`;
-    return this.#call(planStatusSchema, { method: 'post', url });
+    return this.#call(planStatusSchema, { method: 'post', url, data: {} });
   }
 
   async #upload(url: string, path: string, sizeBytes: number): Promise<void> {
