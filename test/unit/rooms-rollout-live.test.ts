@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { HistoryPoint, PlanStatus } from '../../shared/domain/plan.ts';
-import { stackedSeries, thin } from '../../renderer/views/rollout/history-series.ts';
+import { failedLine, stackedSeries, thin } from '../../renderer/views/rollout/history-series.ts';
 import {
   componentsText,
   statePartsOf,
@@ -80,6 +80,14 @@ describe('the chart over time', () => {
       [0, 6, 6],
       [10, 10, 10],
     ]);
+  });
+
+  test('marks where devices have failed, and only there', () => {
+    const series = stackedSeries(
+      [point(1000, { notUpgraded: 9 }), point(2000, { upgraded: 8, failed: 1 })],
+      null,
+    );
+    expect(failedLine(series)).toEqual([null, 9]);
   });
 
   test('has no band without a history, and does not go back in time', () => {

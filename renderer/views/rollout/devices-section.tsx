@@ -12,12 +12,13 @@ import { useStudio } from '../../stores/studio.ts';
 import { usePoll } from '../../stores/use-poll.ts';
 import { DataGrid, type GridColumn } from '../../widgets/data-grid.tsx';
 import { EmptyState } from '../../widgets/empty-state.tsx';
-import { countText } from '../../widgets/format-text.ts';
+import { agoText, countText, timeText } from '../../widgets/format-text.ts';
 import { LoadingLines } from '../../widgets/loading-lines.tsx';
 import { ProblemAlert } from '../../widgets/problem-alert.tsx';
 import { Section } from '../../widgets/section.tsx';
-import { ClippedText, Time } from '../../widgets/value-text.tsx';
+import { ClippedText } from '../../widgets/value-text.tsx';
 import { ImportDialog } from './import-dialog.tsx';
+import classes from './rollout-view.module.css';
 
 const refreshPeriodMs = 2000;
 const searchDelayMs = 250;
@@ -117,37 +118,47 @@ function DeviceGrid({ product }: { readonly product: Product }) {
 
 function deviceColumns(prefixes: readonly string[]): readonly GridColumn<Device>[] {
   return [
-    { id: 'id', title: 'Device', minWidthPx: 120, render: ({ id }) => <ClippedText text={id} /> },
+    { id: 'id', title: 'Device', minWidthPx: 196, render: ({ id }) => <ClippedText text={id} /> },
     {
       id: 'transport',
       title: 'Transport',
-      widthPx: 84,
+      widthPx: 78,
       render: ({ transport }) => transport.toUpperCase(),
     },
     {
       id: 'versions',
-      title: 'Reported versions',
-      minWidthPx: 100,
+      title: 'Versions',
+      minWidthPx: 104,
       render: ({ versions }) => {
         const text = Object.entries(versions)
           .map(([component, version]) => `${component} ${version}`)
           .join(', ');
-        return text === '' ? <Text c="dimmed">none yet</Text> : <ClippedText text={text} />;
+        return text === '' ? (
+          <span className={classes.faint}>none yet</span>
+        ) : (
+          <ClippedText text={text} />
+        );
       },
     },
-    { id: 'batch', title: 'Batch', widthPx: 86, render: ({ batch }) => batch ?? '' },
+    { id: 'batch', title: 'Batch', widthPx: 84, render: ({ batch }) => batch ?? '' },
     {
       id: 'sim',
       title: 'SIM',
-      minWidthPx: 228,
+      minWidthPx: 222,
       render: (device) => <ClippedText text={simText(device, prefixes)} />,
     },
     {
       id: 'seen',
       title: 'Last seen',
-      widthPx: 146,
+      widthPx: 92,
       render: ({ lastSeenAt }) =>
-        lastSeenAt === null ? <Text c="dimmed">never</Text> : <Time at={lastSeenAt} />,
+        lastSeenAt === null ? (
+          <span className={classes.faint}>never</span>
+        ) : (
+          <time dateTime={lastSeenAt} title={timeText(lastSeenAt)}>
+            {agoText(lastSeenAt, Date.now())}
+          </time>
+        ),
     },
   ];
 }

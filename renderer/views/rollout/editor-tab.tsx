@@ -119,7 +119,9 @@ export function EditorTab(props: { readonly release: Release; readonly product: 
             ))}
             <Group align="flex-end" gap="lg">
               <div>
-                <Input.Label component="div">Mode</Input.Label>
+                <Input.Label component="div" display="block">
+                  Mode
+                </Input.Label>
                 <SegmentedControl
                   aria-label="Mode"
                   data={[

@@ -2,20 +2,12 @@ import 'uplot/dist/uPlot.min.css';
 import { useComputedColorScheme } from '@mantine/core';
 import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from 'react';
 import uPlot from 'uplot';
-import type { DeviceState, HistoryPoint } from '../../../shared/domain/plan.ts';
+import type { HistoryPoint } from '../../../shared/domain/plan.ts';
 import { clockText, countText } from '../../widgets/format-text.ts';
-import { stackedSeries } from './history-series.ts';
+import { chartOptions, sizeOf } from './history-chart-options.ts';
+import { failedLine, type StackedSeries, stackedSeries } from './history-series.ts';
 import classes from './live-plan.module.css';
 import { deviceStateTitles, stackedStates } from './status-text.ts';
-
-/** Strokes that differ without colour too; in canvas pixels. */
-const dashes: Readonly<Record<DeviceState, number[]>> = {
-  upgraded: [],
-  noUpdateRequired: [2, 3],
-  upgrading: [7, 3],
-  failed: [3, 2],
-  notUpgraded: [1, 2],
-};
 
 /**
  * Devices by state over time as stacked bands. It takes the keyboard: left and right move along
@@ -41,11 +33,7 @@ export function HistoryChart(props: {
   useEffect(() => {
     const host = hostRef.current;
     if (!host) return undefined;
-    const plot = new uPlot(
-      optionsFor(host, (index) => setCursor(index)),
-      latest.current as unknown as uPlot.AlignedData,
-      host,
-    );
+    const plot = new uPlot(chartOptions(host, setCursor), dataOf(latest.current), host);
     plotRef.current = plot;
     const observer = new ResizeObserver(() => plot.setSize(sizeOf(host)));
     observer.observe(host);
@@ -55,7 +43,7 @@ export function HistoryChart(props: {
       plotRef.current = null;
     };
   }, [scheme]);
-  useEffect(() => plotRef.current?.setData(series as unknown as uPlot.AlignedData), [series]);
+  useEffect(() => plotRef.current?.setData(dataOf(series)), [series]);
 
   const lastIndex = series[0].length - 1;
   const shown = Math.min(cursor ?? lastIndex, lastIndex);
@@ -92,8 +80,11 @@ export function HistoryChart(props: {
   );
 }
 
+const dataOf = (series: StackedSeries): uPlot.AlignedData =>
+  [...series, failedLine(series)] as unknown as uPlot.AlignedData;
+
 /** The counts at one point in words, for example `14:05:09: 12 upgraded, 3 upgrading, 0 failed`. */
-function pointText(series: ReturnType<typeof stackedSeries>, index: number): string {
+function pointText(series: StackedSeries, index: number): string {
   const [times, ...tops] = series;
   const time = times[index];
   if (time === undefined) return '';
@@ -104,46 +95,4 @@ function pointText(series: ReturnType<typeof stackedSeries>, index: number): str
     return [`${countText(count)} ${deviceStateTitles[state].toLowerCase()}`];
   });
   return `${clockText(new Date(time * 1000).toISOString())}: ${counts.join(', ')}`;
-}
-
-const sizeOf = (host: HTMLElement): { width: number; height: number } => ({
-  width: Math.max(200, host.clientWidth),
-  height: Math.max(100, host.clientHeight),
-});
-
-function optionsFor(host: HTMLElement, onCursor: (index: number | null) => void): uPlot.Options {
-  const style = getComputedStyle(host);
-  const color = (name: string): string => style.getPropertyValue(`--${name}`).trim();
-  const axis = {
-    stroke: color('ink'),
-    grid: { stroke: color('line'), width: 1 },
-    ticks: { stroke: color('line'), width: 1 },
-    font: `12px ${style.fontFamily}`,
-  };
-  const stepped = uPlot.paths.stepped?.({ align: 1 });
-  return {
-    ...sizeOf(host),
-    padding: [12, 16, 0, 0],
-    legend: { show: false },
-    cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
-    scales: { x: { time: true }, y: { range: (_plot, _min, max) => [0, Math.max(1, max)] } },
-    axes: [
-      { ...axis, values: '{HH}:{mm}:{ss}', space: 80, size: 34 },
-      { ...axis, size: 60, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000] },
-    ],
-    series: [
-      {},
-      ...stackedStates.map((state) => ({
-        label: deviceStateTitles[state],
-        stroke: color(state),
-        fill: `color-mix(in srgb, ${color(state)} ${state === 'notUpgraded' ? 20 : 50}%, transparent)`,
-        width: 1.5,
-        dash: dashes[state],
-        points: { show: false },
-        ...(stepped ? { paths: stepped } : {}),
-      })),
-    ],
-    bands: stackedStates.slice(1).map((_state, index) => ({ series: [index + 2, index + 1] })),
-    hooks: { setCursor: [(plot) => onCursor(plot.cursor.idx ?? null)] },
-  };
 }

@@ -18,6 +18,13 @@ export function thin<T>(points: readonly T[], most: number = maxChartPoints): re
   });
 }
 
+/** The top of the failed devices' band where there are any: a band of one in 10,000 cannot be seen. */
+export function failedLine([, ...tops]: StackedSeries): readonly (number | null)[] {
+  const at = stackedStates.indexOf('failed');
+  const below = tops[at - 1] ?? [];
+  return (tops[at] ?? []).map((top, index) => (top > (below[index] ?? 0) ? top : null));
+}
+
 /**
  * The history as bands on top of each other. Counts hold until they change, so the last ones reach
  * to `untilMs` (milliseconds since 1970) while the plan is active.
