@@ -1,5 +1,6 @@
 import type { BenchRun } from './bench.ts';
-import { type Gate, type ScopeSummary, maxDevicesPerPlan } from './plan.ts';
+import { maxDevicesPerPlan } from './limits.ts';
+import type { Gate, ScopeSummary } from './plan.ts';
 import type { Product, VersionPackage } from './product.ts';
 
 /** Everything the gates are computed from: records only, so that nobody can drag a plan past them. */
