@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { inspectFiles } from '../../electron/core/bundle/inspect-files.ts';
-import { defaultFileTypes } from '../../shared/domain/product.ts';
+import { defaultFileTypes } from '../../shared/domain/limits.ts';
 
 let folder = '';
 beforeAll(() => {
