@@ -37,7 +37,7 @@ export function ToneBadge(props: {
       color={color}
       title={props.title}
       leftSection={<Icon size={12} aria-hidden />}
-      style={{ flexShrink: 0 }}
+      style={{ flexShrink: 0, verticalAlign: 'middle' }}
     >
       {props.word}
     </Badge>

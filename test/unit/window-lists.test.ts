@@ -12,6 +12,7 @@ import {
   fileVerdict,
   groupFindings,
   reportSentence,
+  worstFilesFirst,
 } from '../../renderer/widgets/finding-groups.ts';
 import { layOutMemory } from '../../renderer/widgets/memory-layout.ts';
 import { nextSort, sortRows } from '../../renderer/widgets/sort-rows.ts';
@@ -93,8 +94,11 @@ test('a report is told in one sentence about its worst verdict', () => {
     verdict: 'block',
     files: [{ ...file, findings: [finding('a', 'block'), finding('b', 'warn')] }],
   };
-  expect(reportSentence(report)).toMatch(/^1 blocking finding:/);
+  expect(reportSentence(report)).toMatch(/^1 blocking finding to correct/);
   expect(countVerdict(report, 'warn')).toBe(1);
+  const passed = { ...file, name: 'fine', findings: [] };
+  const files = [passed, ...report.files];
+  expect(worstFilesFirst({ ...report, files }).map(({ index }) => index)).toEqual([1, 0]);
   expect(fileVerdict({ findings: [] })).toBe('pass');
   expect(reportSentence({ ...report, verdict: 'pass' })).toBe('Every check passed.');
 });
@@ -119,14 +123,19 @@ test('images are laid into the regions, cut at their edges, and shared bytes are
     [0x1008, 0x10],
     [0x10f0, 0x10],
   ]);
-  expect(first).toMatchObject({ usedBytes: 0x28, overlapBytes: 8 });
+  expect(first).toMatchObject({
+    usedBytes: 0x28,
+    overlaps: [{ start: 0x1008, sizeBytes: 8 }],
+  });
   expect(second).toMatchObject({ usedBytes: 0, pieces: [] });
 });
 
 test('a raw image is drawn from the start of the first region and says that this is assumed', () => {
   const flash = { name: 'flash', start: 0x1000, sizeBytes: 0x100 };
   const raw = { name: 'a.bin', sizeBytes: 0x200, format: 'cortex-m' };
-  const [use] = layOutMemory([flash], [raw, { ...raw, name: 'a.zip', format: 'zip' }]);
+  const zip = { ...raw, name: 'a.zip', format: 'zip' };
+  const vendor = { ...raw, name: 'a.pack', format: 'unknown' };
+  const [use] = layOutMemory([flash], [raw, zip, vendor]);
   expect(use?.pieces).toEqual([
     { fileName: 'a.bin', start: 0x1000, sizeBytes: 0x100, assumed: true },
   ]);

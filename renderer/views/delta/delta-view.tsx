@@ -207,6 +207,7 @@ const recordColumns: readonly GridColumn<DeltaRow>[] = [
   {
     id: 'ratio',
     title: 'Of full',
+    hint: 'Patch size as a share of the full image',
     widthPx: 74,
     align: 'right',
     render: ({ ratio }) => (ratio === null ? '' : percentText(ratio)),

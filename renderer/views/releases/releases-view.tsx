@@ -42,6 +42,7 @@ const columns: readonly GridColumn<ReleaseSummary>[] = [
   {
     id: 'verdict',
     title: 'Findings',
+    hint: 'Worst verdict of all version packages',
     widthPx: 112,
     sortable: true,
     render: (release) => <VerdictBadge verdict={release.verdict} />,
@@ -49,6 +50,7 @@ const columns: readonly GridColumn<ReleaseSummary>[] = [
   {
     id: 'full',
     title: 'Full',
+    hint: 'Full version packages',
     widthPx: 50,
     align: 'right',
     render: (release) => release.packageCount - release.deltaCount,
@@ -56,6 +58,7 @@ const columns: readonly GridColumn<ReleaseSummary>[] = [
   {
     id: 'delta',
     title: 'Delta',
+    hint: 'Proven delta version packages',
     widthPx: 58,
     align: 'right',
     render: (release) => release.deltaCount,
@@ -63,6 +66,7 @@ const columns: readonly GridColumn<ReleaseSummary>[] = [
   {
     id: 'bench',
     title: 'Bench',
+    hint: 'Passed bench runs',
     widthPx: 64,
     align: 'right',
     render: (release) => release.benchPassed,
@@ -70,6 +74,7 @@ const columns: readonly GridColumn<ReleaseSummary>[] = [
   {
     id: 'plans',
     title: 'Plans',
+    hint: 'Upgrade plans',
     widthPx: 60,
     align: 'right',
     render: (release) => release.planCount,
