@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Method, Output, ParsedInput } from '../../shared/contract/contract.ts';
 import type { WorkContext } from '../../shared/domain/job.ts';
 import { problem } from '../../shared/domain/problem.ts';
-import { runBench } from './bench/bench-service.ts';
+import { flashFootprint, runBench } from './bench/bench-service.ts';
 import { listPorts } from './bench/ports.ts';
 import type { VirtualBoards } from './bench/virtual-boards.ts';
 import {
@@ -11,6 +11,7 @@ import {
   inspectFiles,
   verifyPackage,
 } from './bundle/bundle-service.ts';
+import { appendSecrets } from './clouds/device-secrets.ts';
 import type { CloudService } from './clouds/cloud-service.ts';
 import { createDeltaPackage } from './delta/delta-packages.ts';
 import { applyDelta, makeDelta } from './delta/delta-service.ts';
@@ -126,6 +127,11 @@ export function makeHandlers(parts: HandlerParts): Handlers {
       await boards.stop(input.path);
       return {};
     },
+    'bench.footprint': (input) =>
+      flashFootprint(parts.rooms?.workspace ?? null, {
+        packageId: input.packageId,
+        path: input.file && toRead(input.file),
+      }),
     'bench.flash': (input, context) =>
       runBench(
         parts.rooms?.workspace ?? null,
@@ -158,7 +164,8 @@ export function makeHandlers(parts: HandlerParts): Handlers {
       const cloud = await rooms().clouds.connect();
       for (const productId of new Set(input.devices.map((device) => device.productId)))
         await cloud.putProduct(workspace().product(productId));
-      return { added: (await cloud.putDevices(input.devices)).added };
+      const { added, secrets } = await cloud.putDevices(input.devices);
+      return { added, secretsFile: await appendSecrets(workspace(), secrets) };
     },
 
     'fleet.start': async (input) => {
@@ -209,7 +216,10 @@ export function makeHandlers(parts: HandlerParts): Handlers {
       );
     },
     'evidence.list': async () => workspace().list('evidence').reverse(),
-    'evidence.verify': (input) => verifyEvidence(toRead(input.file)),
+    'evidence.verify': (input) =>
+      verifyEvidence(
+        'file' in input ? toRead(input.file) : workspace().get('evidence', input.exported).path,
+      ),
 
     'jobs.list': async () => jobs.list(),
     'jobs.cancel': async (input) => {

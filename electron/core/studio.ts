@@ -57,7 +57,8 @@ export async function createStudio(options: StudioOptions): Promise<Studio> {
   );
   const jobs = new Jobs((job) => publish({ type: 'job', job }));
   const boards = new VirtualBoards();
-  const clouds = workspace && new CloudService(workspace);
+  const clouds =
+    workspace && new CloudService(workspace, (room, line) => log.write('warn', room, line));
   const plans = workspace && clouds && new PlanService(workspace, () => clouds.connect());
   const handlers: Handlers = makeHandlers({
     rooms: workspace && clouds && plans ? { workspace, clouds, plans } : null,

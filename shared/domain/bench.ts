@@ -11,6 +11,24 @@ export const portInfoSchema = z.object({
 });
 export type PortInfo = z.infer<typeof portInfoSchema>;
 
+/** What flashing an image will touch, told before anything is erased. */
+export const flashFootprintSchema = z.object({
+  /** Bytes that are written; blank blocks are skipped. */
+  writeBytes: z.number(),
+  skippedBytes: z.number(),
+  /** Whole pages that are erased, first to last address; null until the chip is known. */
+  erase: z
+    .object({
+      chip: z.string(),
+      pages: z.number(),
+      pageBytes: z.number(),
+      from: z.number(),
+      toExclusive: z.number(),
+    })
+    .nullable(),
+});
+export type FlashFootprint = z.infer<typeof flashFootprintSchema>;
+
 /** The result of flash + verify + boot check of one image on one board. */
 export const flashResultSchema = z.object({
   protocol: protocolSchema,

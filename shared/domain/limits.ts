@@ -24,5 +24,7 @@ export const defaultFileTypes = [
   '.gz',
 ] as const;
 export const maxFilesPerPackage = 5;
+/** Most devices that one plan upgrades. */
+export const maxDevicesPerPlan = 10_000;
 /** 100 MB read as 100 x 2^20 bytes: the hard limit per file. */
 export const maxFileSizeBytes = 100 * 1024 * 1024;

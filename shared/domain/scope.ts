@@ -1,11 +1,14 @@
-import {
-  type Device,
-  type PlanDraft,
-  type ScopeDecision,
-  type ScopeSummary,
-  type SkipReason,
-  skipReasonSchema,
-} from './plan.ts';
+import type { Device, PlanDraft, ScopeDecision, ScopeSummary, SkipReason } from './plan.ts';
+
+/** Why a device of the product is not upgraded by a plan, in the order in which they are listed. */
+export const skipReasons = [
+  'blacklisted',
+  'notWhitelisted',
+  'otherBatch',
+  'chinaTelecom',
+  'noUpdateRequired',
+  'noMatchingSource',
+] as const;
 
 /** What the workspace decides about fleets, beside the plan itself. */
 export interface ScopePolicy {
@@ -136,7 +139,7 @@ export function summarizeScope(decisions: readonly ScopeDecision[]): ScopeSummar
   }
   return {
     ...counts,
-    skipped: skipReasonSchema.options.flatMap((reason) => {
+    skipped: skipReasons.flatMap((reason) => {
       const entry = skipped.get(reason);
       return entry ? [{ reason, ...entry }] : [];
     }),

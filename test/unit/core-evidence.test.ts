@@ -25,6 +25,7 @@ function record(): Buffer {
     },
     packages: [],
     benchRuns: [],
+    rollouts: [],
     signatures: { state: 'unsigned', entries: [] },
   };
   const digest = createHash('sha256').update(canonicalJson(body)).digest('hex');

@@ -1,15 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import type { BenchRun } from '../../../shared/domain/bench.ts';
+import type { BenchRun, FlashFootprint } from '../../../shared/domain/bench.ts';
 import type { WorkContext } from '../../../shared/domain/job.ts';
 import { problem } from '../../../shared/domain/problem.ts';
 import { maxFileSizeBytes } from '../../../shared/domain/limits.ts';
-import { readFirmwareImage } from '../../../shared/formats/firmware-image.ts';
+import { type FirmwareImage, readFirmwareImage } from '../../../shared/formats/firmware-image.ts';
 import { componentOf } from '../bundle/bundle-service.ts';
 import { hashFile } from '../workspace/object-store.ts';
 import type { Workspace } from '../workspace/workspace.ts';
-import { flashBoard } from './flash.ts';
+import { flashBoard, flashStart, layOut } from './flash.ts';
+import { stm32Chips } from './stm32-bootloader.ts';
 import type { VirtualBoards } from './virtual-boards.ts';
 
 /** What to flash: an image of the workspace (by package) or a file. */
@@ -31,17 +32,7 @@ export async function runBench(
   context: WorkContext,
 ): Promise<BenchRun> {
   const source = resolveImage(workspace, request);
-  const { size } = await stat(source.path);
-  if (size > maxFileSizeBytes) {
-    throw problem(
-      'file-too-large',
-      'The image is too large',
-      `${source.name} has ${size} bytes; the limit is ${maxFileSizeBytes}.`,
-      'Choose the image for this chip.',
-      'usage',
-    );
-  }
-  const image = readFirmwareImage(source.name, await readFile(source.path));
+  const image = await readImage(source);
   const { sha256 } = await hashFile(source.path, context.signal);
   const id = randomUUID();
   await mkdir(recordingFolder, { recursive: true });
@@ -77,6 +68,48 @@ export async function runBench(
   return run;
 }
 
+const largestChip = { flashBytes: 1024 * 1024, pageBytes: 1024 } as const;
+
+/**
+ * What flashing this image will write and erase; pages are known when the package's component names its chip.
+ * @throws ProblemError `image-outside-flash` | `image-empty` and problems of reading the image
+ */
+export async function flashFootprint(
+  workspace: Workspace | null,
+  request: Pick<FlashRequest, 'path' | 'packageId'>,
+): Promise<FlashFootprint> {
+  const source = resolveImage(workspace, request);
+  const chip = Object.values(stm32Chips).find((candidate) => candidate.name === source.chip);
+  const { total, skippedBytes, pages } = layOut(await readImage(source), chip ?? largestChip);
+  return {
+    writeBytes: total,
+    skippedBytes,
+    erase: chip
+      ? {
+          chip: chip.name,
+          pages: pages.length,
+          pageBytes: chip.pageBytes,
+          from: flashStart + Math.min(...pages) * chip.pageBytes,
+          toExclusive: flashStart + (Math.max(...pages) + 1) * chip.pageBytes,
+        }
+      : null,
+  };
+}
+
+async function readImage(source: ImageSource): Promise<FirmwareImage> {
+  const { size } = await stat(source.path);
+  if (size > maxFileSizeBytes) {
+    throw problem(
+      'file-too-large',
+      'The image is too large',
+      `${source.name} has ${size} bytes; the limit is ${maxFileSizeBytes}.`,
+      'Choose the image for this chip.',
+      'usage',
+    );
+  }
+  return readFirmwareImage(source.name, await readFile(source.path));
+}
+
 interface ImageSource {
   readonly path: string;
   readonly name: string;
@@ -84,7 +117,10 @@ interface ImageSource {
   readonly chip?: string | undefined;
 }
 
-function resolveImage(workspace: Workspace | null, request: FlashRequest): ImageSource {
+function resolveImage(
+  workspace: Workspace | null,
+  request: Pick<FlashRequest, 'path' | 'packageId'>,
+): ImageSource {
   if (request.packageId) {
     if (!workspace)
       throw problem(

@@ -7,7 +7,8 @@ import { Recorder } from './recorder.ts';
 import { type OpenLink, openSerialPort } from './serial-link.ts';
 import { blockBytes, Stm32Bootloader, stm32Chips } from './stm32-bootloader.ts';
 
-const flashStart = 0x08000000;
+/** Where the main flash of every STM32 begins. */
+export const flashStart = 0x08000000;
 const bootWaitMs = 5000;
 const versionPattern = /version\s+([\w.-]+)/i;
 
@@ -61,17 +62,7 @@ export async function flashBoard(input: FlashInput, context: WorkContext): Promi
         'gate',
       );
     }
-    const { blocks, skippedBytes } = cut(input.image, chip.flashBytes);
-    const pages = [
-      ...new Set(
-        blocks.flatMap((block) =>
-          [block.address, block.address + block.bytes.length - 1].map((address) =>
-            Math.floor((address - flashStart) / chip.pageBytes),
-          ),
-        ),
-      ),
-    ];
-    const total = blocks.reduce((sum, block) => sum + block.bytes.length, 0);
+    const { blocks, skippedBytes, pages, total } = layOut(input.image, chip);
 
     for (const [index, page] of pages.entries()) {
       context.onProgress({
@@ -120,8 +111,23 @@ export async function flashBoard(input: FlashInput, context: WorkContext): Promi
   }
 }
 
-/** Cuts the image into aligned blocks, leaving out blank ones: erased flash reads FF already. */
-function cut(image: FirmwareImage, flashBytes: number): { blocks: Block[]; skippedBytes: number } {
+/** What flashing an image touches: blocks to write, their bytes in total, and the pages to erase. */
+export interface FlashLayout {
+  readonly blocks: readonly Block[];
+  readonly total: number;
+  /** Bytes of blank blocks that are left out: erased flash reads FF already. */
+  readonly skippedBytes: number;
+  readonly pages: readonly number[];
+}
+
+/**
+ * Cuts the image into aligned blocks and finds the pages that hold them.
+ * @throws ProblemError `image-outside-flash` | `image-empty`
+ */
+export function layOut(
+  image: FirmwareImage,
+  { flashBytes, pageBytes }: { readonly flashBytes: number; readonly pageBytes: number },
+): FlashLayout {
   const blocks: Block[] = [];
   let skippedBytes = 0;
   for (const segment of image.segments) {
@@ -155,7 +161,17 @@ function cut(image: FirmwareImage, flashBytes: number): { blocks: Block[]; skipp
       'Choose another image.',
       'usage',
     );
-  return { blocks, skippedBytes };
+  const pages = blocks.flatMap((block) =>
+    [block.address, block.address + block.bytes.length - 1].map((address) =>
+      Math.floor((address - flashStart) / pageBytes),
+    ),
+  );
+  return {
+    blocks,
+    total: blocks.reduce((sum, block) => sum + block.bytes.length, 0),
+    skippedBytes,
+    pages: [...new Set(pages)],
+  };
 }
 
 function compare(block: Block, found: Uint8Array): void {

@@ -48,11 +48,27 @@ const start = createRequire(import.meta.url)('libbzip2-wasm') as Start;
 function instance(memoryBytes: number): Promise<Engine> {
   // The module is a thenable that resolves with itself, so it must not be the value of a promise.
   return new Promise((done) => {
-    start({ TOTAL_MEMORY: memoryBytes }).then((engine) =>
+    withoutNewHandlers(() => start({ TOTAL_MEMORY: memoryBytes })).then((engine) =>
       done({
         compressBZ2: (...args) => engine.compressBZ2(...args),
         decompressBZ2: (...args) => engine.decompressBZ2(...args),
       }),
     );
   });
+}
+
+/** Each instance would add handlers for every uncaught error of the process, and keep its memory alive by them. */
+function withoutNewHandlers<T>(work: () => T): T {
+  const events = ['uncaughtException', 'unhandledRejection'];
+  const before = events.map((event) => process.rawListeners(event));
+  try {
+    return work();
+  } finally {
+    for (const [index, event] of events.entries()) {
+      for (const listener of process.rawListeners(event)) {
+        if (!before[index]?.includes(listener))
+          process.removeListener(event, listener as () => void);
+      }
+    }
+  }
 }

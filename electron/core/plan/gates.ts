@@ -1,10 +1,6 @@
 import type { BenchRun } from '../../../shared/domain/bench.ts';
-import {
-  type Gate,
-  type PlanDraft,
-  type ScopeSummary,
-  maxDevicesPerPlan,
-} from '../../../shared/domain/plan.ts';
+import { maxDevicesPerPlan } from '../../../shared/domain/limits.ts';
+import { type Gate, type PlanDraft, type ScopeSummary } from '../../../shared/domain/plan.ts';
 import type { Product, VersionPackage } from '../../../shared/domain/product.ts';
 
 /** Everything the gates are computed from: records only, so that nobody can drag a plan past them. */
