@@ -10,6 +10,7 @@ export function HashText(props: { readonly hash: string; readonly label?: string
   const { state, copy } = useCopy();
   const hints = { idle: 'Click to copy', copied: 'Copied', refused: 'The clipboard refused it' };
   const what = props.label ?? 'SHA-256';
+  const short = props.hash.slice(0, shownDigits);
   const Icon = state === 'copied' ? Check : Copy;
   return (
     <Tooltip
@@ -23,13 +24,13 @@ export function HashText(props: { readonly hash: string; readonly label?: string
     >
       <UnstyledButton
         className={classes.hash}
-        aria-label={`Copy ${what} ${props.hash}`}
+        aria-label={`Copy ${what} ${short}`}
         onClick={(event) => {
           event.stopPropagation();
           copy(props.hash);
         }}
       >
-        {props.hash.slice(0, shownDigits)}
+        {short}
         <Icon size={12} aria-hidden />
       </UnstyledButton>
     </Tooltip>
