@@ -16,7 +16,7 @@ const connectsAtOnce = 100;
 const downloadMemoryBytes = 256 * 1024 * 1024;
 /** Over which the first polls are spread, before the cloud has said how often to ask. */
 const firstPollMs = 5_000;
-const onlineTimeoutMs = 20_000;
+const onlineTimeoutMs = 10_000;
 const onlineTimeoutPerDeviceMs = 10;
 
 /** Simulated devices of one cloud: they poll or stay connected, download, check, install and report. */
