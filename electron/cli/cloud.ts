@@ -1,13 +1,15 @@
-import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { problem } from '../../shared/domain/problem.ts';
-import { entryPath } from '../worker/run-task.ts';
-import { printResult } from './output.ts';
-import { runScratchRollout, serveFleet } from './scratch-rollout.ts';
-import { untilStopped, withSession } from './session.ts';
+import { ProblemError, problem, toProblem } from '../../shared/domain/problem.ts';
+import { ChildEntry } from '../core/clouds/child-entry.ts';
+import { LocalCloud } from '../core/clouds/local-cloud.ts';
+import { printProblem, printResult } from './output.ts';
+import { type FleetTarget, runScratchRollout, serveFleet } from './scratch-rollout.ts';
+import { type GlobalOptions, withSession, workspaceFolder } from './session.ts';
+
+const imageMaxBytes = 500 * 1024 * 1024;
 
 const count = (text: string): number => {
   const value = Number(text);
@@ -20,8 +22,10 @@ const sizeUnits: Record<string, number> = { '': 1, k: 1024, m: 1024 * 1024 };
 
 const size = (text: string): number => {
   const match = /^(\d+)([km]?)i?b?$/i.exec(text);
-  if (!match) throw new InvalidArgumentError('a size such as 262144, 256K or 1M');
-  return Number(match[1]) * (sizeUnits[(match[2] ?? '').toLowerCase()] ?? 1);
+  const value = Number(match?.[1]) * (sizeUnits[(match?.[2] ?? '').toLowerCase()] ?? 1);
+  if (!(value > 0 && value <= imageMaxBytes))
+    throw new InvalidArgumentError('a size such as 262144, 256K or 1M, at most 500M');
+  return value;
 };
 
 /** `slipway cloud serve` and `slipway fleet simulate` */
@@ -30,30 +34,18 @@ export function cloudCommands(program: Command): void {
     .command('cloud')
     .description('the embedded OTA cloud')
     .command('serve')
-    .description('serve until SIGTERM; binds to loopback')
-    .requiredOption('--data <dir>', 'folder for the database and the artifacts')
+    .description('serve until SIGTERM')
+    .option('--data <dir>', 'folder of the cloud (default: .slipway/cloud of the workspace)')
     .option('--http <port>', 'HTTP port, 0 for any free', '0')
-    .option('--mqtt <port>', 'MQTT port, 0 for any free', '0')
-    .action(async (options: { data: string; http: string; mqtt: string }) => {
-      const child = spawn(
-        process.execPath,
-        [
-          entryPath('cloud'),
-          '--data',
-          options.data,
-          '--http',
-          options.http,
-          '--mqtt',
-          options.mqtt,
-        ],
-        { stdio: 'inherit' },
-      );
-      const forward = (): void => void child.kill('SIGTERM');
-      process.once('SIGINT', forward);
-      process.once('SIGTERM', forward);
-      process.exitCode = await new Promise<number>((done) =>
-        child.once('exit', (code) => done(code ?? 0)),
-      );
+    .option('--mqtt <port|url>', 'MQTT port, 0 for any free, or another broker', '0')
+    .option('--host <address>', 'address to listen at', '127.0.0.1')
+    .action(async (options: ServeOptions, command: Command) => {
+      const json = command.optsWithGlobals<GlobalOptions>().json ?? false;
+      try {
+        await serveCloud(options, command);
+      } catch (error) {
+        process.exitCode = printProblem(json, toProblem(error));
+      }
     });
 
   program
@@ -62,11 +54,7 @@ export function cloudCommands(program: Command): void {
     .command('simulate')
     .description('serve simulated devices, or run a whole scratch rollout with --rollout')
     .requiredOption('--cloud <url>', 'HTTP address of the cloud')
-    .requiredOption(
-      '--mqtt <url>',
-      'MQTT address of the cloud (used by --protocol mqtt)',
-      'mqtt://127.0.0.1:1883',
-    )
+    .option('--mqtt <url>', 'MQTT address of the cloud (default: as the cloud says)')
     .addOption(
       new Option('--protocol <protocol>', 'device protocol')
         .choices(['http', 'mqtt'])
@@ -80,30 +68,11 @@ export function cloudCommands(program: Command): void {
     .option('--from-version <v>', 'version the devices run', '1.0.0')
     .action((options: FleetOptions, command: Command) =>
       withSession(command, async ({ json, signal }) => {
-        const token = options.token ?? process.env.SLIPWAY_TOKEN;
-        if (!token)
-          throw problem(
-            'no-token',
-            'The operator token is missing',
-            'Neither --token nor SLIPWAY_TOKEN is set.',
-            'Use the token that cloud serve printed.',
-            'usage',
-          );
-        const target = {
-          http: options.cloud,
-          mqtt: options.mqtt,
-          token,
-          protocol: options.protocol,
-          devices: options.devices,
-          productId: options.product,
-          componentId: options.component,
-          fromVersion: options.fromVersion,
-        };
+        const target = await fleetTarget(options);
         if (options.rollout === undefined) {
-          const fleet = await serveFleet(target);
-          process.stdout.write(`${JSON.stringify({ ready: true, devices: options.devices })}\n`);
-          await untilStopped(signal);
-          await fleet.stop();
+          await serveFleet(target, signal, () =>
+            process.stdout.write(`${JSON.stringify({ ready: true, devices: options.devices })}\n`),
+          );
           return 0;
         }
         const folder = await mkdtemp(join(tmpdir(), 'slipway-scratch-'));
@@ -117,7 +86,7 @@ export function cloudCommands(program: Command): void {
             () =>
               `${result.succeeded} of ${result.devices} upgraded, ${result.failed} failed, in ${(result.elapsedMs / 1000).toFixed(1)} s (p50 ${result.p50Ms} ms, p99 ${result.p99Ms} ms)`,
           );
-          return result.failed === 0 ? 0 : 1;
+          return result.succeeded === result.devices ? 0 : 1;
         } finally {
           await rm(folder, { recursive: true, force: true });
         }
@@ -125,9 +94,16 @@ export function cloudCommands(program: Command): void {
     );
 }
 
+interface ServeOptions {
+  readonly data?: string;
+  readonly http: string;
+  readonly mqtt: string;
+  readonly host: string;
+}
+
 interface FleetOptions {
   readonly cloud: string;
-  readonly mqtt: string;
+  readonly mqtt?: string;
   readonly protocol: 'http' | 'mqtt';
   readonly devices: number;
   readonly token?: string;
@@ -135,4 +111,73 @@ interface FleetOptions {
   readonly product: string;
   readonly component: string;
   readonly fromVersion: string;
+}
+
+/** Runs the cloud in a process of its own and passes on what it prints, until told to stop. */
+async function serveCloud(options: ServeOptions, command: Command): Promise<void> {
+  const workspace = workspaceFolder(command);
+  const dataDir = options.data ?? (workspace && join(workspace, '.slipway', 'cloud'));
+  if (!dataDir) {
+    throw problem(
+      'no-data-folder',
+      'The folder of the cloud is not given',
+      'There is neither --data nor a workspace.',
+      'Give --data DIR, or --workspace DIR to serve the cloud of a workspace.',
+      'usage',
+    );
+  }
+  const { http, mqtt, host } = options;
+  const args = ['--data', dataDir, '--http', http, '--mqtt', mqtt, '--host', host];
+  await new Promise<void>((done, fail) => {
+    let isStopped = false;
+    const cloud = new ChildEntry('cloud', [...args, '--with-parent'], {
+      onMessage: (message) => process.stdout.write(`${JSON.stringify(message)}\n`),
+      onLine: (line) => process.stderr.write(`${line}\n`),
+      onEnd: () => (isStopped ? done() : fail(cloud.failure)),
+    });
+    const stop = (): void => {
+      isStopped = true;
+      void cloud.end();
+    };
+    process.once('SIGINT', stop).once('SIGTERM', stop);
+  });
+}
+
+async function fleetTarget(options: FleetOptions): Promise<FleetTarget> {
+  const token = options.token ?? process.env.SLIPWAY_TOKEN;
+  if (!token)
+    throw problem(
+      'no-token',
+      'The operator token is missing',
+      'Neither --token nor SLIPWAY_TOKEN is set.',
+      'Use the token that cloud serve printed.',
+      'usage',
+    );
+  const { cloud: http, protocol, devices } = options;
+  const mqtt = options.mqtt ?? (protocol === 'mqtt' ? await brokerOf(http, token) : '');
+  return {
+    cloud: { http, mqtt, token },
+    devices: {
+      http: protocol === 'http' ? devices : 0,
+      mqtt: protocol === 'mqtt' ? devices : 0,
+    },
+    productId: options.product,
+    componentId: options.component,
+    fromVersion: options.fromVersion,
+  };
+}
+
+async function brokerOf(http: string, token: string): Promise<string> {
+  try {
+    return (await new LocalCloud({ http, token }).info()).mqtt;
+  } catch (error) {
+    if (!(error instanceof ProblemError) || error.problem.code !== 'no-such-route') throw error;
+    throw problem(
+      'mqtt-address-missing',
+      'The MQTT address is missing',
+      'This cloud does not say where its broker is.',
+      'Give --mqtt with the address that cloud serve printed.',
+      'usage',
+    );
+  }
 }

@@ -5,9 +5,11 @@ const usageExitCode = 2;
 
 const program = new Command('slipway')
   .description('The firmware release studio: bundle, delta, bench, plan, rollout, evidence.')
-  .version(__SLIPWAY_VERSION__)
   .option('--workspace <dir>', 'folder with slipway.yaml (default: the current folder)')
   .option('--json', 'one JSON document on stdout, progress as NDJSON on stderr');
+
+// Commands have a --version of their own, which one of the whole program would take from them.
+if (['-V', '--version'].includes(process.argv[2] ?? '')) program.version(__SLIPWAY_VERSION__);
 
 const loadCloud = async () => (await import('./cloud.ts')).cloudCommands;
 /** Each noun is loaded only when it is meant: most of a short command's time is loading. */
@@ -18,21 +20,23 @@ const nouns: Readonly<Record<string, () => Promise<(program: Command) => void>>>
   cloud: loadCloud,
   fleet: loadCloud,
   plan: async () => (await import('./plan.ts')).planCommands,
+  release: async () => (await import('./releases.ts')).releaseCommands,
   evidence: async () => (await import('./evidence.ts')).evidenceCommands,
   demo: async () => (await import('./demo.ts')).demoCommand,
 };
-const [noun = ''] = program.parseOptions(process.argv.slice(2)).operands;
-const meant = Object.hasOwn(nouns, noun) ? [nouns[noun]] : Object.values(nouns);
-for (const load of new Set(meant)) (await load?.())?.(program);
 
 /** Commander ends the process by itself unless every command is told not to. */
 function throwInsteadOfExit(command: Command): void {
   command.exitOverride();
   for (const child of command.commands) throwInsteadOfExit(child);
 }
-throwInsteadOfExit(program);
 
 try {
+  throwInsteadOfExit(program);
+  const [noun = ''] = program.parseOptions(process.argv.slice(2)).operands;
+  const meant = Object.hasOwn(nouns, noun) ? [nouns[noun]] : Object.values(nouns);
+  for (const load of new Set(meant)) (await load?.())?.(program);
+  throwInsteadOfExit(program);
   await program.parseAsync();
 } catch (error) {
   if (!(error instanceof CommanderError)) throw error;

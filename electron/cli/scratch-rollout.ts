@@ -1,24 +1,25 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Device, Plan, PlanStatus } from '../../shared/domain/plan.ts';
 import type { VersionPackage } from '../../shared/domain/product.ts';
 import { FleetProcess } from '../core/clouds/fleet-process.ts';
 import { LocalCloud } from '../core/clouds/local-cloud.ts';
 import { makeSimulatedDevices } from '../core/clouds/simulated-identities.ts';
 import { hashFile } from '../core/workspace/object-store.ts';
+import { untilStopped } from './session.ts';
 
 /** A cloud and the simulated devices to bring to it. */
 export interface FleetTarget {
-  readonly http: string;
-  readonly mqtt: string;
-  readonly token: string;
-  readonly protocol: 'http' | 'mqtt';
-  readonly devices: number;
+  /** `mqtt` is empty when no device uses it. */
+  readonly cloud: { readonly http: string; readonly mqtt: string; readonly token: string };
+  /** How many devices poll over HTTP, and how many are on the broker. */
+  readonly devices: { readonly http: number; readonly mqtt: number };
   readonly productId: string;
   readonly componentId: string;
   readonly fromVersion: string;
 }
 
-/** The shape of `fleet simulate --rollout`. */
+/** The shape of `fleet simulate --rollout`; times are from publishing to a device's success. */
 export interface ScratchResult {
   readonly devices: number;
   readonly succeeded: number;
@@ -28,34 +29,21 @@ export interface ScratchResult {
   readonly p99Ms: number;
 }
 
-/** Registers the devices and runs them until stopped. */
-export async function serveFleet(target: FleetTarget): Promise<FleetProcess> {
-  const cloud = new LocalCloud({ http: target.http, token: target.token });
-  await cloud.putProduct({ id: target.productId, name: target.productId });
-  const devices = makeSimulatedDevices({
-    productId: target.productId,
-    componentId: target.componentId,
-    fromVersion: target.fromVersion,
-    http: target.protocol === 'http' ? target.devices : 0,
-    mqtt: target.protocol === 'mqtt' ? target.devices : 0,
-    batch: 'simulated',
-  });
-  const { secrets } = await cloud.putDevices(devices, { rotate: true });
-  const fleet = new FleetProcess();
-  await fleet.start({
-    endpoint: { http: target.http, mqtt: target.mqtt },
-    devices: devices.map(({ id, transport, versions }) => ({
-      id,
-      transport,
-      versions,
-      secret: secrets[id] ?? '',
-    })),
-  });
-  return fleet;
-}
-
-const pollMs = 200;
+const followPeriodMs = 200;
 const devicesPerPage = 500;
+
+/** Registers the devices and runs them until `signal` is aborted. @throws ProblemError also when the fleet ends by itself */
+export async function serveFleet(
+  target: FleetTarget,
+  signal: AbortSignal,
+  onReady: () => void,
+): Promise<void> {
+  await withFleet(target, async (lost) => {
+    onReady();
+    await untilStopped(AbortSignal.any([signal, lost]));
+    lost.throwIfAborted();
+  });
+}
 
 /** Publishes a silent full plan of a scratch image to the devices and waits for its end. */
 export async function runScratchRollout(
@@ -63,85 +51,144 @@ export async function runScratchRollout(
   imagePath: string,
   signal: AbortSignal,
 ): Promise<ScratchResult> {
-  const cloud = new LocalCloud({ http: target.http, token: target.token });
-  const fleet = await serveFleet(target);
-  try {
-    const image = await hashFile(imagePath);
-    const targetVersion = `scratch-${randomUUID().slice(0, 8)}`;
-    const file = { name: 'image.bin', role: 'image' as const, ...image, format: 'unknown' };
-    const pkg: VersionPackage = {
-      id: randomUUID(),
-      releaseId: targetVersion,
-      productId: target.productId,
-      componentId: target.componentId,
-      componentType: 'mcu',
-      name: targetVersion,
-      packageType: 'full',
-      sourceVersion: null,
-      targetVersion,
-      files: [file],
-      sha256: image.sha256,
-      sizeBytes: image.sizeBytes,
-      report: { verdict: 'pass', files: [] },
-      deltaProof: null,
-      createdAt: new Date().toISOString(),
-    };
-    await cloud.putPackage(pkg, { path: imagePath, name: file.name, ...image });
-    const planId = randomUUID();
+  return withFleet(target, async (lost) => {
+    const cloud = new LocalCloud(target.cloud);
+    const image = { path: imagePath, name: 'image.bin', ...(await hashFile(imagePath, signal)) };
+    const pkg = scratchPackage(target, image);
+    await cloud.putPackage(pkg, image);
     const startedMs = Date.now();
-    const publishedAt = new Date(startedMs).toISOString();
-    let status = await cloud.publish(
-      {
-        id: planId,
-        name: targetVersion,
-        productId: target.productId,
-        releaseId: targetVersion,
-        mode: 'silent',
-        state: 'saved',
-        createdAt: publishedAt,
-        publishedAt,
-        components: [
-          {
-            componentId: target.componentId,
-            componentType: 'mcu',
-            targetVersion,
-            fullPackageId: pkg.id,
-            deltas: [],
-          },
-        ],
-        batches: [],
-        whitelist: [],
-        blacklist: [],
-        retries: 5,
-      },
-      { chinaTelecomIccidPrefixes: [] },
-    );
-    while (status.state !== 'ended' && status.state !== 'terminated') {
-      await sleep(pollMs, undefined, { signal });
-      status = await cloud.status(planId);
-    }
-    const finishedMs: number[] = [];
-    for (let offset = 0; ; offset += devicesPerPage) {
-      const page = await cloud.rolloutDevices(planId, {
-        offset,
-        limit: devicesPerPage,
-        state: 'upgraded',
-      });
-      finishedMs.push(...page.items.map((device) => Date.parse(device.updatedAt) - startedMs));
-      if (page.items.length < devicesPerPage) break;
-    }
-    finishedMs.sort((a, b) => a - b);
-    const percentile = (share: number): number =>
-      finishedMs[Math.min(finishedMs.length - 1, Math.floor(share * finishedMs.length))] ?? 0;
+    const plan = scratchPlan(target, pkg, new Date(startedMs).toISOString());
+    await cloud.publish(plan, { chinaTelecomIccidPrefixes: [] });
+    const { counts } = await waitForEnd(cloud, plan.id, AbortSignal.any([signal, lost]));
+    const finishedMs = await successTimes(cloud, plan.id);
+    const at = (share: number): number =>
+      finishedMs[Math.min(finishedMs.length - 1, Math.floor(share * finishedMs.length))] ??
+      startedMs;
     return {
-      devices: target.devices,
-      succeeded: status.counts.upgraded,
-      failed: status.counts.failed,
-      elapsedMs: finishedMs.at(-1) ?? Date.now() - startedMs,
-      p50Ms: percentile(0.5),
-      p99Ms: percentile(0.99),
+      devices: plan.whitelist.length,
+      succeeded: counts.upgraded,
+      failed: counts.failed,
+      elapsedMs: (finishedMs.at(-1) ?? Date.now()) - startedMs,
+      p50Ms: at(0.5) - startedMs,
+      p99Ms: at(0.99) - startedMs,
     };
+  });
+}
+
+/** Registers the devices and does `work` while they run; `lost` is aborted when they end by themselves. */
+async function withFleet<T>(
+  target: FleetTarget,
+  work: (lost: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const cloud = new LocalCloud(target.cloud);
+  await cloud.putProduct({ id: target.productId, name: target.productId });
+  const devices = devicesOf(target);
+  const { secrets } = await cloud.putDevices(devices, { rotate: true });
+  const lost = new AbortController();
+  const fleet = new FleetProcess({
+    onLine: (line) => process.stderr.write(`${line}\n`),
+    onLost: (failure) => lost.abort(failure),
+  });
+  try {
+    await fleet.start({
+      endpoint: target.cloud,
+      devices: devices.map(({ id, transport, versions }) => ({
+        id,
+        transport,
+        versions,
+        secret: secrets[id] ?? '',
+      })),
+    });
+    return await work(lost.signal);
   } finally {
     await fleet.stop();
+  }
+}
+
+function devicesOf(target: FleetTarget): Device[] {
+  return makeSimulatedDevices({
+    productId: target.productId,
+    componentId: target.componentId,
+    fromVersion: target.fromVersion,
+    ...target.devices,
+    batch: 'simulated',
+  });
+}
+
+function scratchPackage(
+  target: FleetTarget,
+  image: { readonly name: string; readonly sizeBytes: number; readonly sha256: string },
+): VersionPackage {
+  const { name, sizeBytes, sha256 } = image;
+  const targetVersion = `scratch-${randomUUID().slice(0, 8)}`;
+  return {
+    id: randomUUID(),
+    releaseId: targetVersion,
+    productId: target.productId,
+    componentId: target.componentId,
+    componentType: 'mcu',
+    name: targetVersion,
+    packageType: 'full',
+    sourceVersion: null,
+    targetVersion,
+    files: [{ name, role: 'image', sizeBytes, sha256, format: 'unknown' }],
+    sha256,
+    sizeBytes,
+    report: { verdict: 'pass', files: [] },
+    deltaProof: null,
+    createdAt: new Date().toISOString(),
+  };
+}
+
+function scratchPlan(target: FleetTarget, pkg: VersionPackage, publishedAt: string): Plan {
+  const { componentId, componentType, targetVersion } = pkg;
+  return {
+    id: randomUUID(),
+    name: pkg.name,
+    productId: target.productId,
+    releaseId: pkg.releaseId,
+    mode: 'silent',
+    state: 'saved',
+    createdAt: publishedAt,
+    publishedAt,
+    components: [{ componentId, componentType, targetVersion, fullPackageId: pkg.id, deltas: [] }],
+    batches: [],
+    // The product may have devices of an earlier run, which are no longer there.
+    whitelist: devicesOf(target).map(({ id }) => id),
+    blacklist: [],
+    retries: 5,
+  };
+}
+
+/** Follows the plan to its end; a plan that nobody waits for any longer is terminated. */
+async function waitForEnd(
+  cloud: LocalCloud,
+  planId: string,
+  signal: AbortSignal,
+): Promise<PlanStatus> {
+  try {
+    for (;;) {
+      const status = await cloud.status(planId);
+      if (status.state === 'ended' || status.state === 'terminated') return status;
+      await sleep(followPeriodMs, undefined, { signal });
+    }
+  } catch (error) {
+    if (signal.aborted) await cloud.terminate(planId);
+    signal.throwIfAborted();
+    throw error;
+  }
+}
+
+/** When each upgraded device succeeded, in milliseconds since 1970, earliest first. */
+async function successTimes(cloud: LocalCloud, planId: string): Promise<number[]> {
+  const timesMs: number[] = [];
+  for (let offset = 0; ; offset += devicesPerPage) {
+    const page = await cloud.rolloutDevices(planId, {
+      offset,
+      limit: devicesPerPage,
+      state: 'upgraded',
+    });
+    timesMs.push(...page.items.map((device) => Date.parse(device.updatedAt)));
+    if (page.items.length < devicesPerPage) return timesMs.sort((a, b) => a - b);
   }
 }

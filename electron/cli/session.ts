@@ -20,21 +20,24 @@ export interface Session {
   readonly signal: AbortSignal;
 }
 
+/** The folder that --workspace names, or the current one when it holds a workspace; null when there is none. */
+export function workspaceFolder(command: Command): string | null {
+  const { workspace } = command.optsWithGlobals<GlobalOptions>();
+  const folder = resolve(workspace ?? '.');
+  return workspace !== undefined || existsSync(join(folder, configFileName)) ? folder : null;
+}
+
 /** Opens the studio, runs the command, prints a problem when there is one and sets the exit code. */
 export async function withSession(
   command: Command,
   work: (session: Session) => Promise<number | undefined>,
 ): Promise<void> {
-  const options = command.optsWithGlobals<GlobalOptions>();
-  const json = options.json ?? false;
+  const json = command.optsWithGlobals<GlobalOptions>().json ?? false;
   const stop = new AbortController();
   let studio: Studio | null = null;
   try {
-    const folder = resolve(options.workspace ?? '.');
-    const hasWorkspace =
-      options.workspace !== undefined || existsSync(join(folder, configFileName));
     studio = await createStudio({
-      workspacePath: hasWorkspace ? folder : null,
+      workspacePath: workspaceFolder(command),
       version: __SLIPWAY_VERSION__,
     });
     const opened = studio;

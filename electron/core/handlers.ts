@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Method, Output, ParsedInput } from '../../shared/contract/contract.ts';
 import type { WorkContext } from '../../shared/domain/job.ts';
 import { problem } from '../../shared/domain/problem.ts';
-import { runBench } from './bench/bench-service.ts';
+import { flashFootprint, runBench } from './bench/bench-service.ts';
 import { listPorts } from './bench/ports.ts';
 import type { VirtualBoards } from './bench/virtual-boards.ts';
 import {
@@ -11,10 +11,12 @@ import {
   inspectFiles,
   verifyPackage,
 } from './bundle/bundle-service.ts';
+import { appendSecrets } from './clouds/device-secrets.ts';
 import type { CloudService } from './clouds/cloud-service.ts';
 import { createDeltaPackage } from './delta/delta-packages.ts';
 import { applyDelta, makeDelta } from './delta/delta-service.ts';
-import { exportEvidence, verifyEvidence } from './evidence/evidence-service.ts';
+import { exportEvidence } from './evidence/export-evidence.ts';
+import { verifyEvidence } from './evidence/verify-evidence.ts';
 import type { Jobs } from './jobs/jobs.ts';
 import type { Log } from './log.ts';
 import type { PlanService } from './plan/plan-service.ts';
@@ -39,7 +41,7 @@ export interface HandlerParts {
   readonly boards: VirtualBoards;
   readonly jobs: Jobs;
   readonly log: Log;
-  readonly resolveFile: (ref: string) => string;
+  readonly resolveFile: (ref: string, access: 'read' | 'write') => string;
   readonly version: string;
   /** Where serial recordings are kept. */
   readonly scratchFolder: string;
@@ -47,7 +49,9 @@ export interface HandlerParts {
 
 /** Wires the contract's calls to the services. */
 export function makeHandlers(parts: HandlerParts): Handlers {
-  const { boards, jobs, log, resolveFile } = parts;
+  const { boards, jobs, log } = parts;
+  const toRead = (ref: string): string => parts.resolveFile(ref, 'read');
+  const toWrite = (ref: string): string => parts.resolveFile(ref, 'write');
   const rooms = (): Rooms => {
     if (parts.rooms) return parts.rooms;
     throw problem(
@@ -72,12 +76,15 @@ export function makeHandlers(parts: HandlerParts): Handlers {
 
     'bundle.inspect': async (input, context) => {
       const product = input.productId ? workspace().product(input.productId) : null;
-      const component = product?.components.find(
-        (candidate) => !input.component || candidate.type === input.component,
-      );
+      const component =
+        product && input.componentId
+          ? componentOf(product, input.componentId)
+          : product?.components.find(
+              (candidate) => !input.component || candidate.type === input.component,
+            );
       return inspectFiles(
         {
-          paths: input.files.map(resolveFile),
+          paths: input.files.map(toRead),
           version: input.version,
           componentType: input.component,
           component,
@@ -87,7 +94,7 @@ export function makeHandlers(parts: HandlerParts): Handlers {
       );
     },
     'bundle.create': (input, context) =>
-      createFullPackage(workspace(), { ...input, paths: input.files.map(resolveFile) }, context),
+      createFullPackage(workspace(), { ...input, paths: input.files.map(toRead) }, context),
     'bundle.verify': (input, context) => verifyPackage(workspace(), input.packageId, context),
     'packages.list': async (input) => workspace().list('package', input.releaseId),
 
@@ -95,9 +102,9 @@ export function makeHandlers(parts: HandlerParts): Handlers {
     'delta.make': (input, context) =>
       makeDelta(
         {
-          sourcePath: resolveFile(input.source),
-          targetPath: resolveFile(input.target),
-          outPath: resolveFile(input.out),
+          sourcePath: toRead(input.source),
+          targetPath: toRead(input.target),
+          outPath: toWrite(input.out),
           format: input.format,
         },
         context,
@@ -105,9 +112,9 @@ export function makeHandlers(parts: HandlerParts): Handlers {
     'delta.apply': (input, context) =>
       applyDelta(
         {
-          sourcePath: resolveFile(input.source),
-          patchPath: resolveFile(input.patch),
-          outPath: resolveFile(input.out),
+          sourcePath: toRead(input.source),
+          patchPath: toRead(input.patch),
+          outPath: toWrite(input.out),
         },
         context,
       ),
@@ -121,12 +128,17 @@ export function makeHandlers(parts: HandlerParts): Handlers {
       await boards.stop(input.path);
       return {};
     },
+    'bench.footprint': (input) =>
+      flashFootprint(parts.rooms?.workspace ?? null, {
+        packageId: input.packageId,
+        path: input.file && toRead(input.file),
+      }),
     'bench.flash': (input, context) =>
       runBench(
         parts.rooms?.workspace ?? null,
         boards,
         parts.scratchFolder,
-        { ...input, path: input.file && resolveFile(input.file) },
+        { ...input, path: input.file && toRead(input.file) },
         context,
       ),
     'bench.runs': async (input) => workspace().list('benchRun', input.releaseId),
@@ -153,7 +165,8 @@ export function makeHandlers(parts: HandlerParts): Handlers {
       const cloud = await rooms().clouds.connect();
       for (const productId of new Set(input.devices.map((device) => device.productId)))
         await cloud.putProduct(workspace().product(productId));
-      return { added: (await cloud.putDevices(input.devices)).added };
+      const { added, secrets } = await cloud.putDevices(input.devices);
+      return { added, secretsFile: await appendSecrets(workspace(), secrets) };
     },
 
     'fleet.start': async (input) => {
@@ -199,12 +212,15 @@ export function makeHandlers(parts: HandlerParts): Handlers {
         workspace(),
         plans,
         () => clouds.connect(),
-        { releaseId: input.releaseId, out: input.out && resolveFile(input.out) },
+        { releaseId: input.releaseId, out: input.out && toWrite(input.out) },
         context,
       );
     },
     'evidence.list': async () => workspace().list('evidence').reverse(),
-    'evidence.verify': (input) => verifyEvidence(resolveFile(input.file)),
+    'evidence.verify': (input) =>
+      verifyEvidence(
+        'file' in input ? toRead(input.file) : workspace().get('evidence', input.exported).path,
+      ),
 
     'jobs.list': async () => jobs.list(),
     'jobs.cancel': async (input) => {

@@ -14,13 +14,14 @@ import { VirtualBoards } from './bench/virtual-boards.ts';
 import { type Handlers, makeHandlers, type Rooms } from './handlers.ts';
 import { Jobs } from './jobs/jobs.ts';
 import { Log } from './log.ts';
+import type { Workspace } from './workspace/workspace.ts';
 
 /** How to open a studio. */
 export interface StudioOptions {
   /** Folder with `slipway.yaml`; null for work on single files. */
   readonly workspacePath: string | null;
   /** Turns a file reference into a path: granted handles in the window, paths on the command line. */
-  readonly resolveFile?: (ref: string) => string;
+  readonly resolveFile?: (ref: string, access: 'read' | 'write') => string;
   readonly version?: string;
 }
 
@@ -37,8 +38,8 @@ export interface Studio {
 
 /** Composes the services of one workspace. @throws ProblemError when the workspace cannot be opened */
 export async function createStudio(options: StudioOptions): Promise<Studio> {
-  const rooms = options.workspacePath === null ? null : await openRooms(options.workspacePath);
-  const workspace = rooms?.workspace;
+  const workspace =
+    options.workspacePath === null ? null : await openWorkspace(options.workspacePath);
   const listeners = new Set<(event: StudioEvent) => void>();
   let seq = 0;
   const publish = (
@@ -54,6 +55,7 @@ export async function createStudio(options: StudioOptions): Promise<Studio> {
   );
   const jobs = new Jobs((job) => publish({ type: 'job', job }));
   const boards = new VirtualBoards();
+  const rooms = workspace && (await furnish(workspace, log));
   const handlers: Handlers = makeHandlers({
     rooms,
     boards,
@@ -101,7 +103,7 @@ export async function createStudio(options: StudioOptions): Promise<Studio> {
     } catch (error) {
       const failure: Problem = toProblem(error);
       log.write(
-        failure.kind === 'internal' ? 'error' : 'warn',
+        logLevel(failure),
         method.split('.')[0] ?? 'app',
         `${failure.title}: ${failure.detail}`,
         { code: failure.code },
@@ -134,16 +136,22 @@ export async function createStudio(options: StudioOptions): Promise<Studio> {
   };
 }
 
-/** What needs a workspace is loaded with it, so that work on single files starts at once. */
-async function openRooms(workspacePath: string): Promise<Rooms> {
-  const [{ Workspace }, { CloudService }, { PlanService }] = await Promise.all([
-    import('./workspace/workspace.ts'),
+// What needs a workspace is loaded with it, so that work on single files starts at once.
+const openWorkspace = async (path: string): Promise<Workspace> =>
+  (await import('./workspace/workspace.ts')).Workspace.open(path);
+
+async function furnish(workspace: Workspace, log: Log): Promise<Rooms> {
+  const [{ CloudService }, { PlanService }] = await Promise.all([
     import('./clouds/cloud-service.ts'),
     import('./plan/plan-service.ts'),
   ]);
-  const workspace = await Workspace.open(workspacePath);
-  const clouds = new CloudService(workspace);
+  const clouds = new CloudService(workspace, (room, line) => log.write('warn', room, line));
   return { workspace, clouds, plans: new PlanService(workspace, () => clouds.connect()) };
+}
+
+function logLevel(failure: Problem): 'info' | 'warn' | 'error' {
+  if (failure.code === 'cancelled') return 'info';
+  return failure.kind === 'internal' ? 'error' : 'warn';
 }
 
 const jobTitles: Partial<Record<Method, string>> = {

@@ -50,8 +50,10 @@ export async function serveApp(request: Request, folder: string): Promise<Respon
   const headers: Record<string, string> = {
     'Content-Type': type,
     'X-Content-Type-Options': 'nosniff',
+    'Referrer-Policy': 'no-referrer',
   };
-  const bytes = await readFile(path);
+  const bytes = await readFile(path).catch(() => null);
+  if (bytes === null) return refuse(404);
   if (extname(name) !== '.html') return new Response(new Uint8Array(bytes), { headers });
   const nonce = randomBytes(16).toString('base64');
   headers['Content-Security-Policy'] = contentSecurityPolicy(nonce);

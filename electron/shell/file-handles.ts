@@ -16,23 +16,35 @@ export interface PickedFile {
 export class FileHandles {
   readonly #paths = new Map<string, string>();
 
+  /** @throws ProblemError `not-a-file` for a folder, a device or a path that is gone */
   grant(path: string): PickedFile {
-    const { size } = statSync(path);
+    const info = path === '' ? undefined : statSync(path, { throwIfNoEntry: false });
+    if (!info?.isFile()) {
+      throw problem(
+        'not-a-file',
+        'This is not a file',
+        path === ''
+          ? 'What was dropped has no file behind it.'
+          : `"${basename(path)}" is ${info?.isDirectory() ? 'a folder' : 'no regular file'}.`,
+        'Drop or choose files; pack a folder into an archive first.',
+        'usage',
+      );
+    }
     const handle = `file:${randomUUID()}`;
     this.#paths.set(handle, path);
     const [oldest] = this.#paths.keys();
     if (this.#paths.size > maxHandles && oldest) this.#paths.delete(oldest);
-    return { handle, name: basename(path), sizeBytes: size };
+    return { handle, name: basename(path), sizeBytes: info.size };
   }
 
-  /** @throws ProblemError `file-not-granted` for anything but a granted handle, such as a path */
-  resolve(handle: string): string {
+  /** @throws ProblemError `file-not-granted` for a path, and for writing to what was picked to be read */
+  resolve(handle: string, access: 'read' | 'write'): string {
     const path = this.#paths.get(handle);
-    if (path === undefined) {
+    if (path === undefined || access === 'write') {
       throw problem(
         'file-not-granted',
         'This file was not picked',
-        'The window may only use files that were picked or dropped.',
+        'The window may only read files that were picked or dropped, and write none of them.',
         'Pick the file again.',
         'usage',
       );

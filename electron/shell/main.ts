@@ -1,14 +1,19 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { app, type BrowserWindow, dialog, Menu, protocol } from 'electron';
+import { app, type BrowserWindow, dialog, protocol } from 'electron';
 import { toProblem } from '../../shared/domain/problem.ts';
-import { createStudio, type Studio } from '../core/studio.ts';
+import { createStudio } from '../core/studio.ts';
 import { configFileName } from '../core/workspace/config.ts';
 import { appOrigin, appScheme, serveApp } from './app-protocol.ts';
+import { closeWithCare } from './close.ts';
 import { FileHandles } from './file-handles.ts';
+import { showJobsOutside } from './job-presence.ts';
+import { setMenu } from './menu.ts';
 import { hostRpc } from './rpc-host.ts';
+import { followTheme, paintBackground } from './theme.ts';
 import { raiseWalls } from './walls.ts';
 import { openWindow } from './window.ts';
+import { zoomByKeys } from './zoom.ts';
 
 const smokeTimeoutMs = 60_000;
 const isSmoke = process.argv.includes('--smoke');
@@ -18,7 +23,7 @@ if (!app.commandLine.hasSwitch('no-sandbox')) app.enableSandbox();
 protocol.registerSchemesAsPrivileged([
   { scheme: appScheme, privileges: { standard: true, secure: true, supportFetchAPI: true } },
 ]);
-Menu.setApplicationMenu(null);
+setMenu(process.platform);
 
 if (app.requestSingleInstanceLock() || !app.isPackaged) void start();
 else app.quit();
@@ -26,7 +31,8 @@ else app.quit();
 async function start(): Promise<void> {
   try {
     await app.whenReady();
-    raiseWalls();
+    const devOrigin = app.isPackaged ? null : (process.env.ELECTRON_RENDERER_URL ?? null);
+    raiseWalls(devOrigin);
     protocol.handle(appScheme, (request) =>
       serveApp(request, join(import.meta.dirname, '../renderer')),
     );
@@ -35,16 +41,21 @@ async function start(): Promise<void> {
     const files = new FileHandles();
     const studio = await createStudio({
       workspacePath,
-      resolveFile: (ref) => files.resolve(ref),
+      resolveFile: (ref, access) => files.resolve(ref, access),
       version: app.getVersion(),
     });
-    const devUrl = app.isPackaged ? undefined : process.env.ELECTRON_RENDERER_URL;
-    const window = openWindow(workspacePath, devUrl);
-    const testPicks = app.isPackaged
-      ? []
-      : (process.env.SLIPWAY_TEST_PICK ?? '').split(':').filter(Boolean);
-    hostRpc(studio, files, window, devUrl ?? appOrigin, testPicks);
+    const followed = await followTheme(studio);
+    const window = openWindow(workspacePath, devOrigin ?? appOrigin);
+    hostRpc(followed, files, window, devOrigin ?? appOrigin);
+    paintBackground(window);
+    zoomByKeys(window.webContents);
+    showJobsOutside(studio, window);
     closeWithCare(studio, window);
+    app.on('window-all-closed', () => app.quit());
+    app.on('second-instance', () => {
+      if (window.isMinimized()) window.restore();
+      window.focus();
+    });
     if (isSmoke) await smoke(window);
   } catch (error) {
     const failure = toProblem(error);
@@ -65,33 +76,6 @@ async function chooseWorkspace(): Promise<string | null> {
     properties: ['openDirectory'],
   });
   return answer.filePaths[0] ?? null;
-}
-
-/** Asks before closing while jobs run, and stops the engine before the process ends. */
-function closeWithCare(studio: Studio, window: BrowserWindow): void {
-  let confirmed = false;
-  window.on('close', (event) => {
-    if (confirmed) return;
-    event.preventDefault();
-    void (async () => {
-      const running = (await studio.ask('jobs.list', {})).filter((job) => job.state === 'running');
-      if (running.length > 0) {
-        const answer = await dialog.showMessageBox(window, {
-          type: 'warning',
-          message: 'Work is still running',
-          detail: running.map((job) => job.title).join('\n'),
-          buttons: ['Keep running', 'Cancel the work and quit'],
-          defaultId: 0,
-          cancelId: 0,
-        });
-        if (answer.response === 0) return;
-      }
-      confirmed = true;
-      await studio.close();
-      window.destroy();
-    })();
-  });
-  app.on('window-all-closed', () => app.quit());
 }
 
 /** Waits until the window shows its data, prints how long that took since the process began, and quits. */

@@ -1,11 +1,14 @@
 import { type BrowserWindow, dialog, type IpcMainInvokeEvent, ipcMain } from 'electron';
+import { z } from 'zod';
 import type { Answer, StudioEvent } from '../../shared/contract/contract.ts';
-import { problem } from '../../shared/domain/problem.ts';
+import { problem, toProblem } from '../../shared/domain/problem.ts';
 import type { Studio } from '../core/studio.ts';
-import type { FileHandles, PickedFile } from './file-handles.ts';
 import { isTrustedSender, parseEnvelope } from './envelope.ts';
+import type { FileHandles, PickedFile } from './file-handles.ts';
 
 const batchMs = 32;
+const grantSchema = z.array(z.string().max(32_768)).max(1000);
+const pickSchema = z.object({ multiple: z.boolean(), title: z.string().min(1).max(100) });
 
 /** Connects the window with the engine: validated senders, validated envelopes, errors as values. */
 export function hostRpc(
@@ -13,56 +16,30 @@ export function hostRpc(
   files: FileHandles,
   window: BrowserWindow,
   origin: string,
-  testPicks: readonly string[],
 ): void {
-  const trusted = (event: IpcMainInvokeEvent): boolean =>
-    isTrustedSender(
-      { frame: event.senderFrame, contentsId: event.sender.id },
-      window.webContents.id,
-      origin,
-    );
-  const untrusted = (): Answer<never> => ({
-    ok: false,
-    error: problem(
-      'untrusted-sender',
-      'Untrusted sender',
-      'The call did not come from the studio window.',
-      'Restart Slipway.',
-      'internal',
-    ).problem,
-  });
+  const handle = (channel: string, work: (raw: unknown) => Promise<Answer<unknown>>): void =>
+    ipcMain.handle(channel, async (event, raw: unknown): Promise<Answer<unknown>> => {
+      try {
+        assertTrusted(event, window, origin);
+        return await work(raw);
+      } catch (error) {
+        return { ok: false, error: toProblem(error) };
+      }
+    });
 
-  ipcMain.handle('slipway:call', async (event, raw: unknown): Promise<Answer<unknown>> => {
-    if (!trusted(event)) return untrusted();
+  handle('slipway:call', async (raw) => {
     const envelope = parseEnvelope(raw);
     return envelope.ok ? studio.call(envelope.value.method, envelope.value.input) : envelope;
   });
-  ipcMain.handle('slipway:grant', (event, paths: unknown): PickedFile[] => {
-    if (!trusted(event) || !Array.isArray(paths)) return [];
-    return paths
-      .filter((path): path is string => typeof path === 'string' && path !== '')
-      .map((path) => files.grant(path));
+  handle('slipway:grant', async (raw) => grantAll(files, parse(grantSchema, raw)));
+  handle('slipway:pick', async (raw) => {
+    const { multiple, title } = parse(pickSchema, raw);
+    const answer = await dialog.showOpenDialog(window, {
+      title,
+      properties: multiple ? ['openFile', 'multiSelections'] : ['openFile'],
+    });
+    return grantAll(files, answer.filePaths);
   });
-  ipcMain.handle(
-    'slipway:pick',
-    async (
-      event,
-      options: { multiple?: unknown; title?: unknown } | undefined,
-    ): Promise<PickedFile[]> => {
-      if (!trusted(event)) return [];
-      const multiple = options?.multiple === true;
-      const title =
-        typeof options?.title === 'string' ? options.title.slice(0, 100) : 'Choose files';
-      const next =
-        testPicks.length > 0
-          ? { filePaths: [nextTestPick(testPicks)] }
-          : await dialog.showOpenDialog(window, {
-              title,
-              properties: multiple ? ['openFile', 'multiSelections'] : ['openFile'],
-            });
-      return next.filePaths.map((path) => files.grant(path));
-    },
-  );
 
   let batch: StudioEvent[] = [];
   const unsubscribe = studio.subscribe((event) => {
@@ -77,5 +54,30 @@ export function hostRpc(
   window.once('closed', unsubscribe);
 }
 
-let picks = 0;
-const nextTestPick = (paths: readonly string[]): string => paths[picks++ % paths.length] ?? '';
+function assertTrusted(event: IpcMainInvokeEvent, window: BrowserWindow, origin: string): void {
+  const sender = { frame: event.senderFrame, contentsId: event.sender.id };
+  if (!window.isDestroyed() && isTrustedSender(sender, window.webContents.id, origin)) return;
+  throw problem(
+    'untrusted-sender',
+    'Untrusted sender',
+    'The call did not come from the studio window.',
+    'Restart Slipway.',
+    'internal',
+  );
+}
+
+function grantAll(files: FileHandles, paths: readonly string[]): Answer<PickedFile[]> {
+  return { ok: true, value: paths.map((path) => files.grant(path)) };
+}
+
+function parse<T>(schema: z.ZodType<T>, raw: unknown): T {
+  const parsed = schema.safeParse(raw);
+  if (parsed.success) return parsed.data;
+  throw problem(
+    'bad-request',
+    'The request is not valid',
+    z.prettifyError(parsed.error),
+    'Restart Slipway.',
+    'usage',
+  );
+}

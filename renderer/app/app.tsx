@@ -1,135 +1,125 @@
-import {
-  Alert,
-  AppShell,
-  Group,
-  Progress,
-  Stack,
-  Text,
-  Title,
-  useMantineColorScheme,
-  Button,
-} from '@mantine/core';
-import { useCallback, useEffect, useState } from 'react';
-import type { Output, ReleaseSummary } from '../../shared/contract/contract.ts';
-import type { Job } from '../../shared/domain/job.ts';
-import { type Problem, toProblem } from '../../shared/domain/problem.ts';
-import type { Product } from '../../shared/domain/product.ts';
-import { jobProgressText } from '../../shared/domain/progress-text.ts';
-import { call } from '../rpc/client.ts';
-import { BundlePanel } from '../views/bundle-panel.tsx';
-import { ReleasesPanel } from '../views/releases-panel.tsx';
+import { Button } from '@mantine/core';
+import { useHotkeys } from '@mantine/hooks';
+import { lazy, Suspense, useEffect, useState } from 'react';
+import { useDock } from '../stores/dock.ts';
+import { useStudio, viewNames } from '../stores/studio.ts';
+import { LoadingLines } from '../widgets/loading-lines.tsx';
+import { ProblemAlert } from '../widgets/problem-alert.tsx';
+import classes from './app.module.css';
+import { Dock } from './dock/dock.tsx';
+import { Rail } from './rail.tsx';
+import { focusNextRegion } from './regions.ts';
+import { StatusBar } from './status-bar.tsx';
+import { TopBar } from './top-bar.tsx';
+import { ViewBoundary } from './view-boundary.tsx';
+import { views } from './views.ts';
 
-/** The window: releases on the left, the chosen release's bundle on the right, work in progress below. */
+const Palette = lazy(async () => ({ default: (await import('./palette.tsx')).Palette }));
+
+/** The window: rail, top bar, the open view with its problems, dock and status bar. */
 export function App() {
-  const [info, setInfo] = useState<Output<'app.info'> | null>(null);
-  const [products, setProducts] = useState<readonly Product[]>([]);
-  const [releases, setReleases] = useState<readonly ReleaseSummary[]>([]);
-  const [releaseId, setReleaseId] = useState<string | null>(null);
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const [job, setJob] = useState<Job | null>(null);
-  const { colorScheme, setColorScheme } = useMantineColorScheme();
-
-  const act = useCallback(async (work: () => Promise<void>) => {
-    setProblem(null);
-    try {
-      await work();
-    } catch (error) {
-      setProblem(toProblem(error));
-    }
-  }, []);
-  const refresh = useCallback(async () => setReleases(await call('releases.list', {})), []);
+  const view = useStudio((state) => state.view);
+  const openView = useStudio((state) => state.openView);
+  const start = useStudio((state) => state.start);
+  const refresh = useStudio((state) => state.refresh);
+  const act = useStudio((state) => state.act);
+  const workspaceName = useStudio((state) => state.info?.workspace.name);
+  const toggleDock = useDock((state) => state.toggle);
+  const [paletteRequests, setPaletteRequests] = useState(0);
+  const openPalette = () => setPaletteRequests((count) => count + 1);
 
   useEffect(() => {
-    void act(async () => {
-      setInfo(await call('app.info', {}));
-      setProducts(await call('products.list', {}));
-      await refresh();
-      document.documentElement.dataset.interactive = 'true';
-    });
-    return window.slipway.subscribe((event) => {
-      if (event.type === 'job') setJob(event.job);
-    });
+    void start();
+  }, [start]);
+  useEffect(() => {
+    document.title = [views[view].title, workspaceName, 'Slipway'].filter(Boolean).join(' - ');
+  }, [view, workspaceName]);
+  useEffect(() => {
+    // The command line may have worked on the same workspace in the meantime.
+    const onFocus = () => useStudio.getState().ready && void act(refresh);
+    window.addEventListener('focus', onFocus);
+    return () => window.removeEventListener('focus', onFocus);
   }, [act, refresh]);
+  useHotkeys(
+    [
+      ...viewNames.map((name): [string, () => void] => [
+        `mod+${views[name].key}`,
+        () => openView(name),
+      ]),
+      ['mod+J', toggleDock],
+      ['mod+K', openPalette],
+      ['F6', () => focusNextRegion(1)],
+      ['shift+F6', () => focusNextRegion(-1)],
+    ],
+    [],
+  );
 
-  const release = releases.find((candidate) => candidate.id === releaseId) ?? null;
-  const product = products.find((candidate) => candidate.id === release?.productId) ?? null;
-  const nextScheme = colorScheme === 'dark' ? 'light' : 'dark';
   return (
-    <AppShell
-      header={{ height: 52 }}
-      footer={{ height: 44 }}
-      navbar={{ width: 360, breakpoint: 0 }}
-      padding="md"
+    <div
+      className={classes.frame}
+      // A file dropped beside a drop zone must not look as if it had been taken.
+      onDragOver={(event) => {
+        if (!event.defaultPrevented) event.dataTransfer.dropEffect = 'none';
+        event.preventDefault();
+      }}
+      onDrop={(event) => event.preventDefault()}
     >
-      <AppShell.Header px="md">
-        <Group h="100%" justify="space-between">
-          <Title order={4}>Slipway{info ? `: ${info.workspace.name}` : ''}</Title>
-          <Button variant="default" size="xs" onClick={() => setColorScheme(nextScheme)}>
-            Switch to {nextScheme}
-          </Button>
-        </Group>
-      </AppShell.Header>
-      <AppShell.Navbar p="md">
-        <ReleasesPanel
-          products={products}
-          releases={releases}
-          selectedId={releaseId}
-          onSelect={setReleaseId}
-          act={act}
-          refresh={refresh}
-        />
-      </AppShell.Navbar>
-      <AppShell.Main>
-        <Stack>
-          {problem && (
-            <Alert
-              color="red"
-              role="alert"
-              title={problem.title}
-              withCloseButton
-              closeButtonLabel="Close"
-              onClose={() => setProblem(null)}
-            >
-              {problem.detail} {problem.hint}
-            </Alert>
-          )}
-          {release && product ? (
-            <BundlePanel
-              key={release.id}
-              release={release}
-              product={product}
-              act={act}
-              refresh={refresh}
-            />
-          ) : (
-            <Text>Choose a release on the left, or make one, to add its firmware files.</Text>
-          )}
-        </Stack>
-      </AppShell.Main>
-      <AppShell.Footer px="md">
-        <Group h="100%">
-          <Text size="sm">{job ? jobProgressText(job) : 'No work in progress'}</Text>
-          {job?.state === 'running' && (
-            <>
-              <Progress
-                w={200}
-                value={job.total > 0 ? (100 * job.done) / job.total : 100}
-                animated
-                aria-label={job.title}
-              />
-              <Button
-                size="compact-xs"
-                variant="default"
-                onClick={() =>
-                  void act(async () => void (await call('jobs.cancel', { jobId: job.id })))
-                }
-              >
-                Cancel
+      <TopBar onPalette={openPalette} />
+      <Rail />
+      <OpenView />
+      <Dock />
+      <StatusBar />
+      {paletteRequests > 0 && (
+        <Suspense>
+          <Palette requests={paletteRequests} />
+        </Suspense>
+      )}
+    </div>
+  );
+}
+
+/** Tells whoever waits for the window, such as `npm start -- --smoke`, that a view with its data is drawn. */
+function MarkInteractive() {
+  useEffect(() => {
+    document.documentElement.dataset.interactive = 'true';
+  }, []);
+  return null;
+}
+
+function OpenView() {
+  const view = useStudio((state) => state.view);
+  const ready = useStudio((state) => state.ready);
+  const problem = useStudio((state) => state.problem);
+  const start = useStudio((state) => state.start);
+  const dismissProblem = useStudio((state) => state.dismissProblem);
+  const { View, title } = views[view];
+  return (
+    <main className={classes.main} aria-label={title} data-region tabIndex={-1}>
+      {problem && (
+        <ProblemAlert
+          problem={problem}
+          onClose={dismissProblem}
+          action={
+            ready ? undefined : (
+              <Button size="compact-xs" onClick={() => void start()}>
+                Try again
               </Button>
-            </>
+            )
+          }
+        />
+      )}
+      <ViewBoundary key={view}>
+        <Suspense fallback={<LoadingLines label={`Loading ${title}`} lines={8} />}>
+          {ready ? (
+            <div className={classes.view} data-testid={`${view}-view`}>
+              <View />
+              <MarkInteractive />
+            </div>
+          ) : (
+            !problem && <LoadingLines label="Opening the workspace" lines={8} />
           )}
-        </Group>
-      </AppShell.Footer>
-    </AppShell>
+        </Suspense>
+      </ViewBoundary>
+    </main>
   );
 }

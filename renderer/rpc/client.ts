@@ -8,21 +8,40 @@ export interface PickedFile {
   readonly sizeBytes: number;
 }
 
+/** How the file dialog opens. */
+export interface PickOptions {
+  readonly multiple: boolean;
+  readonly title: string;
+}
+
 declare global {
   interface Window {
     /** The preload's door to the engine. */
     readonly slipway: {
       call(method: string, input: unknown): Promise<Answer<unknown>>;
       subscribe(listener: (event: StudioEvent) => void): () => void;
-      grantFiles(files: File[]): Promise<PickedFile[]>;
-      pickFiles(options: { multiple: boolean; title: string }): Promise<PickedFile[]>;
+      grantFiles(files: readonly File[]): Promise<Answer<PickedFile[]>>;
+      pickFiles(options: PickOptions): Promise<Answer<PickedFile[]>>;
     };
   }
 }
 
 /** Calls the engine. @throws ProblemError what the engine answered */
 export async function call<M extends Method>(method: M, input: Input<M>): Promise<Output<M>> {
-  const answer = await window.slipway.call(method, input);
+  return valueOf(await window.slipway.call(method, input)) as Output<M>;
+}
+
+/** Lets the user pick files in the system's dialog; none when it was closed. @throws ProblemError */
+export async function pickFiles(options: PickOptions): Promise<PickedFile[]> {
+  return valueOf(await window.slipway.pickFiles(options));
+}
+
+/** Turns dropped files into handles. @throws ProblemError `not-a-file` for a folder or a vanished file */
+export async function grantFiles(files: readonly File[]): Promise<PickedFile[]> {
+  return valueOf(await window.slipway.grantFiles(files));
+}
+
+function valueOf<T>(answer: Answer<T>): T {
   if (!answer.ok) throw new ProblemError(answer.error);
-  return answer.value as Output<M>;
+  return answer.value;
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import {
   benchRunSchema,
+  flashFootprintSchema,
   portInfoSchema,
   protocolSchema,
   virtualBoardKindSchema,
@@ -96,6 +97,8 @@ export const contract = {
       files: z.array(fileRefSchema).min(1),
       component: componentTypeSchema.optional(),
       productId: id.optional(),
+      /** A component of the product; without it, the product's first one of the given type. */
+      componentId: id.optional(),
       version: versionSchema.optional(),
     }),
     inspectReportSchema,
@@ -137,6 +140,10 @@ export const contract = {
   ),
   'bench.virtual.start': call(z.object({ kind: virtualBoardKindSchema }), portInfoSchema),
   'bench.virtual.stop': call(z.object({ path: z.string() }), none),
+  'bench.footprint': call(
+    z.object({ file: fileRefSchema.optional(), packageId: id.optional() }),
+    flashFootprintSchema,
+  ),
   'bench.flash': job(
     z.object({
       port: z.string(),
@@ -163,7 +170,11 @@ export const contract = {
   ),
   'devices.import': job(
     z.object({ devices: z.array(deviceSchema).max(10_000) }),
-    z.object({ added: z.number() }),
+    z.object({
+      added: z.number(),
+      /** Where the secrets of new devices were written, for provisioning; null when none is new. */
+      secretsFile: z.string().nullable(),
+    }),
   ),
 
   /** Simulated devices that really poll, download, check SHA-256 and report. */
@@ -221,7 +232,11 @@ export const contract = {
       }),
     ),
   ),
-  'evidence.verify': job(z.object({ file: fileRefSchema }), evidenceReportSchema),
+  /** Checks any file, or one that `evidence.list` names by its path. */
+  'evidence.verify': job(
+    z.union([z.object({ file: fileRefSchema }), z.object({ exported: z.string() })]),
+    evidenceReportSchema,
+  ),
 
   'jobs.list': call(none, z.array(jobSchema)),
   'jobs.cancel': call(z.object({ jobId: id }), none),

@@ -12,6 +12,24 @@ export const portInfoSchema = z.object({
 });
 export type PortInfo = z.infer<typeof portInfoSchema>;
 
+/** What flashing an image will touch, told before anything is erased. */
+export const flashFootprintSchema = z.object({
+  /** Bytes that are written; blank blocks are skipped. */
+  writeBytes: z.number(),
+  skippedBytes: z.number(),
+  /** Whole pages that are erased, first to last address; null until the chip is known. */
+  erase: z
+    .object({
+      chip: z.string(),
+      pages: z.number(),
+      pageBytes: z.number(),
+      from: z.number(),
+      toExclusive: z.number(),
+    })
+    .nullable(),
+});
+export type FlashFootprint = z.infer<typeof flashFootprintSchema>;
+
 /** The result of flash + verify + boot check of one image on one board; of a failed run, how far it came. */
 export const flashResultSchema = z.object({
   protocol: protocolSchema,
@@ -40,7 +58,7 @@ export const benchRunSchema = z.object({
   startedAt: z.string(),
   /** The exact image was verified and, where a version was expected, booted it. */
   passed: z.boolean(),
-  /** Why the run ended before its boot check, null when it did not. */
-  failure: problemSchema.nullable().default(null),
+  /** Why the run ended before its boot check was over. */
+  failure: problemSchema.optional(),
 });
 export type BenchRun = z.infer<typeof benchRunSchema>;

@@ -21,11 +21,23 @@ export const findingSchema = z.object({
 });
 export type Finding = z.infer<typeof findingSchema>;
 
+/** A run of bytes at an address of the target's memory. */
+export const imageSegmentSchema = z.object({
+  start: z.number().int().nonnegative(),
+  sizeBytes: z.number().int().positive(),
+});
+export type ImageSegment = z.infer<typeof imageSegmentSchema>;
+
+/** More segments than this are not listed; an image that is so scattered is told by its findings. */
+export const maxListedSegments = 256;
+
 export const inspectedFileSchema = z.object({
   name: z.string(),
   sizeBytes: z.number().int().nonnegative(),
   sha256: z.string(),
   format: z.string(),
+  /** Where the bytes of an image with addresses lie, at most {@link maxListedSegments}; absent without addresses. */
+  segments: z.array(imageSegmentSchema).optional(),
   findings: z.array(findingSchema),
 });
 export type InspectedFile = z.infer<typeof inspectedFileSchema>;
@@ -35,13 +47,3 @@ export const inspectReportSchema = z.object({
   files: z.array(inspectedFileSchema),
 });
 export type InspectReport = z.infer<typeof inspectReportSchema>;
-
-const severity: Record<Verdict, number> = { pass: 0, 'could-not-check': 1, warn: 2, block: 3 };
-
-/** The most severe verdict of a list; `pass` when the list is empty. */
-export function worstVerdict(verdicts: readonly Verdict[]): Verdict {
-  return verdicts.reduce<Verdict>(
-    (worst, v) => (severity[v] > severity[worst] ? v : worst),
-    'pass',
-  );
-}

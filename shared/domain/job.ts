@@ -22,6 +22,7 @@ export const jobSchema = z.object({
   ratePerSec: z.number(),
   etaMs: z.number().nullable(),
   startedAt: z.string(),
+  finishedAt: z.string().nullable(),
   problem: problemSchema.nullable(),
 });
 export type Job = z.infer<typeof jobSchema>;

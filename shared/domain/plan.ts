@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { componentTypeSchema, versionSchema } from './product.ts';
+import { skipReasons } from './scope.ts';
 
-export const maxDevicesPerPlan = 10_000;
 export const transportSchema = z.enum(['http', 'mqtt', 'lwm2m']);
 export type Transport = z.infer<typeof transportSchema>;
 
@@ -87,14 +87,7 @@ export const planSchema = planDraftSchema.extend({
 export type Plan = z.infer<typeof planSchema>;
 
 /** Why a device of the product is not upgraded by a plan. */
-export const skipReasonSchema = z.enum([
-  'blacklisted',
-  'notWhitelisted',
-  'otherBatch',
-  'chinaTelecom',
-  'noUpdateRequired',
-  'noMatchingSource',
-]);
+export const skipReasonSchema = z.enum(skipReasons);
 export type SkipReason = z.infer<typeof skipReasonSchema>;
 
 export const scopeDecisionSchema = z.object({

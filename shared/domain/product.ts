@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { chinaTelecomIccidPattern, fileTypePattern, idPattern, versionPattern } from './limits.ts';
 import { inspectReportSchema } from './finding.ts';
 
 export const componentTypeSchema = z.enum(['module', 'mcu']);
@@ -13,7 +14,7 @@ export const memoryRegionSchema = z.object({
 
 export const componentSchema = z.object({
   /** Identifier unique within the product, for example `EC600N` or `STM32`. */
-  id: z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/),
+  id: z.string().regex(idPattern),
   name: z.string(),
   type: componentTypeSchema,
   /** Chip the flasher must find on the bench, for example `STM32F103 medium-density`. */
@@ -24,7 +25,7 @@ export type Component = z.infer<typeof componentSchema>;
 
 export const productSchema = z.object({
   /** ProductKey in the cloud. */
-  id: z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/),
+  id: z.string().regex(idPattern),
   name: z.string(),
   components: z.array(componentSchema).min(1),
   policy: z
@@ -33,35 +34,15 @@ export const productSchema = z.object({
 });
 export type Product = z.infer<typeof productSchema>;
 
-/** File types that a version package may hold; the user may add more in `slipway.yaml`. */
-export const defaultFileTypes = [
-  '.bin',
-  '.rar',
-  '.pack',
-  '.mini_1',
-  '.mini_2',
-  '.py',
-  '.tar',
-  '.s19',
-  '.bin_1',
-  '.bin_2',
-  '.zip',
-  '.tar.gz',
-  '.gz',
-] as const;
-export const maxFilesPerPackage = 5;
-/** 100 MB read as 100 x 2^20 bytes: the hard limit per file. */
-export const maxFileSizeBytes = 100 * 1024 * 1024;
-
 /** What `slipway.yaml` holds. */
 export const workspaceConfigSchema = z.object({
   version: z.literal(1),
   name: z.string(),
   products: z.array(productSchema),
-  fileTypes: z.array(z.string().regex(/^\.[A-Za-z0-9_.]{1,16}$/)).default([]),
+  fileTypes: z.array(z.string().regex(fileTypePattern)).default([]),
   /** ICCID prefixes that mean a China Telecom SIM; each must start with 898603 or 898611. */
   chinaTelecomIccidPrefixes: z
-    .array(z.string().regex(/^8986(03|11)\d*$/))
+    .array(z.string().regex(chinaTelecomIccidPattern))
     .default(['898603', '898611']),
 });
 export type WorkspaceConfig = z.infer<typeof workspaceConfigSchema>;
@@ -77,7 +58,7 @@ export type PackageFile = z.infer<typeof packageFileSchema>;
 
 export const versionSchema = z
   .string()
-  .regex(/^[A-Za-z0-9_.-]{1,64}$/, 'letters, digits, "_", "-" and "." only');
+  .regex(versionPattern, 'letters, digits, "_", "-" and "." only');
 
 /** Proof that a delta rebuilds its target: recorded only after applying it gave `targetSha256`. */
 export const deltaProofSchema = z.object({

@@ -1,11 +1,14 @@
-import {
-  type Device,
-  type PlanDraft,
-  type ScopeDecision,
-  type ScopeSummary,
-  type SkipReason,
-  skipReasonSchema,
-} from './plan.ts';
+import type { Device, PlanDraft, ScopeDecision, ScopeSummary, SkipReason } from './plan.ts';
+
+/** Why a device of the product is not upgraded by a plan, in the order in which they are listed. */
+export const skipReasons = [
+  'blacklisted',
+  'notWhitelisted',
+  'otherBatch',
+  'chinaTelecom',
+  'noUpdateRequired',
+  'noMatchingSource',
+] as const;
 
 /** What the workspace decides about fleets, beside the plan itself. */
 export interface ScopePolicy {
@@ -121,6 +124,14 @@ function decideDevice(
   return first as ScopeDecision;
 }
 
+/** Ids on the plan's lists that are no device of its product: likely misspelled, so worth a look. */
+export function unknownListedIds(plan: PlanDraft, devices: readonly Device[]): string[] {
+  const known = new Set(
+    devices.filter((device) => device.productId === plan.productId).map((device) => device.id),
+  );
+  return [...plan.whitelist, ...plan.blacklist].filter((id) => !known.has(id));
+}
+
 /** Counts the decisions by action and reason; names all devices on China Telecom SIMs, and the first 1,000 of every other reason. */
 export function summarizeScope(decisions: readonly ScopeDecision[]): ScopeSummary {
   const counts = { full: 0, delta: 0 };
@@ -136,7 +147,7 @@ export function summarizeScope(decisions: readonly ScopeDecision[]): ScopeSummar
   }
   return {
     ...counts,
-    skipped: skipReasonSchema.options.flatMap((reason) => {
+    skipped: skipReasons.flatMap((reason) => {
       const entry = skipped.get(reason);
       return entry ? [{ reason, ...entry }] : [];
     }),

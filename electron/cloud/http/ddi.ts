@@ -107,10 +107,15 @@ export function deviceRoutes(app: FastifyInstance, parts: CloudParts): void {
     method: ['GET', 'HEAD'],
     url: '/a/:actionId',
     handler: async (request, reply: FastifyReply) => {
-      const download = parts.engine.downloadOf(parse(actionParams, request.params).actionId);
-      const secret = targetToken(request);
-      if (!download || !parts.devices.authenticate(download.deviceId, secret)) throw unauthorized();
-      return sendArtifact(request, reply, parts.artifacts, download.pkg.artifact);
+      const { actionId } = parse(actionParams, request.params);
+      const deviceId = parts.engine.deviceOf(actionId);
+      if (deviceId === null || !parts.devices.authenticate(deviceId, targetToken(request)))
+        throw unauthorized();
+      // Stored before the first byte leaves: should the device's reports be lost, it is still known
+      // that the device got the new version from this plan.
+      const job = await parts.engine.begin(deviceId, actionId, true);
+      if (typeof job === 'string') throw jobGone(actionId);
+      return sendArtifact(request, reply, parts.artifacts, job.pkg.artifact);
     },
   });
 }
@@ -122,6 +127,7 @@ function deployment(job: Job, root: string): object {
     { key: 'packageType', value: pkg.packageType },
     { key: 'targetVersion', value: pkg.targetVersion },
     ...(pkg.sourceVersion === null ? [] : [{ key: 'sourceVersion', value: pkg.sourceVersion }]),
+    ...(pkg.rebuiltSha256 === null ? [] : [{ key: 'targetSha256', value: pkg.rebuiltSha256 }]),
     { key: 'componentId', value: job.componentId },
   ];
   return {

@@ -36,8 +36,7 @@ const putPackage = z.object({
       .string()
       .min(1)
       .max(255)
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
-      .regex(/^[^/\\\u0000-\u001f\u007f]+$/, 'a file name without folders')
+      .regex(/^[^/\\\p{Cc}]+$/u, 'a file name without folders')
       .refine((name) => name !== '.' && name !== '..', 'a file name'),
     sizeBytes: z.number().int().positive().max(artifactMaxBytes),
     sha256: z.string().regex(/^[0-9a-f]{64}$/, '64 lower-case hex digits'),

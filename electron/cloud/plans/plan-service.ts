@@ -60,8 +60,8 @@ export class PlanService {
     | 'unfinished',
     Database.Statement
   >;
-  /** Called after a plan was published or resumed, so that connected devices hear of it at once. */
-  onOpened: (planId: string) => void = () => undefined;
+  /** Called after a plan was published or controlled: other devices of it may have a job now. */
+  onChanged: (planId: string) => void = () => undefined;
 
   constructor(
     db: CloudDatabase,
@@ -137,7 +137,7 @@ export class PlanService {
       await this.#db.write(() => {
         if (!this.#isPublished(plan.id, body)) this.#insertPlan(plan.id, draft, body, policy);
       });
-      this.onOpened(plan.id);
+      this.onChanged(plan.id);
     }
     return this.status(plan.id);
   }
@@ -162,7 +162,7 @@ export class PlanService {
       else throw wrongState(planId, control, state);
       this.#history.changed(planId);
     });
-    if (control === 'resume') this.onOpened(planId);
+    this.onChanged(planId);
     return this.status(planId);
   }
 

@@ -57,6 +57,13 @@ export class RolloutEngine {
     return this.#db.write(() => this.#openNext(deviceId));
   }
 
+  /** The job that a device reported as done without saying its version, or null; being told it again makes it say so. */
+  unprovenJob(deviceId: string): Job | null {
+    const due = this.#rollout.due(deviceId);
+    const live = due && this.#rollout.liveAction(due.plan_id, deviceId);
+    return live?.state === 'awaitingVersion' ? this.#job(live) : null;
+  }
+
   /** Whether the cloud wants to hear which versions the device runs. */
   wantsVersions(deviceId: string): boolean {
     if (Object.keys(this.#devices.versions(deviceId)).length === 0) return true;
@@ -67,7 +74,7 @@ export class RolloutEngine {
 
   /**
    * The device fetches its job. `withheld` when its plan was suspended before the device began.
-   * A device that has the job in its hands already (MQTT) says so with `received`.
+   * A device that was told the job before (MQTT) and now acts on it says so with `received`.
    */
   async begin(
     deviceId: string,
@@ -116,6 +123,7 @@ export class RolloutEngine {
         if (version === component.to_version) this.#provenByVersion(action, component);
         else if (version !== null && action.state === 'awaitingVersion')
           this.#failAttempt(action, 'version-mismatch');
+        else if (version !== null && !action.begun) this.#chooseAnew(action, component, version);
       }
     });
   }
@@ -127,12 +135,9 @@ export class RolloutEngine {
     return state === 'downloadSucceeded' || state === 'upgrading';
   }
 
-  /** The job of an action for artifact downloads, when it is this device's. */
-  downloadOf(actionId: number): { readonly deviceId: string; readonly pkg: StoredPackage } | null {
-    const action = this.#rollout.action(actionId);
-    return action
-      ? { deviceId: action.device_id, pkg: this.#packages.require(action.package_id) }
-      : null;
+  /** The device that an action is for, or null when there is no such action. */
+  deviceOf(actionId: number): string | null {
+    return this.#rollout.action(actionId)?.device_id ?? null;
   }
 
   #openNext(deviceId: string): Job | null {
@@ -167,6 +172,16 @@ export class RolloutEngine {
     this.#rollout.setComponent(at, 'upgradeFailed', component.progress);
     this.#fail(planId, deviceId, 'no-matching-source');
     return null;
+  }
+
+  /** The device has not begun and now says what it runs: the next offer names the package for that. */
+  #chooseAnew(action: ActionRow, component: ComponentRow, version: string): void {
+    if (version === component.from_version) return;
+    const planned = this.#plans.draft(action.plan_id).components[component.ordinal];
+    const choice = planned ? choosePackage(planned, version) : null;
+    if (choice?.packageId === action.package_id)
+      this.#rollout.setChoice(action, version, choice.packageType);
+    else this.#rollout.setAction(action, 'cancelled');
   }
 
   #isOpenFor(action: ActionRow): boolean {

@@ -4,6 +4,7 @@ import type {
   DeviceState,
   PlanState,
   RolloutDevice,
+  Transport,
 } from '../../../shared/domain/plan.ts';
 import type { CloudDatabase } from '../store/database.ts';
 import { likePattern } from '../store/devices.ts';
@@ -40,11 +41,22 @@ export interface RolloutRow {
 
 interface RolloutDeviceRow {
   readonly device_id: string;
-  readonly transport: RolloutDevice['transport'];
+  readonly transport: Transport;
   readonly state: DeviceState;
   readonly attempts: number;
   readonly error: string | null;
   readonly updated_at: string;
+}
+
+interface DeviceTransportRow {
+  readonly device_id: string;
+  readonly transport: Transport;
+}
+
+/** A device and the way it is reached. */
+export interface ReachableDevice {
+  readonly deviceId: string;
+  readonly transport: Transport;
 }
 
 export interface RolloutListQuery {
@@ -65,6 +77,8 @@ export class RolloutStore {
   readonly #sql: Record<
     | 'due'
     | 'unfinishedOf'
+    | 'waiting'
+    | 'upgrading'
     | 'one'
     | 'setRollout'
     | 'countAttempt'
@@ -96,6 +110,16 @@ export class RolloutStore {
       ),
       unfinishedOf: db.prepare(
         `SELECT plan_id FROM rollout WHERE device_id = ? AND state IN ('notUpgraded', 'upgrading')`,
+      ),
+      waiting: db.prepare(
+        `SELECT DISTINCT rollout.device_id, transport
+         FROM rollout JOIN plans ON plans.id = rollout.plan_id JOIN devices ON devices.id = device_id
+         WHERE rollout.state = 'notUpgraded' AND plans.state IN ('activated', 'upgrading')
+           AND (? = '' OR device_id IN (SELECT device_id FROM rollout WHERE plan_id = ?))`,
+      ),
+      upgrading: db.prepare(
+        `SELECT DISTINCT device_id, transport FROM rollout JOIN devices ON devices.id = device_id
+         WHERE state = 'upgrading'`,
       ),
       one: db.prepare(
         `SELECT rollout.plan_id, rollout.state, plans.state AS plan_state
@@ -157,6 +181,18 @@ export class RolloutStore {
     return (this.#sql.unfinishedOf.all(deviceId) as { plan_id: string }[]).map((r) => r.plan_id);
   }
 
+  /** Devices that may begin an open plan; with a plan, only those in it, whichever plan is their next. */
+  waitingDevices(planId: string | null): ReachableDevice[] {
+    return (this.#sql.waiting.all(planId ?? '', planId ?? '') as DeviceTransportRow[]).map(
+      toReachable,
+    );
+  }
+
+  /** Devices in the middle of a plan. */
+  upgradingDevices(): ReachableDevice[] {
+    return (this.#sql.upgrading.all() as DeviceTransportRow[]).map(toReachable);
+  }
+
   rollout(planId: string, deviceId: string): RolloutRow | null {
     return (this.#sql.one.get(planId, deviceId) as RolloutRow | undefined) ?? null;
   }
@@ -202,7 +238,7 @@ export class RolloutStore {
     choice: { packageType: 'full' | 'delta'; packageId: string },
   ): ActionRow {
     const { plan_id, device_id, ordinal } = at;
-    this.#sql.setChoice.run(from, choice.packageType, plan_id, device_id, ordinal);
+    this.setChoice(at, from, choice.packageType);
     this.#sql.insertAction.run(
       plan_id,
       device_id,
@@ -211,6 +247,14 @@ export class RolloutStore {
       new Date().toISOString(),
     );
     return this.#sql.liveAction.get(plan_id, device_id) as ActionRow;
+  }
+
+  setChoice(
+    at: { plan_id: string; device_id: string; ordinal: number },
+    from: string | null,
+    packageType: 'full' | 'delta',
+  ): void {
+    this.#sql.setChoice.run(from, packageType, at.plan_id, at.device_id, at.ordinal);
   }
 
   /** The device has received the job: this counts as an attempt. */
@@ -255,4 +299,8 @@ export class RolloutStore {
       })),
     };
   }
+}
+
+function toReachable(row: DeviceTransportRow): ReachableDevice {
+  return { deviceId: row.device_id, transport: row.transport };
 }

@@ -85,6 +85,8 @@ export class CloudDatabase {
     if (this.#closed) return;
     this.#commit();
     this.#closed = true;
+    // One file then holds everything, for whoever copies the folder.
+    this.#db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
     this.#db.close();
   }
 

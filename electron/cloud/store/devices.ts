@@ -7,6 +7,8 @@ import { hashSecret, newSecret, secretMatches } from './secrets.ts';
 
 /** How long a "last seen" time may wait in memory before it is stored. */
 const lastSeenFlushMs = 5000;
+/** Components that are remembered per device. */
+const maxComponents = 100;
 
 interface DeviceRow {
   readonly id: string;
@@ -123,6 +125,13 @@ export class DeviceStore {
     return true;
   }
 
+  /** Notes that a device was heard of; false when there is no such device. */
+  seen(deviceId: string): boolean {
+    if (this.#sql.secret.get(deviceId) === undefined) return false;
+    this.#lastSeen.set(deviceId, new Date().toISOString());
+    return true;
+  }
+
   get(deviceId: string): Device | null {
     const row = this.#sql.one.get(deviceId) as DeviceRow | undefined;
     return row ? this.#device(row) : null;
@@ -136,7 +145,9 @@ export class DeviceStore {
   /** Records what a device says it runs; call inside a write unit. */
   mergeVersions(deviceId: string, reported: Readonly<Record<string, string>>): void {
     const known = this.versions(deviceId);
-    const merged = { ...known, ...reported };
+    const all = { ...known, ...reported };
+    // A device that keeps inventing components must not fill the database.
+    const merged = Object.keys(all).length <= maxComponents ? all : reported;
     if (Object.keys(reported).some((id) => known[id] !== reported[id]))
       this.#sql.setVersions.run(JSON.stringify(merged), deviceId);
   }

@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import type { BenchRun } from '../../../shared/domain/bench.ts';
+import type { BenchRun, FlashFootprint } from '../../../shared/domain/bench.ts';
 import type { WorkContext } from '../../../shared/domain/job.ts';
+import { maxFileSizeBytes } from '../../../shared/domain/limits.ts';
 import { type Problem, problem, toProblem } from '../../../shared/domain/problem.ts';
-import { maxFileSizeBytes } from '../../../shared/domain/product.ts';
-import { readFirmwareImage } from '../../../shared/formats/firmware-image.ts';
+import { type FirmwareImage, readFirmwareImage } from '../../../shared/formats/firmware-image.ts';
 import { componentOf } from '../bundle/bundle-service.ts';
 import { hashFile } from '../workspace/object-store.ts';
 import type { Workspace } from '../workspace/workspace.ts';
@@ -17,6 +17,8 @@ import {
   flashResult,
   sayingWhatElseFailed,
 } from './flash.ts';
+import { flashStart, layOut } from './flash-layout.ts';
+import { stm32Chips } from './stm32-bootloader.ts';
 import type { VirtualBoards } from './virtual-boards.ts';
 
 /** What to flash: an image of the workspace (by package) or a file. */
@@ -41,17 +43,7 @@ export async function runBench(
   context: WorkContext,
 ): Promise<BenchRun> {
   const source = resolveImage(workspace, request);
-  const { size } = await stat(source.path);
-  if (size > maxFileSizeBytes) {
-    throw problem(
-      'file-too-large',
-      'The image is too large',
-      `${source.name} has ${size} bytes; the limit is ${maxFileSizeBytes}.`,
-      'Choose the image for this chip.',
-      'usage',
-    );
-  }
-  const image = readFirmwareImage(source.name, await readFile(source.path));
+  const image = await readImage(source);
   const { sha256 } = await hashFile(source.path, context.signal);
   const id = randomUUID();
   await mkdir(recordingFolder, { recursive: true });
@@ -69,7 +61,7 @@ export async function runBench(
     ...(request.expectVersion ? { expectVersion: request.expectVersion } : {}),
   };
   const reached = new FlashRun();
-  const keep = async (failure: Problem | null): Promise<BenchRun> => {
+  const keep = async (failure?: Problem): Promise<BenchRun> => {
     const result = flashResult(input, reached);
     const run: BenchRun = {
       id,
@@ -81,10 +73,10 @@ export async function runBench(
       recordingSha256: (await hashFile(recordingPath)).sha256,
       startedAt,
       passed:
-        failure === null &&
+        !failure &&
         result.verified &&
         (request.expectVersion === undefined || result.booted?.matched === true),
-      failure,
+      ...(failure ? { failure } : {}),
     };
     workspace?.put('benchRun', run.releaseId, run);
     return run;
@@ -100,7 +92,49 @@ export async function runBench(
       'The bench run could not be recorded',
     );
   }
-  return keep(null);
+  return keep();
+}
+
+const largestChip = { flashBytes: 1024 * 1024, pageBytes: 1024 } as const;
+
+/**
+ * What flashing this image will write and erase; pages are known when the package's component names its chip.
+ * @throws ProblemError `image-outside-flash` | `image-empty` and problems of reading the image
+ */
+export async function flashFootprint(
+  workspace: Workspace | null,
+  request: Pick<FlashRequest, 'path' | 'packageId'>,
+): Promise<FlashFootprint> {
+  const source = resolveImage(workspace, request);
+  const chip = Object.values(stm32Chips).find((candidate) => candidate.name === source.chip);
+  const { total, skippedBytes, pages } = layOut(await readImage(source), chip ?? largestChip);
+  return {
+    writeBytes: total,
+    skippedBytes,
+    erase: chip
+      ? {
+          chip: chip.name,
+          pages: pages.length,
+          pageBytes: chip.pageBytes,
+          from: flashStart + Math.min(...pages) * chip.pageBytes,
+          toExclusive: flashStart + (Math.max(...pages) + 1) * chip.pageBytes,
+        }
+      : null,
+  };
+}
+
+async function readImage(source: ImageSource): Promise<FirmwareImage> {
+  const { size } = await stat(source.path);
+  if (size > maxFileSizeBytes) {
+    throw problem(
+      'file-too-large',
+      'The image is too large',
+      `${source.name} has ${size} bytes; the limit is ${maxFileSizeBytes}.`,
+      'Choose the image for this chip.',
+      'usage',
+    );
+  }
+  return readFirmwareImage(source.name, await readFile(source.path));
 }
 
 interface ImageSource {
@@ -110,7 +144,10 @@ interface ImageSource {
   readonly chip?: string | undefined;
 }
 
-function resolveImage(workspace: Workspace | null, request: FlashRequest): ImageSource {
+function resolveImage(
+  workspace: Workspace | null,
+  request: Pick<FlashRequest, 'path' | 'packageId'>,
+): ImageSource {
   if (request.packageId) {
     if (!workspace)
       throw problem(

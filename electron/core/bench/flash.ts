@@ -3,16 +3,11 @@ import type { FlashResult } from '../../../shared/domain/bench.ts';
 import type { WorkContext } from '../../../shared/domain/job.ts';
 import { ProblemError, problem, toProblem } from '../../../shared/domain/problem.ts';
 import type { FirmwareImage } from '../../../shared/formats/firmware-image.ts';
+import { type Block, type FlashLayout, flashStart, layOut } from './flash-layout.ts';
 import { Recorder } from './recorder.ts';
 import { type OpenLink, openSerialPort } from './serial-link.ts';
-import {
-  type BootloaderIdentity,
-  blockBytes,
-  Stm32Bootloader,
-  stm32Chips,
-} from './stm32-bootloader.ts';
+import { type BootloaderIdentity, Stm32Bootloader, stm32Chips } from './stm32-bootloader.ts';
 
-const flashStart = 0x08000000;
 const bootWaitMs = 5000;
 const versionPattern = /version\s+([\w.-]+)/i;
 
@@ -41,11 +36,6 @@ export interface FlashInput {
   /** Where the serial recording goes, JSON Lines. */
   readonly recordingPath: string;
   readonly openLink?: OpenLink;
-}
-
-interface Block {
-  readonly address: number;
-  readonly bytes: Uint8Array;
 }
 
 /**
@@ -135,13 +125,13 @@ async function connectAndFlash(
         'gate',
       );
     }
-    const { blocks, skippedBytes } = cut(input.image, chip.flashBytes);
-    run.skippedBytes = skippedBytes;
-    await erase(bootloader, identity, blocks, chip.pageBytes, context);
-    await write(bootloader, blocks, run, context);
-    await verify(bootloader, blocks, run, context);
+    const layout = layOut(input.image, chip);
+    run.skippedBytes = layout.skippedBytes;
+    await erase(bootloader, identity, layout, context);
+    await write(bootloader, layout, run, context);
+    await verify(bootloader, layout, run, context);
     recorder.startBootLog();
-    await bootloader.go(blocks[0]?.address ?? flashStart);
+    await bootloader.go(layout.blocks[0]?.address ?? flashStart);
     run.booted = await watchBoot(recorder, input.expectVersion, context);
   } finally {
     await link.close();
@@ -151,29 +141,21 @@ async function connectAndFlash(
 async function erase(
   bootloader: Stm32Bootloader,
   identity: BootloaderIdentity,
-  blocks: readonly Block[],
-  pageBytes: number,
+  { pages }: FlashLayout,
   context: WorkContext,
 ): Promise<void> {
-  const pageOf = (address: number): number => Math.floor((address - flashStart) / pageBytes);
-  const pages = new Set(
-    blocks.flatMap(({ address, bytes }) => [pageOf(address), pageOf(address + bytes.length - 1)]),
-  );
-  let done = 0;
-  for (const page of pages) {
-    context.onProgress({ step: 'Erasing pages', done, total: pages.size, unit: 'items' });
+  for (const [done, page] of pages.entries()) {
+    context.onProgress({ step: 'Erasing pages', done, total: pages.length, unit: 'items' });
     await bootloader.erase(identity, [page]);
-    done += 1;
   }
 }
 
 async function write(
   bootloader: Stm32Bootloader,
-  blocks: readonly Block[],
+  { blocks, total }: FlashLayout,
   run: FlashRun,
   context: WorkContext,
 ): Promise<void> {
-  const total = sizeOf(blocks);
   const startedMs = performance.now();
   for (const block of blocks) {
     await bootloader.write(block.address, block.bytes);
@@ -185,11 +167,10 @@ async function write(
 
 async function verify(
   bootloader: Stm32Bootloader,
-  blocks: readonly Block[],
+  { blocks, total }: FlashLayout,
   run: FlashRun,
   context: WorkContext,
 ): Promise<void> {
-  const total = sizeOf(blocks);
   let done = 0;
   for (const block of blocks) {
     compare(block, await bootloader.read(block.address, block.bytes.length));
@@ -198,47 +179,6 @@ async function verify(
   }
   run.verified = true;
   run.recorder.note(`verified ${total} bytes by read-back`);
-}
-
-const sizeOf = (blocks: readonly Block[]): number =>
-  blocks.reduce((sum, block) => sum + block.bytes.length, 0);
-
-/** Cuts the image into aligned blocks, leaving out blank ones: erased flash reads FF already. */
-function cut(image: FirmwareImage, flashBytes: number): { blocks: Block[]; skippedBytes: number } {
-  const blocks: Block[] = [];
-  let skippedBytes = 0;
-  for (const segment of image.segments) {
-    const start = segment.address ?? flashStart;
-    const end = start + segment.bytes.length;
-    if (start < flashStart || end > flashStart + flashBytes || start % 4 !== 0) {
-      throw problem(
-        'image-outside-flash',
-        'The image does not fit the flash',
-        `It goes from 0x${start.toString(16)} to 0x${end.toString(16)}; the flash is 0x${flashStart.toString(16)} to 0x${(flashStart + flashBytes).toString(16)}, in words.`,
-        'Choose the image for this chip.',
-        'gate',
-      );
-    }
-    for (let at = 0; at < segment.bytes.length; at += blockBytes) {
-      const slice = segment.bytes.subarray(at, at + blockBytes);
-      if (slice.every((byte) => byte === 0xff)) {
-        skippedBytes += slice.length;
-        continue;
-      }
-      const bytes = new Uint8Array(Math.ceil(slice.length / 4) * 4).fill(0xff);
-      bytes.set(slice);
-      blocks.push({ address: start + at, bytes });
-    }
-  }
-  if (blocks.length === 0)
-    throw problem(
-      'image-empty',
-      'The image is empty',
-      'It holds no byte other than FF.',
-      'Choose another image.',
-      'usage',
-    );
-  return { blocks, skippedBytes };
 }
 
 function compare(block: Block, found: Uint8Array): void {

@@ -1,7 +1,11 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
-import type { InspectedFile } from '../../../shared/domain/finding.ts';
-import { maxFileSizeBytes } from '../../../shared/domain/product.ts';
+import {
+  type ImageSegment,
+  type InspectedFile,
+  maxListedSegments,
+} from '../../../shared/domain/finding.ts';
+import { maxFileSizeBytes } from '../../../shared/domain/limits.ts';
 import type { Segment } from '../../../shared/formats/image-builder.ts';
 import { IntelHexReader } from '../../../shared/formats/intel-hex.ts';
 import { readRar } from '../../../shared/formats/rar.ts';
@@ -96,11 +100,22 @@ async function inspectOpenFile(
     version,
   };
   const sha256 = await readOnce(handle, readers, findings, control);
+  let segments: readonly ImageSegment[] = [];
   if (deep) {
-    await checkInside(handle, path, name, format, sizeBytes, head, readers, expectations, {
-      findings,
-      control,
-    });
+    segments = await checkInside(
+      handle,
+      path,
+      name,
+      format,
+      sizeBytes,
+      head,
+      readers,
+      expectations,
+      {
+        findings,
+        control,
+      },
+    );
   }
   version?.endPiece();
   if (version?.hit != null) {
@@ -111,7 +126,14 @@ async function inspectOpenFile(
   findings.add('file.hash', `${sizeBytes} bytes, SHA-256 ${sha256}`);
   const searched = version === undefined ? 'not-searched' : 'not-found';
   return {
-    file: { name, sizeBytes, sha256, format, findings: [] },
+    file: {
+      name,
+      sizeBytes,
+      sha256,
+      format,
+      ...(segments.length > 0 ? { segments: segments.slice(0, maxListedSegments) } : {}),
+      findings: [],
+    },
     findings,
     versionSearch: version?.hit == null ? searched : 'found',
   };
@@ -193,6 +215,7 @@ async function readOnce(
   return hash.digest('hex');
 }
 
+/** Runs the checks of the format; answers where the bytes of an image with addresses lie. */
 async function checkInside(
   handle: FileHandle,
   path: string,
@@ -203,7 +226,7 @@ async function checkInside(
   readers: StreamReaders,
   expectations: FileExpectations,
   { findings, control }: { readonly findings: FindingList; readonly control: ReadControl },
-): Promise<void> {
+): Promise<readonly ImageSegment[]> {
   const memory = expectations.memory ?? [];
   const intact = (what: string): void => {
     if (!findings.blocked) findings.add('container.integrity', what);
@@ -218,7 +241,9 @@ async function checkInside(
     checkMemory(segments, memory, findings);
     const dataBytes = segments.reduce((sum, { bytes }) => sum + bytes.length, 0);
     intact(`${format}: ${dataBytes} bytes in ${segments.length} segments, every checksum is right`);
-  } else if (readers.tar !== undefined) {
+    return segments.map(({ address, bytes }) => ({ start: address, sizeBytes: bytes.length }));
+  }
+  if (readers.tar !== undefined) {
     const members = readers.tar.finish();
     intact(`tar: ${members} members, every header checksum is right`);
   } else if (format === 'gzip') {
@@ -248,6 +273,7 @@ async function checkInside(
     const regions = expectations.component === 'mcu' ? memory : [];
     checkRawImage(head, sizeBytes, regions, findings.add);
   }
+  return [];
 }
 
 function checkMemory(

@@ -1,7 +1,8 @@
 import { stat } from 'node:fs/promises';
-import { type InspectReport, worstVerdict } from '../../../shared/domain/finding.ts';
+import type { InspectReport } from '../../../shared/domain/finding.ts';
 import type { WorkContext } from '../../../shared/domain/job.ts';
-import { maxFilesPerPackage } from '../../../shared/domain/product.ts';
+import { maxFilesPerPackage } from '../../../shared/domain/limits.ts';
+import { worstVerdict } from '../../../shared/domain/verdict.ts';
 import { type FileExpectations, type FileResult, inspectFile } from './inspect-file.ts';
 
 /** What `bundle.inspect` needs to know; `fileTypes` holds the user's own extensions too. */

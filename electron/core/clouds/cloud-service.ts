@@ -1,7 +1,7 @@
 import type { FleetStatus } from '../../../shared/contract/contract.ts';
 import { problem } from '../../../shared/domain/problem.ts';
 import type { Workspace } from '../workspace/workspace.ts';
-import { FleetProcess } from './fleet-process.ts';
+import { FleetProcess, type FleetRun } from './fleet-process.ts';
 import { LocalCloud } from './local-cloud.ts';
 import { LocalCloudProcess } from './local-cloud-process.ts';
 import { makeSimulatedDevices } from './simulated-identities.ts';
@@ -12,10 +12,17 @@ export class CloudService {
   readonly #process: LocalCloudProcess;
   readonly #fleet: FleetProcess;
 
-  constructor(workspace: Workspace) {
+  /** `onLine` hears what the processes of cloud and fleet write for the log. */
+  constructor(workspace: Workspace, onLine: (room: 'cloud' | 'fleet', line: string) => void) {
     this.#workspace = workspace;
-    this.#process = new LocalCloudProcess({ dataDir: workspace.internal('cloud') });
-    this.#fleet = new FleetProcess();
+    this.#process = new LocalCloudProcess({
+      dataDir: workspace.internal('cloud'),
+      onLine: (line) => onLine('cloud', line),
+    });
+    this.#fleet = new FleetProcess({
+      onLine: (line) => onLine('fleet', line),
+      onLost: (failure) => onLine('fleet', failure.message),
+    });
   }
 
   /** Starts the cloud unless it runs, and connects to it. */
@@ -29,12 +36,13 @@ export class CloudService {
     return { http, mqtt };
   }
 
-  status(): { running: boolean; http: string | null; mqtt: string | null } {
-    const endpoint = this.#process.endpoint;
+  /** Whether the cloud runs, here or started by another program on the same workspace. */
+  async status(): Promise<{ running: boolean; http: string | null; mqtt: string | null }> {
+    const address = await this.#process.attach();
     return {
-      running: endpoint !== null,
-      http: endpoint?.http ?? null,
-      mqtt: endpoint?.mqtt ?? null,
+      running: address !== null,
+      http: address?.http ?? null,
+      mqtt: address?.mqtt ?? null,
     };
   }
 
@@ -50,6 +58,7 @@ export class CloudService {
     fromVersion: string;
     http: number;
     mqtt: number;
+    chinaTelecom: number;
   }): Promise<FleetStatus> {
     if (input.http + input.mqtt === 0) {
       throw problem(
@@ -65,9 +74,10 @@ export class CloudService {
     await cloud.putProduct({ id: product.id, name: product.name });
     const devices = makeSimulatedDevices({ ...input, batch: 'simulated' });
     const { secrets } = await cloud.putDevices(devices, { rotate: true });
-    const endpoint = await this.#process.start();
+    const endpoint = await this.start();
     return this.#fleet.start({
       endpoint,
+      images: this.#sourceImages(input),
       devices: devices.map(({ id, transport, versions }) => ({
         id,
         transport,
@@ -83,5 +93,32 @@ export class CloudService {
 
   async stopFleet(): Promise<void> {
     await this.#fleet.stop();
+  }
+
+  /** The image that the devices run, when the workspace has it: the source of deltas. */
+  #sourceImages(input: {
+    productId: string;
+    componentId: string;
+    fromVersion: string;
+  }): NonNullable<FleetRun['images']> {
+    const pkg = this.#workspace
+      .list('package')
+      .findLast(
+        (candidate) =>
+          candidate.productId === input.productId &&
+          candidate.componentId === input.componentId &&
+          candidate.packageType === 'full' &&
+          candidate.targetVersion === input.fromVersion &&
+          candidate.files.length === 1,
+      );
+    const [image] = pkg?.files ?? [];
+    if (!image) return [];
+    return [
+      {
+        componentId: input.componentId,
+        version: input.fromVersion,
+        path: this.#workspace.objects.path(image.sha256),
+      },
+    ];
   }
 }

@@ -36,6 +36,7 @@ export class Jobs {
       ratePerSec: 0,
       etaMs: null,
       startedAt: new Date().toISOString(),
+      finishedAt: null,
       problem: null,
     };
     this.#jobs.set(job.id, { job, controller, stepStartedMs: performance.now(), publishedMs: 0 });
@@ -98,7 +99,7 @@ export class Jobs {
   #finish(jobId: string, change: Partial<Job>): void {
     const entry = this.#jobs.get(jobId);
     if (!entry) return;
-    entry.job = { ...entry.job, ...change };
+    entry.job = { ...entry.job, ...change, finishedAt: new Date().toISOString() };
     this.#onChange(entry.job);
   }
 

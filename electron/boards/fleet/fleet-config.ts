@@ -1,0 +1,32 @@
+import { z } from 'zod';
+import { fleetStatusSchema } from '../../../shared/contract/contract.ts';
+import { deviceSchema } from '../../../shared/domain/plan.ts';
+
+/** What a fleet process reads as the first line of its stdin. */
+export const fleetConfigSchema = z.object({
+  endpoint: z.object({ http: z.string(), mqtt: z.string() }),
+  devices: z.array(
+    z.object({
+      id: deviceSchema.shape.id,
+      transport: z.enum(['http', 'mqtt']),
+      versions: deviceSchema.shape.versions,
+      secret: z.string().min(1),
+    }),
+  ),
+  /** Images that devices run, as files: what a delta is applied to. */
+  images: z
+    .array(z.object({ componentId: z.string(), version: z.string(), path: z.string() }))
+    .default([]),
+  /** Time between polls in milliseconds, instead of the one that the cloud asks for. */
+  pollMs: z.number().int().positive().optional(),
+});
+export type FleetConfig = z.infer<typeof fleetConfigSchema>;
+export type FleetConfigInput = z.input<typeof fleetConfigSchema>;
+
+/** What a fleet process prints, one JSON line each; problems go to stderr as `{"error"}`. */
+export const fleetMessageSchema = z.union([
+  /** Every MQTT device is connected, every HTTP device polls. */
+  z.object({ ready: z.literal(true) }),
+  z.object({ status: fleetStatusSchema }),
+]);
+export type FleetMessage = z.infer<typeof fleetMessageSchema>;

@@ -1,0 +1,34 @@
+import { toProblem } from '../../shared/domain/problem.ts';
+import { openFilesWarning } from './open-files.ts';
+import { createCloud } from './ota-cloud.ts';
+import { readStartOptions } from './start-options.ts';
+
+/** Exit code for trouble with files, ports or brokers; the reason is one JSON line on stderr. */
+const troubleCode = 3;
+
+let askToStop: () => void = () => undefined;
+const stopAsked = new Promise<void>((done) => {
+  askToStop = done;
+});
+process.on('SIGTERM', askToStop).on('SIGINT', askToStop);
+// Whoever read the output may be gone; devices are served all the same.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+
+try {
+  const options = readStartOptions(process.argv.slice(2), process.env);
+  if (options.withParent)
+    process.stdin.on('end', askToStop).on('close', askToStop).on('error', askToStop).resume();
+  const cloud = await createCloud(options);
+  const { http, mqtt, token } = cloud;
+  const warning = await openFilesWarning();
+  if (warning) process.stderr.write(`${warning}\n`);
+  const ready = { ready: true, http, mqtt, coap: null, operator: { token } };
+  process.stdout.write(`${JSON.stringify(ready)}\n`);
+  await stopAsked;
+  await cloud.close();
+  process.exit(0);
+} catch (error) {
+  process.stderr.write(`${JSON.stringify({ error: toProblem(error) })}\n`, () =>
+    process.exit(troubleCode),
+  );
+}

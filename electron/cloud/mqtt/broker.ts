@@ -1,0 +1,201 @@
+import { Aedes, type AuthenticateError, type Client } from 'aedes';
+import { randomUUID } from 'node:crypto';
+import { type AddressInfo, type Server, type Socket, createServer } from 'node:net';
+import { newSecret } from '../store/secrets.ts';
+import type { Complaints } from './complaints.ts';
+import { limitPackets } from './packet-limit.ts';
+import { mayPublish, maySubscribe } from './topics.ts';
+
+/** Largest MQTT packet that is taken: 64 KiB, payload and topic together. */
+export const maxPacketBytes = 64 * 1024;
+/** A device that leaves so much unread is closed: several hundred job messages. */
+const maxUnreadBytes = 128 * 1024;
+/**
+ * A write to a connection that holds more than this makes its writer wait, and the writer to all
+ * devices is one: the adapter. Larger than what a device may leave unread and one more packet, so
+ * that only the adapter is ever waited for.
+ */
+const socketBufferBytes = 4 * maxPacketBytes;
+const connectTimeoutMs = 30_000;
+/** Messages in delivery at a time: above the number of devices, so that none waits for another's. */
+const concurrency = 20_000;
+const keepAliveMs = 60_000;
+
+/** MQTT 3.1.1, 3.2.2.3: CONNACK return codes. */
+const refused = { identifierRejected: 2, badUsernameOrPassword: 4 } as const;
+
+/** A user name and password that open an MQTT connection. */
+export interface MqttLogin {
+  readonly username: string;
+  readonly password: string;
+}
+
+/**
+ * The broker inside the cloud: MQTT 3.1 and 3.1.1 over TCP (aedes; MQTT 5 clients are refused). A
+ * device logs in with its id and secret and reaches its own topics only. Sessions are never kept:
+ * jobs live in the database and a device asks again when it is back. The one other login is the OTA
+ * adapter's, made anew at each start.
+ */
+export class EmbeddedBroker {
+  readonly #aedes: Aedes;
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  /** Who is behind a connection that has logged in. */
+  readonly #names = new WeakMap<Client, string>();
+  readonly #clients = new Map<string, Client>();
+  readonly #connections = new Map<string, number>();
+  readonly #complaints: Complaints;
+  /** `$` cannot be in a device id. */
+  readonly adapterLogin: MqttLogin = {
+    username: `$adapter-${randomUUID()}`,
+    password: newSecret(),
+  };
+
+  private constructor(
+    aedes: Aedes,
+    authenticate: (deviceId: string, secret: string) => boolean,
+    complaints: Complaints,
+  ) {
+    this.#aedes = aedes;
+    this.#complaints = complaints;
+    this.#setRules(authenticate);
+    this.#server = createServer(
+      { noDelay: true, keepAlive: true, highWaterMark: socketBufferBytes },
+      (socket) => this.#take(socket),
+    );
+  }
+
+  /** Starts a broker that asks `authenticate` for each device. @throws the error of `listen` */
+  static async start(options: {
+    readonly host: string;
+    readonly port: number;
+    readonly authenticate: (deviceId: string, secret: string) => boolean;
+    readonly complaints: Complaints;
+  }): Promise<EmbeddedBroker> {
+    const aedes = await Aedes.createBroker({
+      concurrency,
+      // The adapter may take its time; devices are closed by the rule for forwarding.
+      drainTimeout: 0,
+      connectTimeout: connectTimeoutMs,
+      heartbeatInterval: keepAliveMs,
+      maxInflightInbound: 16,
+      maxTopicLevels: 10,
+    });
+    const broker = new EmbeddedBroker(aedes, options.authenticate, options.complaints);
+    try {
+      await broker.#listen(options.host, options.port);
+    } catch (error) {
+      await broker.#closeAedes();
+      throw error;
+    }
+    return broker;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  isConnected(deviceId: string): boolean {
+    return this.#connections.has(deviceId);
+  }
+
+  async close(): Promise<void> {
+    const closed = new Promise<void>((done) => this.#server.close(() => done()));
+    await this.#closeAedes();
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
+  }
+
+  #closeAedes(): Promise<void> {
+    return new Promise((done) => this.#aedes.close(done));
+  }
+
+  #listen(host: string, port: number): Promise<void> {
+    return new Promise((done, fail) => {
+      this.#server.once('error', fail);
+      this.#server.listen({ host, port, backlog: 4096 }, () => {
+        this.#server.off('error', fail);
+        this.#server.on('error', (error) => this.#complaints.about('broker', String(error)));
+        done();
+      });
+    });
+  }
+
+  #take(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+    limitPackets(socket, maxPacketBytes);
+    this.#aedes.handle(socket);
+  }
+
+  #setRules(authenticate: (deviceId: string, secret: string) => boolean): void {
+    const aedes = this.#aedes;
+    aedes.on('client', (client) => this.#count(client, 1));
+    aedes.on('clientDisconnect', (client) => this.#count(client, -1));
+    aedes.on('clientError', (client, error) =>
+      this.#complaints.about(this.#names.get(client) ?? 'login', error.message),
+    );
+    aedes.on('connectionError', (_client, error) =>
+      this.#complaints.about('connection', error.message),
+    );
+    aedes.preConnect = (_client, packet, done) => {
+      if (packet.cmd === 'connect') packet.clean = true;
+      done(null, true);
+    };
+    aedes.authenticate = (client, username = '', password, done) => {
+      const secret = password?.toString() ?? '';
+      const { adapterLogin } = this;
+      const known =
+        username === adapterLogin.username
+          ? secret === adapterLogin.password
+          : authenticate(username, secret);
+      if (!known) return done(refusal(refused.badUsernameOrPassword, 'wrong id or secret'), false);
+      // A known client id closes the connection that has it, so nobody may take another one's.
+      const holder = this.#clients.get(client.id);
+      if (holder && this.#names.get(holder) !== username)
+        return done(refusal(refused.identifierRejected, `client id ${client.id} is taken`), false);
+      this.#names.set(client, username);
+      done(null, true);
+    };
+    aedes.authorizePublish = (client, packet, done) => {
+      if (this.#isAdapter(client)) return done(null);
+      const deviceId = client ? (this.#names.get(client) ?? '') : '';
+      if (!mayPublish(deviceId, packet.topic))
+        return done(new Error(`may not publish to ${JSON.stringify(packet.topic)}`));
+      packet.retain = false;
+      done(null);
+    };
+    aedes.authorizeForward = (client, packet) => (this.#mayForward(client) ? packet : null);
+    aedes.authorizeSubscribe = (client, subscription, done) => {
+      const name = this.#names.get(client) ?? '';
+      if (this.#isAdapter(client) || maySubscribe(name, subscription.topic))
+        return done(null, subscription);
+      this.#complaints.about(name, `may not subscribe to ${JSON.stringify(subscription.topic)}`);
+      done(null, null);
+    };
+  }
+
+  #mayForward(client: Client): boolean {
+    const { conn } = client;
+    if (conn.writableLength <= maxUnreadBytes || this.#isAdapter(client)) return true;
+    conn.destroy(new Error('does not read what it is sent'));
+    return false;
+  }
+
+  #isAdapter(client: Client | null): boolean {
+    return client !== null && this.#names.get(client) === this.adapterLogin.username;
+  }
+
+  #count(client: Client, change: 1 | -1): void {
+    const deviceId = this.#names.get(client) ?? '';
+    const count = (this.#connections.get(deviceId) ?? 0) + change;
+    if (count > 0) this.#connections.set(deviceId, count);
+    else this.#connections.delete(deviceId);
+    if (change === 1) this.#clients.set(client.id, client);
+    else if (this.#clients.get(client.id) === client) this.#clients.delete(client.id);
+  }
+}
+
+function refusal(returnCode: 2 | 4, message: string): AuthenticateError {
+  return Object.assign(new Error(message), { returnCode }) as AuthenticateError;
+}

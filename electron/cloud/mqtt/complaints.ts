@@ -1,0 +1,25 @@
+const quietMs = 60_000;
+const maxRemembered = 20_000;
+
+/** Says what is wrong on stderr, once per subject and minute, so that a broken device cannot flood the log. */
+export class Complaints {
+  readonly #saidAtMs = new Map<string, number>();
+  readonly #write: (line: string) => void;
+
+  constructor(
+    write: (line: string) => void = (line) => {
+      process.stderr.write(line);
+    },
+  ) {
+    this.#write = write;
+  }
+
+  about(subject: string, text: string): void {
+    const nowMs = Date.now();
+    const saidAtMs = this.#saidAtMs.get(subject);
+    if (saidAtMs !== undefined && nowMs - saidAtMs < quietMs) return;
+    if (this.#saidAtMs.size >= maxRemembered) this.#saidAtMs.clear();
+    this.#saidAtMs.set(subject, nowMs);
+    this.#write(`mqtt: ${subject}: ${text}\n`);
+  }
+}

@@ -1,0 +1,230 @@
+import { createHash } from 'node:crypto';
+import { mkdir, rm } from 'node:fs/promises';
+import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
+import type { AddressInfo } from 'node:net';
+import { ProblemError, problem } from '../../shared/domain/problem.ts';
+import { createHttpServer } from './http/server.ts';
+import { OtaAdapter } from './mqtt/adapter.ts';
+import { EmbeddedBroker, type MqttLogin } from './mqtt/broker.ts';
+import { Complaints } from './mqtt/complaints.ts';
+import { PlanHistory } from './plans/history.ts';
+import { PlanService } from './plans/plan-service.ts';
+import { RolloutEngine } from './plans/rollout-engine.ts';
+import { RolloutStore } from './plans/rollout-store.ts';
+import { ArtifactStore } from './store/artifact-store.ts';
+import { CloudDatabase } from './store/database.ts';
+import { DeviceStore } from './store/devices.ts';
+import { writeFileAtomic } from './store/files.ts';
+import { lockDataFolder } from './store/instance-lock.ts';
+import { loadOperatorToken } from './store/operator-token.ts';
+import { PackageStore } from './store/packages.ts';
+import type { CloudParts } from './types.ts';
+
+export interface CloudOptions {
+  /** Folder for the database, the artifacts and the operator token; one process at a time. */
+  readonly dataDir: string;
+  /** Address to listen at; loopback unless someone decides otherwise. */
+  readonly host: string;
+  /** 0 means any free port. */
+  readonly httpPort: number;
+  /** The port of the embedded broker (0 means any free), or the address of a broker to use instead. */
+  readonly mqtt: number | string;
+  /** How to log in to an external broker. */
+  readonly mqttLogin: MqttLogin | null;
+}
+
+/** A running cloud. */
+export interface RunningCloud {
+  readonly http: string;
+  readonly mqtt: string;
+  /** The operator token of the data folder. */
+  readonly token: string;
+  close(): Promise<void>;
+}
+
+type Closer = () => Promise<void> | void;
+
+/**
+ * Starts the embedded OTA cloud on a data folder: HTTP for operators and devices, MQTT for devices.
+ * While it runs, `endpoint.json` in the folder says where.
+ * @throws ProblemError `data-in-use`, `data-unusable`, `database-unusable`, `port-in-use`, `address-unusable`,
+ *   `mqtt-unreachable`, `mqtt-refused`, `operator-token-damaged`
+ */
+export async function createCloud(options: CloudOptions): Promise<RunningCloud> {
+  const closers: Closer[] = [];
+  const close = async (): Promise<void> => {
+    const errors: unknown[] = [];
+    for (const closer of closers.splice(0).reverse()) {
+      try {
+        await closer();
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+    if (errors.length > 0) throw errors[0];
+  };
+  try {
+    return { ...(await startCloud(options, closers)), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function startCloud(
+  options: CloudOptions,
+  closers: Closer[],
+): Promise<Omit<RunningCloud, 'close'>> {
+  const { dataDir, host } = options;
+  const lock = await holdFolder(dataDir);
+  closers.push(() => lock.release());
+  const token = await loadOperatorToken(dataDir);
+  const parts = await openParts(dataDir, closers);
+
+  const server = createHttpServer(parts, token);
+  closers.push(() => server.close());
+  await server
+    .listen({ host, port: options.httpPort, backlog: 4096 })
+    .catch((error: unknown) => cannotListen('HTTP', options.httpPort, error));
+  const { port } = server.server.address() as AddressInfo;
+  const http = `http://${urlHost(host)}:${port}`;
+
+  const { url: mqtt, adapter } = await startMqtt(options, parts, http, token, closers);
+  parts.plans.onChanged = (planId) => adapter.announcePlan(planId);
+  parts.engine.onJobReady = (deviceId) => adapter.announceDevice(deviceId);
+
+  const endpointPath = join(dataDir, 'endpoint.json');
+  const endpoint = { http, mqtt, pid: process.pid };
+  await writeFileAtomic(endpointPath, `${JSON.stringify(endpoint)}\n`, 0o600);
+  closers.push(() => rm(endpointPath, { force: true }));
+  return { http, mqtt, token };
+}
+
+async function holdFolder(dataDir: string): Promise<{ release(): void }> {
+  try {
+    await mkdir(dataDir, { recursive: true, mode: 0o700 });
+    return lockDataFolder(dataDir);
+  } catch (error) {
+    if (error instanceof ProblemError) throw error;
+    throw problem(
+      'data-unusable',
+      'The data folder cannot be used',
+      `${dataDir}: ${(error as Error).message}`,
+      'Check its permissions, or choose another folder with --data.',
+    );
+  }
+}
+
+async function openParts(dataDir: string, closers: Closer[]): Promise<CloudParts> {
+  const db = openDatabase(join(dataDir, 'cloud.db'));
+  closers.push(() => db.close());
+  const devices = new DeviceStore(db);
+  closers.push(() => devices.close());
+  const artifacts = await ArtifactStore.open(join(dataDir, 'artifacts'));
+  const packages = new PackageStore(db, artifacts);
+  const history = new PlanHistory(db);
+  closers.push(() => history.close());
+  const plans = new PlanService(db, devices, packages, history);
+  const rollout = new RolloutStore(db);
+  const engine = new RolloutEngine({ db, devices, packages, plans, rollout, history });
+  await history.catchUp();
+  return { devices, packages, artifacts, plans, rollout, history, engine };
+}
+
+function openDatabase(path: string): CloudDatabase {
+  try {
+    return new CloudDatabase(path);
+  } catch (error) {
+    throw problem(
+      'database-unusable',
+      "The cloud's database cannot be opened",
+      `${path}: ${(error as Error).message}`,
+      'Check the disk and the permissions; restore the folder from a copy, or choose another with --data.',
+    );
+  }
+}
+
+async function startMqtt(
+  options: CloudOptions,
+  parts: CloudParts,
+  http: string,
+  token: string,
+  closers: Closer[],
+): Promise<{ url: string; adapter: OtaAdapter }> {
+  const { host, mqtt } = options;
+  const complaints = new Complaints();
+  const common = {
+    parts,
+    complaints,
+    artifactUrl: (actionId: number) => `${http}/a/${actionId}`,
+  };
+  if (typeof mqtt === 'string') {
+    const adapter = await OtaAdapter.start({
+      ...common,
+      url: mqtt,
+      login: options.mqttLogin,
+      // The same after a restart, so that the broker hands over what came meanwhile.
+      clientId: `slipway-${createHash('sha256').update(token).digest('hex').slice(0, 15)}`,
+      keepSession: true,
+      isReachable: ({ transport }) => transport === 'mqtt',
+    });
+    closers.push(() => adapter.close());
+    return { url: mqtt, adapter };
+  }
+  const broker = await EmbeddedBroker.start({
+    host,
+    port: mqtt,
+    authenticate: (deviceId, secret) => parts.devices.authenticate(deviceId, secret),
+    complaints,
+  }).catch((error: unknown) => cannotListen('MQTT', mqtt, error));
+  closers.push(() => broker.close());
+  const adapter = await OtaAdapter.start({
+    ...common,
+    url: `mqtt://${urlHost(localAddress(host))}:${broker.port}`,
+    login: broker.adapterLogin,
+    clientId: broker.adapterLogin.username,
+    keepSession: false,
+    isReachable: ({ deviceId }) => broker.isConnected(deviceId),
+  });
+  closers.push(() => adapter.close());
+  return { url: `mqtt://${urlHost(host)}:${broker.port}`, adapter };
+}
+
+function cannotListen(what: string, port: number, error: unknown): never {
+  if (error instanceof ProblemError) throw error;
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'EADDRINUSE') {
+    throw problem(
+      'port-in-use',
+      `The ${what} port is in use`,
+      `Port ${port}: ${message}`,
+      'Choose another port, or 0 for any free one.',
+    );
+  }
+  throw problem(
+    'address-unusable',
+    `${what} cannot be served at this address`,
+    message,
+    'Check --host and the port.',
+  );
+}
+
+const everyAddress: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
+
+/** An address of this machine at which a server that listens at `host` answers this machine. */
+function localAddress(host: string): string {
+  return everyAddress[host] ?? host;
+}
+
+/** How devices write the address: for "every address" the first one that others can reach. */
+function urlHost(host: string): string {
+  const family = host === '::' ? 'IPv6' : 'IPv4';
+  const outward = Object.values(networkInterfaces())
+    .flat()
+    .find((entry) => entry && !entry.internal && entry.family === family && !entry.scopeid);
+  const address = Object.hasOwn(everyAddress, host)
+    ? (outward?.address ?? localAddress(host))
+    : host;
+  return address.includes(':') ? `[${address}]` : address;
+}

@@ -1,0 +1,72 @@
+import { parseArgs } from 'node:util';
+import { problem } from '../../shared/domain/problem.ts';
+import type { CloudOptions } from './ota-cloud.ts';
+
+export interface StartOptions extends CloudOptions {
+  /** End when the parent goes away, which shows as the end of stdin. */
+  readonly withParent: boolean;
+}
+
+/**
+ * Reads `--data DIR [--http PORT] [--mqtt PORT|URL] [--host ADDR] [--with-parent]`; the login to an
+ * external broker comes from SLIPWAY_MQTT_USERNAME and SLIPWAY_MQTT_PASSWORD.
+ * @throws ProblemError `usage`
+ */
+export function readStartOptions(args: readonly string[], env: NodeJS.ProcessEnv): StartOptions {
+  const values = parseOptions(args);
+  if (!values.data)
+    throw usage('--data is missing: the folder for the database and the artifacts.');
+  const username = env.SLIPWAY_MQTT_USERNAME;
+  return {
+    dataDir: values.data,
+    host: values.host,
+    httpPort: port('--http', values.http),
+    mqtt: /^\d+$/.test(values.mqtt) ? port('--mqtt', values.mqtt) : brokerUrl(values.mqtt),
+    mqttLogin: username ? { username, password: env.SLIPWAY_MQTT_PASSWORD ?? '' } : null,
+    withParent: values['with-parent'],
+  };
+}
+
+function parseOptions(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        data: { type: 'string' },
+        http: { type: 'string', default: '0' },
+        mqtt: { type: 'string', default: '0' },
+        host: { type: 'string', default: '127.0.0.1' },
+        'with-parent': { type: 'boolean', default: false },
+      },
+    }).values;
+  } catch (error) {
+    throw usage((error as Error).message);
+  }
+}
+
+function port(option: string, text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
+  throw usage(`${option}: ${JSON.stringify(text)} is not a port (0 to 65535).`);
+}
+
+function brokerUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (!url || !/^mqtts?:$/.test(url.protocol) || !url.hostname)
+    throw usage(
+      `--mqtt: ${JSON.stringify(text)} is neither a port nor mqtt://HOST or mqtts://HOST.`,
+    );
+  // Anyone can read a command line, and this address is given to devices.
+  if (url.username || url.password)
+    throw usage('--mqtt: the login belongs in SLIPWAY_MQTT_USERNAME and SLIPWAY_MQTT_PASSWORD.');
+  return `${url.protocol}//${url.host}`;
+}
+
+function usage(detail: string): Error {
+  return problem(
+    'usage',
+    'The cloud cannot be started this way',
+    detail,
+    'cloud --data DIR [--http PORT] [--mqtt PORT|URL] [--host ADDR] [--with-parent]',
+    'usage',
+  );
+}

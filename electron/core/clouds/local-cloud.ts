@@ -1,0 +1,244 @@
+import { open, stat } from 'node:fs/promises';
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import axios, { type AxiosInstance, type AxiosRequestConfig, isAxiosError } from 'axios';
+import { z } from 'zod';
+import type {
+  CloudCapabilities,
+  DeviceQuery,
+  OtaCloud,
+  Page,
+  RolloutQuery,
+} from '../../../shared/domain/cloud.ts';
+import { problemSchema } from '../../../shared/domain/job.ts';
+import {
+  type Device,
+  deviceSchema,
+  type HistoryPoint,
+  historyPointSchema,
+  type Plan,
+  type PlanStatus,
+  planStatusSchema,
+  type RolloutDevice,
+  rolloutDeviceSchema,
+} from '../../../shared/domain/plan.ts';
+import { ProblemError, problem } from '../../../shared/domain/problem.ts';
+import type { VersionPackage } from '../../../shared/domain/product.ts';
+
+const callTimeoutMs = 30_000;
+const probeTimeoutMs = 2_000;
+/** As long as the cloud waits for a whole request. */
+const uploadTimeoutMs = 600_000;
+const devicesPerRequest = 5_000;
+
+const pageOf = <T extends z.ZodType>(item: T) =>
+  z.object({ total: z.number().int().nonnegative(), items: z.array(item) });
+const anything = z.unknown();
+const healthSchema = z.object({ ok: z.literal(true) });
+const infoSchema = z.object({ http: z.string(), mqtt: z.string() });
+const failureSchema = z.object({ error: problemSchema });
+const addedSchema = z.object({
+  added: z.number().int(),
+  secrets: z.record(z.string(), z.string()),
+});
+
+/** The embedded cloud over its operator API (`/api/v1`); nothing it answers is trusted unread. */
+export class LocalCloud implements OtaCloud {
+  readonly capabilities: CloudCapabilities = {
+    kind: 'local',
+    manualMode: false,
+    sourceVersionMatching: true,
+    endTime: false,
+  };
+  readonly #http: AxiosInstance;
+  readonly #address: string;
+
+  /** @throws ProblemError `cloud-address` when `http` is not an http or https URL */
+  constructor({ http, token }: { readonly http: string; readonly token: string }) {
+    this.#address = checkAddress(http);
+    this.#http = axios.create({
+      adapter: 'http',
+      baseURL: `${this.#address}/api/v1`,
+      headers: { authorization: `Bearer ${token}` },
+      timeout: callTimeoutMs,
+      maxRedirects: 0,
+      proxy: false,
+      // A connection that the cloud closes for idleness just as it is used again would lose a call.
+      httpAgent: new HttpAgent({ keepAlive: false }),
+      httpsAgent: new HttpsAgent({ keepAlive: false }),
+      maxBodyLength: Number.POSITIVE_INFINITY,
+      validateStatus: () => true,
+    });
+  }
+
+  /** Proves that a cloud is at the address and takes the token. @throws ProblemError when not */
+  async check(): Promise<void> {
+    const timeout = probeTimeoutMs;
+    // The token goes out only after something there has answered like a cloud.
+    await this.#call(healthSchema, {
+      url: '/health',
+      timeout,
+      headers: { authorization: false },
+    });
+    const params = { productId: '-', limit: 1 };
+    await this.#call(pageOf(deviceSchema), { url: '/devices', params, timeout });
+  }
+
+  /** Where devices reach the cloud. @throws ProblemError `no-such-route` from a cloud that does not tell */
+  info(): Promise<{ http: string; mqtt: string }> {
+    return this.#call(infoSchema, { url: '/info' });
+  }
+
+  async putProduct({ id, name }: { id: string; name: string }): Promise<void> {
+    await this.#call(anything, { method: 'put', url: `/products/${segment(id)}`, data: { name } });
+  }
+
+  devices(query: DeviceQuery): Promise<Page<Device>> {
+    return this.#call(pageOf(deviceSchema), { url: '/devices', params: query });
+  }
+
+  /** `rotate` provisions known devices anew: a new secret, and the versions given here. */
+  async putDevices(
+    devices: readonly Device[],
+    { rotate = false }: { readonly rotate?: boolean } = {},
+  ): Promise<{ added: number; secrets: Record<string, string> }> {
+    const result = { added: 0, secrets: {} as Record<string, string> };
+    for (let at = 0; at < devices.length; at += devicesPerRequest) {
+      const data = { devices: devices.slice(at, at + devicesPerRequest), rotate };
+      const part = await this.#call(addedSchema, { method: 'put', url: '/devices', data });
+      result.added += part.added;
+      Object.assign(result.secrets, part.secrets);
+    }
+    return result;
+  }
+
+  /** @throws ProblemError also `artifact-changed` when the file is not as long as announced */
+  async putPackage(
+    pkg: VersionPackage,
+    artifact: { path: string; name: string; sizeBytes: number; sha256: string },
+  ): Promise<void> {
+    const url = `/packages/${segment(pkg.id)}`;
+    const { path, ...announced } = artifact;
+    const { artifactNeeded } = await this.#call(z.object({ artifactNeeded: z.boolean() }), {
+      method: 'put',
+      url,
+      data: { package: pkg, artifact: announced },
+    });
+    if (artifactNeeded) await this.#upload(`${url}/artifact`, path, artifact.sizeBytes);
+  }
+
+  publish(
+    plan: Plan,
+    policy: { chinaTelecomIccidPrefixes: readonly string[] },
+  ): Promise<PlanStatus> {
+    const url = `/plans/${segment(plan.id)}`;
+    return this.#call(planStatusSchema, { method: 'put', url, data: { plan, policy } });
+  }
+
+  suspend(planId: string): Promise<PlanStatus> {
+    return this.#control(planId, 'suspend');
+  }
+
+  resume(planId: string): Promise<PlanStatus> {
+    return this.#control(planId, 'resume');
+  }
+
+  terminate(planId: string): Promise<PlanStatus> {
+    return this.#control(planId, 'terminate');
+  }
+
+  status(planId: string): Promise<PlanStatus> {
+    return this.#call(planStatusSchema, { url: `/plans/${segment(planId)}` });
+  }
+
+  rolloutDevices(planId: string, query: RolloutQuery): Promise<Page<RolloutDevice>> {
+    const url = `/plans/${segment(planId)}/devices`;
+    return this.#call(pageOf(rolloutDeviceSchema), { url, params: query });
+  }
+
+  async history(planId: string): Promise<readonly HistoryPoint[]> {
+    const url = `/plans/${segment(planId)}/history`;
+    return (await this.#call(z.object({ items: z.array(historyPointSchema) }), { url })).items;
+  }
+
+  #control(planId: string, control: 'suspend' | 'resume' | 'terminate'): Promise<PlanStatus> {
+    const url = `/plans/${segment(planId)}/${control}`;
+    return this.#call(planStatusSchema, { method: 'post', url, data: {} });
+  }
+
+  async #upload(url: string, path: string, sizeBytes: number): Promise<void> {
+    const found = (await stat(path)).size;
+    if (found !== sizeBytes) {
+      throw problem(
+        'artifact-changed',
+        'The file to upload has changed',
+        `${path} has ${found} bytes; ${sizeBytes} were recorded.`,
+        'Verify the package, or make it again.',
+      );
+    }
+    const file = await open(path);
+    try {
+      await this.#call(anything, {
+        method: 'put',
+        url,
+        data: file.createReadStream({ autoClose: false }),
+        headers: { 'content-type': 'application/octet-stream', 'content-length': sizeBytes },
+        timeout: uploadTimeoutMs,
+      });
+    } finally {
+      await file.close();
+    }
+  }
+
+  async #call<S extends z.ZodType>(schema: S, request: AxiosRequestConfig): Promise<z.output<S>> {
+    const { status, data } = await this.#send(request);
+    if (status < 200 || status > 299) {
+      const failure = failureSchema.safeParse(data);
+      if (failure.success) throw new ProblemError(failure.data.error);
+      throw strangeAnswer(this.#address, `It answered with status ${status}.`);
+    }
+    const answer = schema.safeParse(data);
+    if (answer.success) return answer.data;
+    throw strangeAnswer(this.#address, z.prettifyError(answer.error));
+  }
+
+  async #send(request: AxiosRequestConfig): Promise<{ status: number; data: unknown }> {
+    try {
+      return await this.#http.request<unknown>(request);
+    } catch (error) {
+      if (!isAxiosError(error)) throw error;
+      // Not as the cause: the error carries the request, and so the operator token.
+      throw problem(
+        'cloud-unreachable',
+        'The cloud cannot be reached',
+        `${this.#address}: ${error.message || error.code || 'no answer'}.`,
+        'Check that the cloud runs and that its address is right.',
+      );
+    }
+  }
+}
+
+function checkAddress(http: string): string {
+  if (/^https?:$/.test(URL.canParse(http) ? new URL(http).protocol : ''))
+    return http.replace(/\/+$/, '');
+  throw problem(
+    'cloud-address',
+    'The address of the cloud is not valid',
+    `"${http}" is not an http or https URL.`,
+    'Give the address that cloud serve printed, for example http://127.0.0.1:8080.',
+    'usage',
+  );
+}
+
+function segment(id: string): string {
+  return encodeURIComponent(id);
+}
+
+function strangeAnswer(address: string, detail: string): ProblemError {
+  return problem(
+    'cloud-answer',
+    'The answer is not one of a Slipway cloud',
+    `${address}: ${detail}`,
+    'Check the address; the cloud and this program must be of the same version.',
+  );
+}

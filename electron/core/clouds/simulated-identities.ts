@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto';
+import type { Device, Transport } from '../../../shared/domain/plan.ts';
+
+/** Which simulated devices to make up. */
+export interface SimulatedFleet {
+  readonly productId: string;
+  readonly componentId: string;
+  readonly fromVersion: string;
+  readonly http: number;
+  readonly mqtt: number;
+  /** The last so many of them have a SIM of China Telecom. */
+  readonly chinaTelecom?: number;
+  readonly batch: string | null;
+}
+
+interface Sim {
+  /** Mobile country and network code (ITU-T E.212). */
+  readonly network: string;
+  /** Issuer identifier: 89, country code, issuer (ITU-T E.118). */
+  readonly issuer: string;
+}
+
+const chinaTelecomSim: Sim = { network: '46011', issuer: '898611' };
+const sims: readonly [Sim, ...Sim[]] = [
+  { network: '46000', issuer: '898600' },
+  { network: '46001', issuer: '898601' },
+  { network: '26201', issuer: '894902' },
+  { network: '20801', issuer: '893301' },
+];
+const imsiDigits = 15;
+const iccidDigits = 19;
+
+/** Devices that are the same each time for the same fleet: ids like `SENSOR-1-SIM-HTTP-00001`, a SIM each. */
+export function makeSimulatedDevices(fleet: SimulatedFleet): Device[] {
+  const total = fleet.http + fleet.mqtt;
+  const firstTelecom = total - (fleet.chinaTelecom ?? 0);
+  return Array.from({ length: total }, (_, index) => {
+    const isHttp = index < fleet.http;
+    const transport: Transport = isHttp ? 'http' : 'mqtt';
+    const number = isHttp ? index + 1 : index - fleet.http + 1;
+    const sim = index < firstTelecom ? (sims[index % sims.length] ?? sims[0]) : chinaTelecomSim;
+    return {
+      id: `${fleet.productId}-SIM-${transport.toUpperCase()}-${String(number).padStart(5, '0')}`,
+      productId: fleet.productId,
+      transport,
+      ...identify(sim, fleet.productId, isHttp, number),
+      batch: fleet.batch,
+      versions: { [fleet.componentId]: fleet.fromVersion },
+      lastSeenAt: null,
+    };
+  });
+}
+
+/** IMSI and ICCID whose subscriber number is the product's four digits, one for the transport and five for the device. */
+function identify(
+  sim: Sim,
+  productId: string,
+  isHttp: boolean,
+  number: number,
+): { imsi: string; iccid: string } {
+  const product = createHash('sha256').update(productId).digest().readUInt32BE() % 10_000;
+  const subscriber = `${String(product).padStart(4, '0')}${isHttp ? 1 : 2}${String(number).padStart(5, '0')}`;
+  const account = `${sim.issuer}${subscriber.padStart(iccidDigits - 1 - sim.issuer.length, '0')}`;
+  return {
+    imsi: `${sim.network}${subscriber.padStart(imsiDigits - sim.network.length, '0')}`,
+    iccid: `${account}${luhnDigit(account)}`,
+  };
+}
+
+/** The check digit that ends an ICCID (ISO/IEC 7812-1, annex B). */
+function luhnDigit(digits: string): number {
+  let sum = 0;
+  for (const [place, digit] of [...digits].reverse().entries()) {
+    const doubled = Number(digit) * (place % 2 === 0 ? 2 : 1);
+    sum += doubled > 9 ? doubled - 9 : doubled;
+  }
+  return (10 - (sum % 10)) % 10;
+}

@@ -1,0 +1,174 @@
+import { create } from 'zustand';
+import type { FleetStatus } from '../../shared/contract/contract.ts';
+import type { HistoryPoint, Plan, PlanDraftInput, PlanStatus } from '../../shared/domain/plan.ts';
+import { type Problem, toProblem } from '../../shared/domain/problem.ts';
+import { call } from '../rpc/client.ts';
+import { useStudio } from './studio.ts';
+
+/** The parts of the rollout view. */
+export type RolloutTab = 'live' | 'editor' | 'devices';
+
+interface RolloutState {
+  readonly tab: RolloutTab;
+  readonly isCloudBusy: boolean;
+  readonly fleet: FleetStatus | null;
+  readonly isFleetBusy: boolean;
+  /** Plans of the release, newest first; `null` before they were read. */
+  readonly plans: readonly Plan[] | null;
+  readonly planId: string | null;
+  /** Of the chosen plan, once it was read. */
+  readonly status: PlanStatus | null;
+  readonly history: readonly HistoryPoint[];
+  /** Why following the cloud or the plan failed last. */
+  readonly problem: Problem | null;
+  openTab(tab: RolloutTab): void;
+  /** Asks how the cloud and the simulated devices are; never starts anything. */
+  follow(): Promise<void>;
+  startCloud(): Promise<void>;
+  stopCloud(): Promise<void>;
+  startFleet(order: Parameters<typeof call<'fleet.start'>>[1]): Promise<void>;
+  stopFleet(): Promise<void>;
+  listPlans(releaseId: string): Promise<void>;
+  choosePlan(planId: string | null): void;
+  /** Reads status and history of the chosen plan from the cloud. */
+  followPlan(): Promise<void>;
+  control(action: 'suspend' | 'resume' | 'terminate'): Promise<void>;
+  /** Saves a draft and opens it; its id, or null when the engine refused it. */
+  savePlan(draft: PlanDraftInput): Promise<string | null>;
+  deletePlan(planId: string): Promise<void>;
+  /** True when the cloud has taken the plan. */
+  publishPlan(planId: string): Promise<boolean>;
+}
+
+/** Reading a history of n points is worth it every n / 1000 seconds. */
+const historyPointsPerSecond = 1000;
+
+/** The local cloud, simulated devices, and the plans of the release with their live rollout. */
+export const useRollout = create<RolloutState>((set, get) => {
+  const act = (work: () => Promise<void>): Promise<boolean> => useStudio.getState().act(work);
+  let historyReadMs = 0;
+  let listedReleaseId: string | null = null;
+
+  const relist = async (): Promise<void> => {
+    if (listedReleaseId !== null) await get().listPlans(listedReleaseId);
+    await useStudio.getState().refresh();
+  };
+  const take = (status: PlanStatus): void => {
+    const { planId, plans } = get();
+    if (status.planId !== planId) return;
+    const known = plans?.find((plan) => plan.id === planId);
+    set({ status });
+    if (known && known.state !== status.state) {
+      const renewed = { ...known, state: status.state };
+      set({ plans: plans?.map((plan) => (plan === known ? renewed : plan)) ?? null });
+      void act(useStudio.getState().refresh);
+    }
+  };
+
+  return {
+    tab: 'live',
+    isCloudBusy: false,
+    fleet: null,
+    isFleetBusy: false,
+    plans: null,
+    planId: null,
+    status: null,
+    history: [],
+    problem: null,
+    openTab: (tab) => set({ tab }),
+    async follow() {
+      try {
+        const [fleet] = await Promise.all([
+          call('fleet.status', {}),
+          useStudio.getState().refreshCloud(),
+        ]);
+        set({ fleet });
+      } catch (error) {
+        set({ problem: toProblem(error) });
+      }
+    },
+    async startCloud() {
+      set({ isCloudBusy: true });
+      await act(async () => void (await call('cloud.start', {})));
+      await get().follow();
+      set({ isCloudBusy: false, problem: null });
+    },
+    async stopCloud() {
+      set({ isCloudBusy: true });
+      await act(async () => void (await call('cloud.stop', {})));
+      await get().follow();
+      set({ isCloudBusy: false, problem: null });
+    },
+    async startFleet(order) {
+      set({ isFleetBusy: true });
+      await act(async () => set({ fleet: await call('fleet.start', order) }));
+      await get().follow();
+      set({ isFleetBusy: false });
+    },
+    async stopFleet() {
+      set({ isFleetBusy: true });
+      await act(async () => void (await call('fleet.stop', {})));
+      await get().follow();
+      set({ isFleetBusy: false });
+    },
+    async listPlans(releaseId) {
+      try {
+        if (releaseId !== listedReleaseId) set({ plans: null });
+        listedReleaseId = releaseId;
+        const plans = (await call('plans.list', { releaseId })).reverse();
+        if (releaseId !== listedReleaseId) return;
+        const { planId } = get();
+        const known = plans.some((plan) => plan.id === planId);
+        set({ plans });
+        if (!known) get().choosePlan(plans[0]?.id ?? null);
+      } catch (error) {
+        set({ problem: toProblem(error) });
+      }
+    },
+    choosePlan(planId) {
+      historyReadMs = 0;
+      set({ planId, status: null, history: [], problem: null });
+    },
+    async followPlan() {
+      const { planId, history } = get();
+      if (planId === null) return;
+      try {
+        take(await call('plans.status', { planId }));
+        const waitMs = (1000 * history.length) / historyPointsPerSecond;
+        if (Date.now() - historyReadMs >= waitMs) {
+          const points = await call('plans.history', { planId });
+          historyReadMs = Date.now();
+          if (get().planId === planId) set({ history: points });
+        }
+        set({ problem: null });
+      } catch (error) {
+        if (get().planId === planId) set({ problem: toProblem(error) });
+      }
+    },
+    async control(action) {
+      const { planId } = get();
+      if (planId === null) return;
+      await act(async () => take(await call(`plans.${action}`, { planId })));
+    },
+    async savePlan(draft) {
+      let planId: string | null = null;
+      await act(async () => {
+        planId = (await call('plans.create', draft)).id;
+        get().choosePlan(planId);
+        await relist();
+      });
+      return planId;
+    },
+    async deletePlan(planId) {
+      await act(async () => {
+        await call('plans.delete', { planId });
+        await relist();
+      });
+    },
+    publishPlan: (planId) =>
+      act(async () => {
+        take(await call('plans.publish', { planId }));
+        await relist();
+      }),
+  };
+});

@@ -1,0 +1,45 @@
+import { useEffect } from 'react';
+import { useBench } from '../../stores/bench.ts';
+import { useRelease } from '../../stores/studio.ts';
+import { NoRelease } from '../../widgets/no-release.tsx';
+import { ProblemAlert } from '../../widgets/problem-alert.tsx';
+import { ViewHeader } from '../../widgets/view-header.tsx';
+import classes from './bench-view.module.css';
+import { BoardsSection } from './boards-section.tsx';
+import { FlashSection } from './flash-section.tsx';
+import { RecordingSection } from './recording-section.tsx';
+import { ResultSection } from './result-section.tsx';
+import { RunsSection } from './runs-section.tsx';
+
+/** The bench: an image of the release, or any file, on a real or virtual board, with its runs. */
+export function BenchView() {
+  const chosen = useRelease();
+  const releaseId = chosen?.release.id;
+  const listPorts = useBench((state) => state.listPorts);
+  const listRuns = useBench((state) => state.listRuns);
+  const loadProblem = useBench((state) => state.loadProblem);
+  useEffect(() => void listPorts(), [listPorts]);
+  useEffect(() => {
+    if (releaseId !== undefined) void listRuns(releaseId);
+  }, [listRuns, releaseId]);
+
+  if (!chosen) return <NoRelease />;
+  const { release, product } = chosen;
+  return (
+    <>
+      <ViewHeader title="Bench" about={`${product.name} ${release.version}`} />
+      {loadProblem && <ProblemAlert problem={loadProblem} />}
+      <div className={classes.columns}>
+        <div className={classes.order}>
+          <BoardsSection />
+          <FlashSection key={release.id} release={release} product={product} />
+        </div>
+        <div className={classes.results}>
+          <ResultSection />
+          <RunsSection />
+          <RecordingSection />
+        </div>
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,131 @@
+import { Button, Group, NumberInput, Select, Stack, Text, TextInput } from '@mantine/core';
+import { Zap } from 'lucide-react';
+import { useState } from 'react';
+import type { Product, Release } from '../../../shared/domain/product.ts';
+import type { PickedFile } from '../../rpc/client.ts';
+import { useBench } from '../../stores/bench.ts';
+import { useStudio } from '../../stores/studio.ts';
+import { FileDrop } from '../../widgets/file-drop.tsx';
+import { Section } from '../../widgets/section.tsx';
+import { ToneIcon } from '../../widgets/tone-badge.tsx';
+import { benchPolicyOf, flashableImages } from './bench-policy.ts';
+import { FootprintText } from './footprint-text.tsx';
+
+const fileChoice = 'file';
+const baudRates = { default: 115_200, least: 1200, most: 1_000_000 } as const;
+
+/** Chooses the image, says what will be erased and written, and flashes. */
+export function FlashSection(props: { readonly release: Release; readonly product: Product }) {
+  const { release, product } = props;
+  const packages = useStudio((state) => state.packages);
+  const { port, runs, isFlashing, flash } = useBench();
+  const images = flashableImages(product, release.id, packages);
+  const [chosen, setChosen] = useState<string | null>(null);
+  const [file, setFile] = useState<PickedFile | null>(null);
+  const [baudRate, setBaudRate] = useState<number>(baudRates.default);
+  const [expectVersion, setExpectVersion] = useState(release.version);
+
+  const image = images.find(({ packageId }) => packageId === chosen) ?? images[0] ?? null;
+  const takesFile = chosen === fileChoice || image === null;
+  const source = takesFile
+    ? file && { file: file.handle }
+    : image && { packageId: image.packageId };
+  const missing = whatIsMissing(port, source !== null, isFlashing);
+  const policy = !takesFile && image ? benchPolicyOf(product, image.sha256, runs ?? []) : null;
+  return (
+    <Section title="Flash">
+      <Stack gap="xs">
+        <Select
+          label="Image"
+          allowDeselect={false}
+          data={[
+            ...images.map(({ packageId, component, fileName }) => ({
+              value: packageId,
+              label: `${component.id} ${release.version}: ${fileName}`,
+            })),
+            { value: fileChoice, label: 'A file…' },
+          ]}
+          value={takesFile ? fileChoice : (image?.packageId ?? null)}
+          onChange={setChosen}
+          data-testid="bench-image"
+        />
+        {images.length === 0 && (
+          <Text size="xs" c="dimmed">
+            This release has no full package of an MCU component with a single image yet.
+          </Text>
+        )}
+        {takesFile && (
+          <FileDrop
+            outcome={file ? file.name : 'Flash this file'}
+            limits="Raw binary, S-record or Intel HEX"
+            multiple={false}
+            pickTitle="Choose a firmware image"
+            pickLabel="Choose…"
+            onFiles={([picked]) => setFile(picked ?? null)}
+            testId="bench-file"
+          />
+        )}
+        {source && <FootprintText key={JSON.stringify(source)} source={source} />}
+        {policy && (
+          <Group gap={6} wrap="nowrap" data-testid="bench-policy">
+            <ToneIcon tone={policy.isMet ? 'good' : 'warn'} />
+            <Text size="xs">{policy.text}.</Text>
+          </Group>
+        )}
+        <Group grow gap="xs" align="flex-start">
+          <Select
+            label="Protocol"
+            allowDeselect={false}
+            data={[{ value: 'stm32', label: 'STM32 (AN3155)' }]}
+            value="stm32"
+          />
+          <NumberInput
+            label="Baud"
+            min={baudRates.least}
+            max={baudRates.most}
+            step={100}
+            hideControls
+            value={baudRate}
+            onChange={(value) => setBaudRate(Number(value) || baudRates.default)}
+          />
+        </Group>
+        <TextInput
+          label="Version that must boot"
+          description="Looked for in the boot log; leave it empty to flash without this check."
+          descriptionProps={{ fz: 12 }}
+          value={expectVersion}
+          onChange={(event) => setExpectVersion(event.currentTarget.value.trim())}
+        />
+        <Group gap="sm" wrap="nowrap">
+          <Button
+            leftSection={<Zap size={14} aria-hidden />}
+            disabled={missing !== null}
+            loading={isFlashing}
+            onClick={() => {
+              if (port !== null && source)
+                void flash({ port, source, expectVersion, baudRate }, release.id);
+            }}
+            data-testid="flash"
+          >
+            Flash
+          </Button>
+          {missing !== null && (
+            <Text size="xs" c="dimmed">
+              {missing}
+            </Text>
+          )}
+        </Group>
+      </Stack>
+    </Section>
+  );
+}
+
+function whatIsMissing(
+  port: string | null,
+  hasSource: boolean,
+  isFlashing: boolean,
+): string | null {
+  if (isFlashing) return 'A board is being flashed.';
+  if (port === null || port.trim() === '') return 'Choose a board first.';
+  return hasSource ? null : 'Choose an image first.';
+}

@@ -1,0 +1,137 @@
+import { Button, Progress, Stack, Text } from '@mantine/core';
+import type { BenchRun } from '../../../shared/domain/bench.ts';
+import type { Job } from '../../../shared/domain/job.ts';
+import { byteText } from '../../../shared/domain/progress-text.ts';
+import { call } from '../../rpc/client.ts';
+import { useBench } from '../../stores/bench.ts';
+import { useRunningJob, useStudio } from '../../stores/studio.ts';
+import { FactRow } from '../../widgets/fact-row.tsx';
+import { durationText, etaText, percentText, rateText } from '../../widgets/format-text.ts';
+import { jobAmountText, jobShare } from '../../widgets/job-text.ts';
+import { HashText } from '../../widgets/hash-text.tsx';
+import { ProblemAlert } from '../../widgets/problem-alert.tsx';
+import { Section } from '../../widgets/section.tsx';
+import { ToneBadge, ToneIcon } from '../../widgets/tone-badge.tsx';
+import { Bytes } from '../../widgets/value-text.tsx';
+import classes from './bench-view.module.css';
+
+/** The flash that is going on, or how the chosen run went. */
+export function ResultSection() {
+  const { runs, runId, flashProblem, isFlashing } = useBench();
+  const job = useRunningJob('bench.flash');
+  const run = runs?.find(({ id }) => id === runId);
+  if (isFlashing && job)
+    return (
+      <Section title="Flashing">
+        <FlashProgress job={job} />
+      </Section>
+    );
+  if (flashProblem)
+    return (
+      <ProblemAlert
+        problem={flashProblem}
+        onClose={() => useBench.setState({ flashProblem: null })}
+      />
+    );
+  if (!run) return null;
+  return (
+    <Section
+      title={`Result: ${run.imageName} on ${run.port}`}
+      actions={
+        <ToneBadge tone={run.passed ? 'good' : 'bad'} word={run.passed ? 'Passed' : 'Failed'} />
+      }
+      testId="bench-result"
+    >
+      <RunFacts run={run} />
+    </Section>
+  );
+}
+
+function FlashProgress({ job }: { readonly job: Job }) {
+  const act = useStudio((state) => state.act);
+  const words =
+    job.total > 0
+      ? [percentText(jobShare(job)), jobAmountText(job), rateText(job), etaText(job)]
+      : [];
+  return (
+    <div className={classes.progress} data-testid="flash-progress">
+      <Stack gap={4}>
+        <Text fw={500}>{job.step || 'Opening the port'}</Text>
+        <Progress
+          value={100 * jobShare(job)}
+          animated={job.total === 0}
+          aria-label={job.step || 'Opening the port'}
+        />
+        <Text size="xs" c="dimmed" className="digits" mih={17}>
+          {words.filter(Boolean).join(', ')}
+        </Text>
+      </Stack>
+      <Button
+        variant="default"
+        onClick={() => void act(async () => void (await call('jobs.cancel', { jobId: job.id })))}
+      >
+        Cancel
+      </Button>
+    </div>
+  );
+}
+
+function RunFacts({ run }: { readonly run: BenchRun }) {
+  const { result } = run;
+  return (
+    <FactRow
+      facts={[
+        ['Booted version', <Booted run={run} />],
+        [
+          'Verified',
+          <>
+            <ToneIcon tone={result.verified ? 'good' : 'bad'} />
+            {result.verified ? 'by read-back' : 'no'}
+          </>,
+        ],
+        ['Chip', result.chip],
+        [
+          'Written',
+          <span>
+            <Bytes value={result.bytesWritten} />
+            {result.skippedBytes > 0 && (
+              <>
+                , <Bytes value={result.skippedBytes} /> blank and skipped
+              </>
+            )}
+          </span>,
+        ],
+        ['Duration', durationText(result.elapsedMs)],
+        ['Write rate', `${byteText(result.bytesPerSec)}/s`],
+        ['Image', <HashText hash={run.imageSha256} />],
+        ['Recording', <HashText hash={run.recordingSha256} label="SHA-256 of the recording" />],
+      ]}
+    />
+  );
+}
+
+function Booted({ run }: { readonly run: BenchRun }) {
+  const { booted } = run.result;
+  if (!booted) return <>not checked</>;
+  if (booted.version === null)
+    return (
+      <>
+        <ToneIcon tone={run.passed ? 'unknown' : 'bad'} /> none seen in the boot log
+      </>
+    );
+  if (booted.matched)
+    return (
+      <>
+        <ToneIcon tone="good" /> {booted.version}, as expected
+      </>
+    );
+  return run.passed ? (
+    <>
+      <ToneIcon tone="unknown" /> {booted.version}, none was expected
+    </>
+  ) : (
+    <>
+      <ToneIcon tone="bad" /> {booted.version}, not the expected version
+    </>
+  );
+}

@@ -1,0 +1,33 @@
+import type { VersionPackage } from '../../../shared/domain/product.ts';
+
+/** One source version, and the delta from it to the target if there is one. */
+export interface DeltaRow {
+  readonly source: VersionPackage;
+  readonly delta: VersionPackage | null;
+  /** Patch size over the size of the full image, 0..1 and more; null without a delta. */
+  readonly ratio: number | null;
+}
+
+/** The source versions for a target, the newest first, with the deltas that start from them. */
+export function deltaRows(
+  target: VersionPackage,
+  sources: readonly VersionPackage[],
+  packages: readonly VersionPackage[],
+): readonly DeltaRow[] {
+  return [...sources]
+    .sort((a, b) => b.createdAt.localeCompare(a.createdAt))
+    .map((source) => {
+      const delta =
+        packages.find(
+          (pkg) =>
+            pkg.packageType === 'delta' &&
+            pkg.releaseId === target.releaseId &&
+            pkg.componentId === target.componentId &&
+            pkg.sourceVersion === source.targetVersion,
+        ) ?? null;
+      const proof = delta?.deltaProof;
+      const ratio =
+        proof && proof.targetSizeBytes > 0 ? proof.patchSizeBytes / proof.targetSizeBytes : null;
+      return { source, delta, ratio };
+    });
+}

@@ -1,0 +1,215 @@
+import { Button, Text } from '@mantine/core';
+import { FileDiff, Package } from 'lucide-react';
+import { useMemo, useState } from 'react';
+import type { ReleaseSummary } from '../../../shared/contract/contract.ts';
+import type { Component, VersionPackage } from '../../../shared/domain/product.ts';
+import { call } from '../../rpc/client.ts';
+import { deltaSources } from '../../stores/release-line.ts';
+import { useRelease, useRunningJob, useStudio } from '../../stores/studio.ts';
+import { useComponent } from '../../stores/use-component.ts';
+import { ComponentSelect } from '../../widgets/component-select.tsx';
+import { DataGrid, type GridColumn } from '../../widgets/data-grid.tsx';
+import { EmptyState } from '../../widgets/empty-state.tsx';
+import { percentText } from '../../widgets/format-text.ts';
+import { HashText } from '../../widgets/hash-text.tsx';
+import { JobStrip } from '../../widgets/job-strip.tsx';
+import { NoRelease } from '../../widgets/no-release.tsx';
+import { Section } from '../../widgets/section.tsx';
+import { ToneBadge } from '../../widgets/tone-badge.tsx';
+import { Bytes, ClippedText, Time } from '../../widgets/value-text.tsx';
+import { ViewHeader } from '../../widgets/view-header.tsx';
+import { type DeltaRow, deltaRows } from './delta-rows.ts';
+import classes from './delta-view.module.css';
+import { ProofPanel } from './proof-panel.tsx';
+
+const imageBytes = (pkg: VersionPackage): number =>
+  pkg.files.reduce((sum, file) => sum + file.sizeBytes, 0);
+
+/** Makes proven deltas from earlier versions of a component to the release's version. */
+export function DeltaView() {
+  const chosen = useRelease();
+  const { component, choose } = useComponent(chosen?.product);
+  if (!chosen || !component) return <NoRelease />;
+  return (
+    <>
+      <ViewHeader
+        title="Delta"
+        about={`To ${chosen.product.name} ${chosen.release.version}, ${component.name}`}
+        actions={
+          <ComponentSelect
+            components={chosen.product.components}
+            value={component.id}
+            onChange={choose}
+          />
+        }
+      />
+      <DeltasTo
+        release={chosen.release}
+        component={component}
+        key={`${chosen.release.id}/${component.id}`}
+      />
+    </>
+  );
+}
+
+function DeltasTo(props: { readonly release: ReleaseSummary; readonly component: Component }) {
+  const { release, component } = props;
+  const { packages, act, refresh, openView } = useStudio();
+  const job = useRunningJob('delta.create');
+  const [selectedId, setSelectedId] = useState<string | null>(null);
+  const target = packages.find(
+    (pkg) =>
+      pkg.releaseId === release.id &&
+      pkg.componentId === component.id &&
+      pkg.packageType === 'full',
+  );
+  const rows = useMemo(
+    () =>
+      target ? deltaRows(target, deltaSources(release, packages, component.id), packages) : [],
+    [target, release, packages, component.id],
+  );
+  if (!target) {
+    return (
+      <EmptyState
+        icon={Package}
+        sentence={`A delta leads to a full package: ${component.id} ${release.version} has none yet.`}
+        action={<Button onClick={() => openView('bundle')}>Go to the bundle</Button>}
+      />
+    );
+  }
+
+  const make = (sources: readonly VersionPackage[]) =>
+    void act(async () => {
+      for (const source of sources) {
+        setSelectedId(source.id);
+        await call('delta.create', { sourcePackageId: source.id, targetPackageId: target.id });
+        await refresh();
+      }
+    });
+  const missing = rows.filter((row) => row.delta === null).map((row) => row.source);
+  const selected = rows.find((row) => row.source.id === selectedId) ?? rows[0];
+  const columns: readonly GridColumn<DeltaRow>[] = [
+    ...recordColumns,
+    {
+      id: 'action',
+      title: 'Action',
+      widthPx: 118,
+      render: ({ source, delta }) =>
+        delta === null && (
+          <Button
+            size="compact-xs"
+            variant="light"
+            disabled={job !== undefined}
+            aria-label={`Make delta from ${source.targetVersion}`}
+            onClick={() => make([source])}
+            data-testid="delta-make"
+          >
+            Make delta
+          </Button>
+        ),
+    },
+  ];
+
+  return (
+    <div className={classes.columns}>
+      <div className={classes.main}>
+        <Text className={classes.target} component="div">
+          <FileDiff size={16} aria-hidden />
+          <b>
+            Target {component.id} {target.targetVersion}
+          </b>
+          <Bytes value={imageBytes(target)} />
+          <span>
+            SHA-256 <HashText hash={target.files[0]?.sha256 ?? target.sha256} />
+          </span>
+        </Text>
+        {job && <JobStrip job={job} />}
+        <Section
+          title="Source versions"
+          flush
+          fill
+          actions={
+            missing.length > 1 && (
+              <Button
+                variant="default"
+                disabled={job !== undefined}
+                onClick={() => make(missing)}
+                data-testid="delta-make-all"
+              >
+                Make all {missing.length} missing
+              </Button>
+            )
+          }
+        >
+          <DataGrid
+            label="Source versions"
+            columns={columns}
+            rowCount={rows.length}
+            getRow={(index) => rows[index]}
+            rowKey={(row) => row.source.id}
+            isSelected={(row) => row === selected}
+            onSelect={(row) => setSelectedId(row.source.id)}
+            empty={
+              <EmptyState
+                icon={FileDiff}
+                sentence={`No other release has a full ${component.id} package to start from: devices of this release get the full image.`}
+                action={<Button onClick={() => openView('releases')}>Go to releases</Button>}
+              />
+            }
+            testId="delta-grid"
+          />
+        </Section>
+      </div>
+      <ProofPanel row={selected} />
+    </div>
+  );
+}
+
+const recordColumns: readonly GridColumn<DeltaRow>[] = [
+  {
+    id: 'version',
+    title: 'From version',
+    minWidthPx: 110,
+    render: ({ source }) => <ClippedText text={source.targetVersion} />,
+  },
+  {
+    id: 'made',
+    title: 'Bundled',
+    widthPx: 140,
+    render: ({ source }) => <Time at={source.createdAt} />,
+  },
+  {
+    id: 'size',
+    title: 'Full size',
+    widthPx: 90,
+    align: 'right',
+    render: ({ source }) => <Bytes value={imageBytes(source)} />,
+  },
+  {
+    id: 'state',
+    title: 'Delta',
+    widthPx: 110,
+    render: ({ delta }) =>
+      delta?.deltaProof ? (
+        <ToneBadge tone="good" word="Proven" />
+      ) : (
+        <ToneBadge tone="neutral" word="Not made" />
+      ),
+  },
+  {
+    id: 'patch',
+    title: 'Patch',
+    widthPx: 84,
+    align: 'right',
+    render: ({ delta }) =>
+      delta?.deltaProof ? <Bytes value={delta.deltaProof.patchSizeBytes} /> : '',
+  },
+  {
+    id: 'ratio',
+    title: 'Of full',
+    hint: 'Patch size as a share of the full image',
+    widthPx: 74,
+    align: 'right',
+    render: ({ ratio }) => (ratio === null ? '' : percentText(ratio)),
+  },
+];

@@ -1,0 +1,84 @@
+import { Stack, Text } from '@mantine/core';
+import type { EvidenceReport } from '../../../shared/domain/evidence.ts';
+import { useEvidence } from '../../stores/evidence.ts';
+import { FileDrop } from '../../widgets/file-drop.tsx';
+import { LoadingLines } from '../../widgets/loading-lines.tsx';
+import { ProblemAlert } from '../../widgets/problem-alert.tsx';
+import { Section } from '../../widgets/section.tsx';
+import { ToneBadge, ToneIcon } from '../../widgets/tone-badge.tsx';
+import classes from './evidence-view.module.css';
+
+const checkTitles: Readonly<Record<string, string>> = {
+  form: 'Form',
+  bytes: 'Every byte',
+  digest: 'Digest of the content',
+  recordings: 'Serial recordings',
+  'bench-images': 'Bench runs and images',
+  'delta-proofs': 'Delta proofs',
+  signatures: 'Signatures',
+};
+
+/** Checks any evidence file and shows each check with why it passed or not. */
+export function VerifySection() {
+  const { verified, isVerifying, verifyFile } = useEvidence();
+  const report = verified && 'report' in verified.outcome ? verified.outcome.report : null;
+  return (
+    <Section
+      title="Verify a file"
+      fill
+      testId="verify"
+      actions={
+        report && (
+          <ToneBadge
+            tone={report.verdict === 'pass' ? 'good' : 'bad'}
+            word={report.verdict === 'pass' ? 'Intact' : 'Damaged or edited'}
+          />
+        )
+      }
+    >
+      <Stack gap="sm">
+        <FileDrop
+          outcome="Verify an evidence file"
+          limits="From this workspace or from anyone else; nothing is imported"
+          multiple={false}
+          pickTitle="Choose an evidence file"
+          pickLabel="Choose…"
+          disabled={isVerifying}
+          onFiles={([file]) => {
+            if (file) void verifyFile(file);
+          }}
+          testId="evidence-file"
+        />
+        {isVerifying && <LoadingLines label="Verifying" />}
+        {verified && 'problem' in verified.outcome && (
+          <ProblemAlert problem={verified.outcome.problem} />
+        )}
+        {verified && report && <Report name={verified.name} report={report} />}
+      </Stack>
+    </Section>
+  );
+}
+
+function Report(props: { readonly name: string; readonly report: EvidenceReport }) {
+  return (
+    <Stack gap="xs" role="status" data-testid="verify-report">
+      <Text size="xs" c="dimmed" style={{ overflowWrap: 'anywhere' }}>
+        {props.name}
+      </Text>
+      {props.report.checks.map(({ id, passed, why }) => (
+        <div key={id} className={classes.check} data-check={id} data-passed={passed}>
+          <ToneIcon tone={!passed ? 'bad' : id === 'signatures' ? 'warn' : 'good'} />
+          <div>
+            <Text fw={500}>
+              {checkTitles[id] ?? id}
+              {id === 'signatures' ? '' : passed ? ': passed' : ': failed'}
+            </Text>
+            <Text size="xs" c="dimmed" style={{ overflowWrap: 'anywhere' }}>
+              {why}
+            </Text>
+          </div>
+        </div>
+      ))}
+    </Stack>
+  );
+}

@@ -1,0 +1,138 @@
+import { ActionIcon, Button, Stack, Text, Tooltip } from '@mantine/core';
+import { RefreshCw, ShieldQuestion } from 'lucide-react';
+import type { Gate, PlanCheck, ScopeSummary } from '../../../shared/domain/plan.ts';
+import { useRollout } from '../../stores/rollout.ts';
+import { EmptyState } from '../../widgets/empty-state.tsx';
+import { FactRow } from '../../widgets/fact-row.tsx';
+import { countText, pluralText } from '../../widgets/format-text.ts';
+import { LoadingLines } from '../../widgets/loading-lines.tsx';
+import { ProblemAlert } from '../../widgets/problem-alert.tsx';
+import { Section } from '../../widgets/section.tsx';
+import { ToneBadge, ToneIcon } from '../../widgets/tone-badge.tsx';
+import classes from './rollout-view.module.css';
+import { skipReasonTitles } from './status-text.ts';
+import type { CheckedPlan } from './use-plan-check.ts';
+
+/** Why a plan cannot be published, or null when every gate is open. */
+export function closedGatesText({ gates }: PlanCheck): string | null {
+  const closed = gates.filter((gate) => !gate.passed);
+  if (closed.length === 0) return null;
+  return `${pluralText(closed.length, 'gate')} closed: ${closed.map(({ title }) => title).join('; ')}.`;
+}
+
+/** The gates of a plan and the devices it would reach, computed from the records of this moment. */
+export function CheckPanel(props: {
+  readonly checked: CheckedPlan;
+  readonly isCloudRunning: boolean;
+  /** Why there is nothing to check yet. */
+  readonly missing: string | null;
+}) {
+  const { check, problem, again } = props.checked;
+  const startCloud = useRollout((state) => state.startCloud);
+  return (
+    <Section
+      title="Gates and scope"
+      fill
+      testId="plan-check"
+      actions={
+        check && (
+          <Tooltip label="Compute again, with the devices of this moment">
+            <ActionIcon aria-label="Compute the gates again" onClick={again}>
+              <RefreshCw size={16} aria-hidden />
+            </ActionIcon>
+          </Tooltip>
+        )
+      }
+    >
+      {!props.isCloudRunning ? (
+        <EmptyState
+          icon={ShieldQuestion}
+          sentence="The local cloud is stopped. It knows the devices, so the scope can be computed only while it runs."
+          action={
+            <Button variant="default" onClick={() => void startCloud()}>
+              Start the local cloud
+            </Button>
+          }
+        />
+      ) : problem ? (
+        <ProblemAlert
+          problem={problem}
+          action={
+            <Button variant="default" size="compact-xs" onClick={again}>
+              Try again
+            </Button>
+          }
+        />
+      ) : check ? (
+        <Stack gap="md">
+          <Gates gates={check.gates} />
+          <Scope scope={check.scope} />
+        </Stack>
+      ) : props.missing !== null ? (
+        <Text c="dimmed">{props.missing}</Text>
+      ) : (
+        <LoadingLines label="Computing the gates" />
+      )}
+    </Section>
+  );
+}
+
+function Gates({ gates }: { readonly gates: readonly Gate[] }) {
+  return (
+    <Stack gap="xs" component="ul" m={0} p={0} aria-label="Gates">
+      {gates.map((gate) => (
+        <li key={gate.id} className={classes.gate} data-gate={gate.id} data-passed={gate.passed}>
+          <ToneIcon tone={gate.passed ? 'good' : 'bad'} />
+          <div>
+            <Text fw={500}>
+              {gate.title}: {gate.passed ? 'passed' : 'closed'}
+            </Text>
+            <Text size="xs" c="dimmed" style={{ overflowWrap: 'anywhere' }}>
+              {gate.why}
+            </Text>
+          </div>
+        </li>
+      ))}
+    </Stack>
+  );
+}
+
+function Scope({ scope }: { readonly scope: ScopeSummary }) {
+  const skipped = scope.skipped.reduce((sum, { count }) => sum + count, 0);
+  return (
+    <Stack gap="xs" data-testid="scope">
+      <FactRow
+        facts={[
+          ['Full package', countText(scope.full)],
+          ['Delta package', countText(scope.delta)],
+          ['Skipped', countText(skipped)],
+        ]}
+      />
+      {scope.skipped.map((entry) => (
+        <SkipReasonRow key={entry.reason} entry={entry} />
+      ))}
+    </Stack>
+  );
+}
+
+/** Why devices are left out, how many, and which. */
+export function SkipReasonRow({ entry }: { readonly entry: ScopeSummary['skipped'][number] }) {
+  const hidden = entry.count - entry.devices.length;
+  return (
+    <div data-skip={entry.reason}>
+      <Text size="xs" fw={500} className="digits">
+        {skipReasonTitles[entry.reason]}: {countText(entry.count)}
+        {entry.reason === 'chinaTelecom' && (
+          <>
+            {' '}
+            <ToneBadge tone="warn" word="Excluded by name" />
+          </>
+        )}
+      </Text>
+      <div className={classes.names} tabIndex={0} role="group" aria-label="Devices">
+        {entry.devices.join(', ')}
+        {hidden > 0 && ` and ${countText(hidden)} more`}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,169 @@
+import { Button, Group, Text, TextInput } from '@mantine/core';
+import { useDebouncedValue } from '@mantine/hooks';
+import { Import, RadioTower, Search } from 'lucide-react';
+import { useMemo, useState } from 'react';
+import type { Device } from '../../../shared/domain/plan.ts';
+import type { Product } from '../../../shared/domain/product.ts';
+import { isChinaTelecom } from '../../../shared/domain/scope.ts';
+import { call } from '../../rpc/client.ts';
+import { usePagedRows } from '../../stores/paged-rows.ts';
+import { useRollout } from '../../stores/rollout.ts';
+import { useStudio } from '../../stores/studio.ts';
+import { usePoll } from '../../stores/use-poll.ts';
+import { DataGrid, type GridColumn } from '../../widgets/data-grid.tsx';
+import { EmptyState } from '../../widgets/empty-state.tsx';
+import { agoText, countText, timeText } from '../../widgets/format-text.ts';
+import { LoadingLines } from '../../widgets/loading-lines.tsx';
+import { ProblemAlert } from '../../widgets/problem-alert.tsx';
+import { Section } from '../../widgets/section.tsx';
+import { ClippedText } from '../../widgets/value-text.tsx';
+import { ImportDialog } from './import-dialog.tsx';
+import classes from './rollout-view.module.css';
+
+const refreshPeriodMs = 2000;
+const searchDelayMs = 250;
+
+/** The devices of the product that the local cloud knows. */
+export function DevicesSection(props: {
+  readonly product: Product;
+  readonly isCloudRunning: boolean;
+}) {
+  const { product, isCloudRunning } = props;
+  const startCloud = useRollout((state) => state.startCloud);
+  if (!isCloudRunning)
+    return (
+      <Section title="Devices" fill>
+        <EmptyState
+          icon={RadioTower}
+          sentence="The local cloud is stopped. Start it to see the devices of this product."
+          action={
+            <Button variant="default" onClick={() => void startCloud()}>
+              Start the local cloud
+            </Button>
+          }
+        />
+      </Section>
+    );
+  return <DeviceGrid product={product} />;
+}
+
+function DeviceGrid({ product }: { readonly product: Product }) {
+  const prefixes = useStudio((state) => state.settings?.chinaTelecomIccidPrefixes);
+  const [typed, setTyped] = useState('');
+  const [search] = useDebouncedValue(typed.trim(), searchDelayMs);
+  const [isImporting, setImporting] = useState(false);
+  const rows = usePagedRows<Device>(`${product.id} ${search}`, (offset, limit) =>
+    call('devices.list', { productId: product.id, search, offset, limit }),
+  );
+  usePoll(async () => rows.refresh(), refreshPeriodMs, true);
+  const columns = useMemo(() => deviceColumns(prefixes ?? []), [prefixes]);
+  return (
+    <>
+      {rows.problem && <ProblemAlert problem={rows.problem} />}
+      <Section
+        title={rows.total === null ? 'Devices' : `Devices (${countText(rows.total)})`}
+        fill
+        flush
+        testId="devices"
+        actions={
+          <Group gap="xs" wrap="nowrap">
+            <TextInput
+              aria-label="Search devices"
+              placeholder="Id, IMSI, ICCID or batch"
+              leftSection={<Search size={14} aria-hidden />}
+              value={typed}
+              onChange={(event) => setTyped(event.currentTarget.value)}
+              w={220}
+            />
+            <Button
+              variant="default"
+              leftSection={<Import size={14} aria-hidden />}
+              onClick={() => setImporting(true)}
+              data-testid="import-open"
+            >
+              Import…
+            </Button>
+          </Group>
+        }
+      >
+        {rows.total === null ? (
+          <LoadingLines label="Reading the devices" />
+        ) : (
+          <DataGrid
+            label="Devices of the product"
+            columns={columns}
+            rowCount={rows.total}
+            getRow={rows.row}
+            rowKey={(device) => device.id}
+            onRangeVisible={rows.show}
+            empty={
+              <Text c="dimmed">
+                {search === ''
+                  ? 'No device yet. Import a table, or start simulated devices.'
+                  : `No device matches "${search}".`}
+              </Text>
+            }
+          />
+        )}
+      </Section>
+      <ImportDialog
+        product={product}
+        opened={isImporting}
+        onClose={() => setImporting(false)}
+        onImported={rows.refresh}
+      />
+    </>
+  );
+}
+
+function deviceColumns(prefixes: readonly string[]): readonly GridColumn<Device>[] {
+  return [
+    { id: 'id', title: 'Device', minWidthPx: 196, render: ({ id }) => <ClippedText text={id} /> },
+    {
+      id: 'transport',
+      title: 'Transport',
+      widthPx: 78,
+      render: ({ transport }) => transport.toUpperCase(),
+    },
+    {
+      id: 'versions',
+      title: 'Versions',
+      minWidthPx: 104,
+      render: ({ versions }) => {
+        const text = Object.entries(versions)
+          .map(([component, version]) => `${component} ${version}`)
+          .join(', ');
+        return text === '' ? (
+          <span className={classes.faint}>none yet</span>
+        ) : (
+          <ClippedText text={text} />
+        );
+      },
+    },
+    { id: 'batch', title: 'Batch', widthPx: 84, render: ({ batch }) => batch ?? '' },
+    {
+      id: 'sim',
+      title: 'SIM',
+      minWidthPx: 222,
+      render: (device) => <ClippedText text={simText(device, prefixes)} />,
+    },
+    {
+      id: 'seen',
+      title: 'Last seen',
+      widthPx: 92,
+      render: ({ lastSeenAt }) =>
+        lastSeenAt === null ? (
+          <span className={classes.faint}>never</span>
+        ) : (
+          <time dateTime={lastSeenAt} title={timeText(lastSeenAt)}>
+            {agoText(lastSeenAt, Date.now())}
+          </time>
+        ),
+    },
+  ];
+}
+
+function simText(device: Device, prefixes: readonly string[]): string {
+  const number = device.imsi ?? device.iccid ?? '';
+  return isChinaTelecom(device, prefixes) === null ? number : `China Telecom, ${number}`;
+}

@@ -1,0 +1,242 @@
+import {
+  Button,
+  Group,
+  Input,
+  NumberInput,
+  SegmentedControl,
+  Stack,
+  TagsInput,
+  Text,
+  TextInput,
+} from '@mantine/core';
+import { useDebouncedValue } from '@mantine/hooks';
+import { PackageOpen } from 'lucide-react';
+import { useEffect, useMemo, useState } from 'react';
+import type { PlanDraftInput } from '../../../shared/domain/plan.ts';
+import type { Product, Release } from '../../../shared/domain/product.ts';
+import { call } from '../../rpc/client.ts';
+import { emptyForm, usePlanEditor } from '../../stores/plan-editor.ts';
+import { useRollout } from '../../stores/rollout.ts';
+import { useStudio } from '../../stores/studio.ts';
+import { EmptyState } from '../../widgets/empty-state.tsx';
+import { Section } from '../../widgets/section.tsx';
+import { CheckPanel, closedGatesText } from './check-panel.tsx';
+import { ComponentField } from './component-field.tsx';
+import { IdListField } from './id-list-field.tsx';
+import { idListText, onBothLists, parseIdList } from './id-list.ts';
+import { type ComponentChoice, defaultChoice, draftOf, offersOf } from './plan-choices.ts';
+import { PublishDialog } from './publish-dialog.tsx';
+import classes from './rollout-view.module.css';
+import { usePlanCheck } from './use-plan-check.ts';
+
+const previewDelayMs = 400;
+const batchSampleDevices = 500;
+
+/** Writes a plan: what it delivers and to whom, with its gates and scope beside it. */
+export function EditorTab(props: { readonly release: Release; readonly product: Product }) {
+  const { release, product } = props;
+  const packages = useStudio((state) => state.packages);
+  const openView = useStudio((state) => state.openView);
+  const isCloudRunning = useStudio((state) => state.cloud?.running ?? false);
+  const fleetDevices = useRollout((state) => state.fleet?.devices ?? 0);
+  const { forms, change, discard } = usePlanEditor();
+  const savePlan = useRollout((state) => state.savePlan);
+  const openTab = useRollout((state) => state.openTab);
+  const [isPublishing, setPublishing] = useState(false);
+
+  const offers = useMemo(
+    () => offersOf(product, release.id, packages),
+    [product, release.id, packages],
+  );
+  const form = forms[release.id] ?? { ...emptyForm, name: `${product.name} ${release.version}` };
+  const set = (part: Partial<typeof form>): void => change(release.id, { ...form, ...part });
+  const setChoice = (componentId: string, choice: ComponentChoice): void =>
+    set({ choices: { ...form.choices, [componentId]: choice } });
+
+  const whitelist = useMemo(() => parseIdList(form.whitelistText), [form.whitelistText]);
+  const blacklist = useMemo(() => parseIdList(form.blacklistText), [form.blacklistText]);
+  const made = draftOf(release.id, product, offers, form, { whitelist, blacklist });
+  const draftText = 'draft' in made ? JSON.stringify(made.draft) : null;
+  const [settledText] = useDebouncedValue(draftText, previewDelayMs);
+  const checked = usePlanCheck(
+    isCloudRunning && settledText !== null ? settledText : null,
+    (text) => call('plans.preview', JSON.parse(text) as PlanDraftInput),
+    fleetDevices,
+  );
+  const batches = useBatches(product.id, isCloudRunning, fleetDevices);
+  const isSettled = settledText === draftText && !checked.isReading;
+  const closed = checked.check ? closedGatesText(checked.check) : null;
+  const notYet =
+    'missing' in made
+      ? made.missing
+      : !isCloudRunning
+        ? 'Start the local cloud to publish.'
+        : !isSettled || !checked.check
+          ? 'The gates are being computed.'
+          : closed;
+
+  if (offers.length === 0)
+    return (
+      <EmptyState
+        icon={PackageOpen}
+        sentence="This release has no version package yet, so there is nothing to roll out."
+        action={
+          <Button variant="default" onClick={() => openView('bundle')}>
+            Add firmware files
+          </Button>
+        }
+      />
+    );
+  const save = async (): Promise<string | null> => {
+    if (!('draft' in made)) return null;
+    const planId = await savePlan(made.draft);
+    if (planId !== null) {
+      discard(release.id);
+      openTab('live');
+    }
+    return planId;
+  };
+  const both = onBothLists(whitelist, blacklist).length;
+  return (
+    <div className={classes.columns} data-kind="editor">
+      <div className={classes.column} data-scroll>
+        <Section title="What">
+          <Stack gap="sm">
+            <TextInput
+              label="Name of the plan"
+              maxLength={100}
+              value={form.name}
+              onChange={(event) => set({ name: event.currentTarget.value })}
+              data-testid="plan-name"
+            />
+            {offers.map((offer) => (
+              <ComponentField
+                key={offer.componentId}
+                offer={offer}
+                choice={form.choices[offer.componentId] ?? defaultChoice(offer)}
+                onChange={(choice) => setChoice(offer.componentId, choice)}
+              />
+            ))}
+            <Group align="flex-end" gap="lg">
+              <div>
+                <Input.Label component="div" display="block">
+                  Mode
+                </Input.Label>
+                <SegmentedControl
+                  aria-label="Mode"
+                  data={[
+                    { value: 'silent', label: 'Silent' },
+                    { value: 'manual', label: 'Manual', disabled: true },
+                  ]}
+                  value="silent"
+                />
+              </div>
+              <NumberInput
+                label="Retries of a failed device"
+                min={0}
+                max={5}
+                clampBehavior="strict"
+                allowDecimal={false}
+                value={form.retries}
+                onChange={(value) => set({ retries: Number(value) || 0 })}
+                w={170}
+              />
+            </Group>
+            <Text size="xs" c="dimmed">
+              Silent: devices upgrade without asking. Manual needs a user who confirms on the
+              device, which the local cloud cannot ask for yet.
+            </Text>
+          </Stack>
+        </Section>
+        <Section title="Who">
+          <Stack gap="sm">
+            <TagsInput
+              label="Batches"
+              placeholder={form.batches.length === 0 ? 'Every batch' : ''}
+              data={batches}
+              value={[...form.batches]}
+              onChange={(values) => set({ batches: values })}
+            />
+            <Group grow align="flex-start" gap="sm">
+              <IdListField
+                label="Whitelist"
+                placeholder="Empty: every device"
+                text={form.whitelistText}
+                about={idListText(whitelist)}
+                isBad={whitelist.badLines.length > 0}
+                onChange={(whitelistText) => set({ whitelistText })}
+              />
+              <IdListField
+                label="Blacklist"
+                placeholder="Empty: nobody"
+                text={form.blacklistText}
+                about={idListText(blacklist)}
+                isBad={blacklist.badLines.length > 0}
+                onChange={(blacklistText) => set({ blacklistText })}
+              />
+            </Group>
+            <Text size="xs" c="dimmed" data-testid="both-lists">
+              One device id per line. The blacklist wins
+              {both > 0 ? `: ${both} on both lists will not be upgraded.` : '.'}
+            </Text>
+          </Stack>
+        </Section>
+      </div>
+      <div className={classes.column}>
+        <CheckPanel
+          checked={checked}
+          isCloudRunning={isCloudRunning}
+          missing={'missing' in made ? made.missing : null}
+        />
+        <Group gap="sm" wrap="nowrap">
+          <Button
+            variant="default"
+            style={{ flexShrink: 0 }}
+            disabled={'missing' in made}
+            onClick={() => void save()}
+            data-testid="plan-save"
+          >
+            Save plan
+          </Button>
+          <Button
+            style={{ flexShrink: 0 }}
+            disabled={notYet !== null}
+            onClick={() => setPublishing(true)}
+            data-testid="plan-publish"
+          >
+            Publish…
+          </Button>
+          {notYet !== null && (
+            <Text size="xs" c="dimmed" data-testid="publish-reason">
+              {notYet}
+            </Text>
+          )}
+        </Group>
+        {checked.check && (
+          <PublishDialog
+            opened={isPublishing}
+            version={release.version}
+            planName={form.name}
+            scope={checked.check.scope}
+            onClose={() => setPublishing(false)}
+            takePlanId={save}
+          />
+        )}
+      </div>
+    </div>
+  );
+}
+
+/** Batches among the first 500 devices, to choose from. */
+function useBatches(productId: string, isCloudRunning: boolean, fleetDevices: number): string[] {
+  const act = useStudio((state) => state.act);
+  const [batches, setBatches] = useState<string[]>([]);
+  useEffect(() => {
+    if (!isCloudRunning) return;
+    void act(async () => {
+      const { items } = await call('devices.list', { productId, limit: batchSampleDevices });
+      setBatches([...new Set(items.flatMap(({ batch }) => batch ?? []))].toSorted());
+    });
+  }, [act, productId, isCloudRunning, fleetDevices]);
+  return batches;
+}

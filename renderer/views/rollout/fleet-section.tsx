@@ -1,0 +1,145 @@
+import { Autocomplete, Button, Group, NumberInput, Select, Stack, Text } from '@mantine/core';
+import { useState } from 'react';
+import { maxDevicesPerPlan, versionPattern } from '../../../shared/domain/limits.ts';
+import type { Product } from '../../../shared/domain/product.ts';
+import { useRollout } from '../../stores/rollout.ts';
+import { useStudio } from '../../stores/studio.ts';
+import { countText, pluralText } from '../../widgets/format-text.ts';
+import { Section } from '../../widgets/section.tsx';
+import { ToneBadge } from '../../widgets/tone-badge.tsx';
+import { versionOrder } from './plan-choices.ts';
+
+/** Starts simulated devices that really poll, download, check and report. */
+export function FleetSection({ product }: { readonly product: Product }) {
+  const { fleet, isFleetBusy, startFleet, stopFleet } = useRollout();
+  const packages = useStudio((state) => state.packages);
+  const [componentId, setComponentId] = useState(product.components[0]?.id ?? '');
+  const versions = [
+    ...new Set(
+      packages
+        .filter((pkg) => pkg.productId === product.id && pkg.componentId === componentId)
+        .map((pkg) => pkg.targetVersion),
+    ),
+  ].toSorted(versionOrder);
+  const [typed, setTyped] = useState<string | null>(null);
+  const fromVersion = typed ?? versions[0] ?? '1.0.0';
+  const [http, setHttp] = useState(10);
+  const [mqtt, setMqtt] = useState(10);
+  const [telecom, setTelecom] = useState(0);
+  const isVersion = versionPattern.test(fromVersion);
+  const missing =
+    http + mqtt === 0
+      ? 'Ask for at least one device.'
+      : telecom > http + mqtt
+        ? `Only ${countText(http + mqtt)} can be on China Telecom SIMs.`
+        : isVersion
+          ? null
+          : 'The version has letters, digits, "_", "-" and "." only.';
+
+  return (
+    <Section
+      title="Simulated devices"
+      actions={
+        fleet?.running ? (
+          <ToneBadge tone="busy" word={`${countText(fleet.devices)} running`} />
+        ) : undefined
+      }
+    >
+      <Stack gap="xs">
+        <Text size="xs" c="dimmed">
+          They poll, download, check SHA-256 and report like real ones.
+        </Text>
+        <Group grow gap="xs">
+          <Count label="HTTP" value={http} onChange={setHttp} testId="fleet-http" />
+          <Count label="MQTT" value={mqtt} onChange={setMqtt} testId="fleet-mqtt" />
+          <Count
+            label="China Telecom"
+            value={telecom}
+            onChange={setTelecom}
+            testId="fleet-telecom"
+          />
+        </Group>
+        <Group grow gap="xs" align="flex-start">
+          <Select
+            label="Component"
+            allowDeselect={false}
+            data={product.components.map(({ id }) => id)}
+            value={componentId}
+            onChange={(value) => setComponentId(value ?? '')}
+          />
+          <Autocomplete
+            label="Runs version"
+            size="xs"
+            data={versions}
+            value={fromVersion}
+            onChange={(value) => setTyped(value.trim())}
+            data-testid="fleet-version"
+          />
+        </Group>
+        <Group gap="sm" wrap="nowrap">
+          {fleet?.running ? (
+            <Button
+              variant="default"
+              loading={isFleetBusy}
+              onClick={() => void stopFleet()}
+              data-testid="fleet-stop"
+            >
+              Stop the simulated devices
+            </Button>
+          ) : (
+            <Button
+              loading={isFleetBusy}
+              disabled={missing !== null}
+              onClick={() =>
+                void startFleet({
+                  productId: product.id,
+                  componentId,
+                  fromVersion,
+                  http,
+                  mqtt,
+                  chinaTelecom: telecom,
+                })
+              }
+              data-testid="fleet-start"
+            >
+              Start {pluralText(http + mqtt, 'device')}
+            </Button>
+          )}
+          {missing !== null && (
+            <Text size="xs" c="dimmed">
+              {missing}
+            </Text>
+          )}
+        </Group>
+        {fleet?.running && (
+          <Text size="xs" className="digits" data-testid="fleet-status">
+            {countText(fleet.http)} HTTP and {countText(fleet.mqtt)} MQTT;{' '}
+            {countText(fleet.updated)} updated, {countText(fleet.failed)} failed.
+          </Text>
+        )}
+      </Stack>
+    </Section>
+  );
+}
+
+function Count(props: {
+  readonly label: string;
+  readonly value: number;
+  readonly onChange: (value: number) => void;
+  readonly testId: string;
+}) {
+  return (
+    <NumberInput
+      label={props.label}
+      min={0}
+      max={maxDevicesPerPlan}
+      allowDecimal={false}
+      allowNegative={false}
+      thousandSeparator=","
+      hideControls
+      value={props.value}
+      onChange={(value) => props.onChange(Number(value) || 0)}
+      data-testid={props.testId}
+    />
+  );
+}

@@ -1,0 +1,37 @@
+import { Stack, Text } from '@mantine/core';
+import type { PlanStatus } from '../../../shared/domain/plan.ts';
+import { countText } from '../../widgets/format-text.ts';
+import { SkipReasonRow } from './check-panel.tsx';
+import classes from './live-plan.module.css';
+
+/** Why devices failed, and why others were left out from the start. */
+export function OutcomeList({ status }: { readonly status: PlanStatus }) {
+  return (
+    <div className={classes.outcome}>
+      <Stack gap="xs">
+        <Text fw={600}>Why devices failed</Text>
+        {status.failureReasons.length === 0 ? (
+          <Text size="xs" c="dimmed">
+            None has failed.
+          </Text>
+        ) : (
+          status.failureReasons.map(({ code, count }) => (
+            <Text key={code} className="digits">
+              {countText(count)} × <code>{code}</code>
+            </Text>
+          ))
+        )}
+      </Stack>
+      <Stack gap="xs">
+        <Text fw={600}>Why devices were left out</Text>
+        {status.skipped.length === 0 ? (
+          <Text size="xs" c="dimmed">
+            The plan reaches every device of the product.
+          </Text>
+        ) : (
+          status.skipped.map((entry) => <SkipReasonRow key={entry.reason} entry={entry} />)
+        )}
+      </Stack>
+    </div>
+  );
+}

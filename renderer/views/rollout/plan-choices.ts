@@ -1,0 +1,131 @@
+import type { PlanDraftInput } from '../../../shared/domain/plan.ts';
+import type { Product, VersionPackage } from '../../../shared/domain/product.ts';
+import type { IdList } from './id-list.ts';
+
+/** What a release offers for one component of a plan. */
+export interface ComponentOffer {
+  readonly componentId: string;
+  readonly componentName: string;
+  readonly componentType: VersionPackage['componentType'];
+  /** Newest first; the first one is what a new plan takes. */
+  readonly fulls: readonly VersionPackage[];
+  /** Ascending by source version, the newest of each. */
+  readonly deltas: readonly VersionPackage[];
+}
+
+/** What a person chose for one component. */
+export interface ComponentChoice {
+  readonly included: boolean;
+  readonly fullPackageId: string | null;
+  readonly deltaPackageIds: readonly string[];
+}
+
+/** The form of a plan that is not saved yet. */
+export interface PlanForm {
+  readonly name: string;
+  /** By component id. */
+  readonly choices: Readonly<Record<string, ComponentChoice>>;
+  readonly batches: readonly string[];
+  readonly retries: number;
+}
+
+/** The components that the packages of a release can upgrade, in the product's order. */
+export function offersOf(
+  product: Product,
+  releaseId: string,
+  packages: readonly VersionPackage[],
+): readonly ComponentOffer[] {
+  return product.components.flatMap((component) => {
+    const own = packages
+      .filter((pkg) => pkg.releaseId === releaseId && pkg.componentId === component.id)
+      .toSorted((one, other) => other.createdAt.localeCompare(one.createdAt));
+    if (own.length === 0) return [];
+    const bySource = new Map<string, VersionPackage>();
+    for (const pkg of own)
+      if (pkg.packageType === 'delta' && pkg.sourceVersion !== null)
+        if (!bySource.has(pkg.sourceVersion)) bySource.set(pkg.sourceVersion, pkg);
+    return [
+      {
+        componentId: component.id,
+        componentName: component.name,
+        componentType: component.type,
+        fulls: own.filter((pkg) => pkg.packageType === 'full'),
+        deltas: [...bySource.values()].toSorted((one, other) =>
+          versionOrder(one.sourceVersion ?? '', other.sourceVersion ?? ''),
+        ),
+      },
+    ];
+  });
+}
+
+/** Everything on offer: the newest full package and each delta that rebuilds exactly its image. */
+export function defaultChoice(offer: ComponentOffer): ComponentChoice {
+  const [full] = offer.fulls;
+  return {
+    included: true,
+    fullPackageId: full?.id ?? null,
+    deltaPackageIds: offer.deltas.filter((delta) => rebuilds(delta, full)).map((pkg) => pkg.id),
+  };
+}
+
+/** True when the delta is proven to rebuild the image of this full package, or there is none to compare with. */
+export function rebuilds(delta: VersionPackage, full: VersionPackage | undefined): boolean {
+  return !full || delta.deltaProof?.targetSha256 === full.files[0]?.sha256;
+}
+
+/** The plan as the engine takes it, or why there is none yet. */
+export function draftOf(
+  releaseId: string,
+  product: Product,
+  offers: readonly ComponentOffer[],
+  form: PlanForm,
+  lists: { readonly whitelist: IdList; readonly blacklist: IdList },
+): { readonly draft: PlanDraftInput } | { readonly missing: string } {
+  if (form.name.trim() === '') return { missing: 'Give the plan a name.' };
+  for (const [title, list] of [
+    ['whitelist', lists.whitelist],
+    ['blacklist', lists.blacklist],
+  ] as const)
+    if (list.badLines.length > 0)
+      return { missing: `Line ${list.badLines[0]?.line} of the ${title} is not a device id.` };
+  const components = offers.flatMap((offer) => {
+    const choice = form.choices[offer.componentId] ?? defaultChoice(offer);
+    if (!choice.included) return [];
+    const deltas = offer.deltas.filter((pkg) => choice.deltaPackageIds.includes(pkg.id));
+    const full = offer.fulls.find((pkg) => pkg.id === choice.fullPackageId);
+    const [any] = full ? [full] : deltas;
+    if (!any) return [];
+    return [
+      {
+        componentId: offer.componentId,
+        componentType: offer.componentType,
+        targetVersion: any.targetVersion,
+        fullPackageId: full?.id ?? null,
+        deltas: deltas.map((pkg) => ({
+          sourceVersion: pkg.sourceVersion ?? '',
+          packageId: pkg.id,
+        })),
+      },
+    ];
+  });
+  if (components.length === 0)
+    return { missing: 'Choose at least one component with a full or a delta package.' };
+  return {
+    draft: {
+      name: form.name.trim(),
+      productId: product.id,
+      releaseId,
+      mode: 'silent',
+      components,
+      batches: [...form.batches],
+      whitelist: [...lists.whitelist.ids],
+      blacklist: [...lists.blacklist.ids],
+      retries: form.retries,
+    },
+  };
+}
+
+/** Orders versions by their numbers: 1.9 before 1.10. */
+export function versionOrder(one: string, other: string): number {
+  return one.localeCompare(other, 'en', { numeric: true });
+}

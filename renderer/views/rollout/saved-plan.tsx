@@ -1,0 +1,65 @@
+import { Button, Group, Text } from '@mantine/core';
+import { useState } from 'react';
+import type { Plan } from '../../../shared/domain/plan.ts';
+import { call } from '../../rpc/client.ts';
+import { useRollout } from '../../stores/rollout.ts';
+import { useStudio } from '../../stores/studio.ts';
+import { CheckPanel, closedGatesText } from './check-panel.tsx';
+import { PublishDialog } from './publish-dialog.tsx';
+import { usePlanCheck } from './use-plan-check.ts';
+
+/** A plan that waits to be published, with its gates and scope of this moment. */
+export function SavedPlan({ plan }: { readonly plan: Plan }) {
+  const isCloudRunning = useStudio((state) => state.cloud?.running ?? false);
+  const fleetDevices = useRollout((state) => state.fleet?.devices ?? 0);
+  const deletePlan = useRollout((state) => state.deletePlan);
+  const [isPublishing, setPublishing] = useState(false);
+  const checked = usePlanCheck(
+    isCloudRunning ? plan.id : null,
+    (planId) => call('plans.check', { planId }),
+    fleetDevices,
+  );
+  const reason = !isCloudRunning
+    ? 'Start the local cloud to publish.'
+    : checked.check
+      ? closedGatesText(checked.check)
+      : 'The gates are being computed.';
+  const version = plan.components[0]?.targetVersion ?? '';
+  return (
+    <>
+      <CheckPanel checked={checked} isCloudRunning={isCloudRunning} missing={null} />
+      <Group gap="sm" wrap="nowrap">
+        <Button
+          style={{ flexShrink: 0 }}
+          disabled={reason !== null}
+          onClick={() => setPublishing(true)}
+          data-testid="plan-publish"
+        >
+          Publish…
+        </Button>
+        <Button
+          variant="default"
+          style={{ flexShrink: 0 }}
+          onClick={() => void deletePlan(plan.id)}
+        >
+          Delete this plan
+        </Button>
+        {reason !== null && (
+          <Text size="xs" c="dimmed" data-testid="publish-reason">
+            {reason}
+          </Text>
+        )}
+      </Group>
+      {checked.check && (
+        <PublishDialog
+          opened={isPublishing}
+          version={version}
+          planName={plan.name}
+          scope={checked.check.scope}
+          onClose={() => setPublishing(false)}
+          takePlanId={async () => plan.id}
+        />
+      )}
+    </>
+  );
+}

@@ -1,0 +1,116 @@
+import type {
+  DeviceState,
+  PlanState,
+  PlanStatus,
+  RolloutDevice,
+  SkipReason,
+} from '../../../shared/domain/plan.ts';
+
+/** The device states in the order in which bars and charts stack them, done first. */
+export const stackedStates = [
+  'upgraded',
+  'noUpdateRequired',
+  'upgrading',
+  'failed',
+  'notUpgraded',
+] as const satisfies readonly DeviceState[];
+
+/** What people read for a device state. */
+export const deviceStateTitles: Readonly<Record<DeviceState, string>> = {
+  notUpgraded: 'Not upgraded',
+  upgrading: 'Upgrading',
+  upgraded: 'Upgraded',
+  failed: 'Failed',
+  noUpdateRequired: 'No update required',
+};
+
+/** What people read for a plan state. */
+export const planStateTitles: Readonly<Record<PlanState, string>> = {
+  saved: 'Saved',
+  activated: 'Activated',
+  upgrading: 'Upgrading',
+  suspended: 'Suspended',
+  terminated: 'Terminated',
+  ended: 'Ended',
+};
+
+/** Why a plan leaves devices out, in a few words. */
+export const skipReasonTitles: Readonly<Record<SkipReason, string>> = {
+  blacklisted: 'On the blacklist',
+  notWhitelisted: 'Not on the whitelist',
+  otherBatch: 'In another batch',
+  chinaTelecom: 'On a China Telecom SIM, which cannot be upgraded over the air',
+  noUpdateRequired: 'Runs the target version already',
+  noMatchingSource: 'No package fits the version it runs',
+};
+
+const componentStateTitles: Readonly<Record<RolloutDevice['components'][number]['state'], string>> =
+  {
+    planNotReceived: 'Plan not received',
+    planReceived: 'Plan received',
+    upgradeConfirmed: 'Upgrade confirmed',
+    readyToDownload: 'Ready to download',
+    downloading: 'Downloading',
+    downloadFailed: 'Download failed',
+    downloadSucceeded: 'Download succeeded',
+    upgrading: 'Upgrading',
+    upgradeFailed: 'Upgrade failed',
+    upgradeSucceeded: 'Upgrade succeeded',
+    noUpdateRequired: 'No update required',
+  };
+
+/** Plans in these states still change by themselves or by a person. */
+export function isActive(state: PlanState): boolean {
+  return state === 'activated' || state === 'upgrading' || state === 'suspended';
+}
+
+/** One state's part of all devices of a plan. */
+export interface StatePart {
+  readonly state: DeviceState;
+  readonly title: string;
+  readonly count: number;
+  /** 0..100 of all devices. */
+  readonly percent: number;
+}
+
+/** The parts of the stacked bar; the states that a plan can always have are there even at 0. */
+export function statePartsOf(counts: PlanStatus['counts']): readonly StatePart[] {
+  const total = stackedStates.reduce((sum, state) => sum + counts[state], 0);
+  return stackedStates
+    .filter((state) => state !== 'noUpdateRequired' || counts[state] > 0)
+    .map((state) => ({
+      state,
+      title: deviceStateTitles[state],
+      count: counts[state],
+      percent: total === 0 ? 0 : (100 * counts[state]) / total,
+    }));
+}
+
+/** `98.7 % of 300 finished`, or that none has finished; never rounded up to 100 % while one failed. */
+export function successRateText({ successRate, counts }: PlanStatus): string {
+  if (successRate === null) return 'No device has finished yet';
+  const finished = counts.upgraded + counts.failed;
+  const percent = Math.floor(successRate * 1000) / 10;
+  return `${percent} % of ${finished.toLocaleString('en')} finished`;
+}
+
+/** What a device's components do now, for example `Downloading 40 %`; several are named. */
+export function componentsText(components: RolloutDevice['components']): string {
+  return components
+    .map(({ componentId, state, progress }) => {
+      const share = state === 'downloading' ? ` ${Math.floor(100 * progress)} %` : '';
+      const name = components.length > 1 ? `${componentId}: ` : '';
+      return `${name}${componentStateTitles[state]}${share}`;
+    })
+    .join('; ');
+}
+
+/** From which version to which, and by which kind of package, for example `1.0.0 → 1.1.0, delta`. */
+export function versionsText(components: RolloutDevice['components']): string {
+  return components
+    .map(
+      ({ fromVersion, toVersion, packageType }) =>
+        `${fromVersion ?? 'unknown'} → ${toVersion}, ${packageType}`,
+    )
+    .join('; ');
+}
