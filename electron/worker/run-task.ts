@@ -35,19 +35,17 @@ export async function runTask<N extends TaskName>(
   context.signal.throwIfAborted();
   const worker = takeWorker();
   let isReusable = false;
+  let forget = (): void => undefined;
   try {
     return await new Promise<TaskOutput<N>>((resolve, reject) => {
-      context.signal.addEventListener('abort', () => reject(context.signal.reason as Error), {
-        once: true,
-      });
-      worker.on('message', (message: WorkerMessage) => {
+      const onAbort = (): void => reject(context.signal.reason as Error);
+      const onMessage = (message: WorkerMessage): void => {
         if (message.type === 'progress') return context.onProgress(message.progress);
         isReusable = true;
         if (message.type === 'done') resolve(message.value as TaskOutput<N>);
         else reject(new ProblemError(message.problem));
-      });
-      worker.on('error', reject);
-      worker.on('exit', (code) =>
+      };
+      const onExit = (code: number): void =>
         reject(
           problem(
             'worker-lost',
@@ -56,42 +54,50 @@ export async function runTask<N extends TaskName>(
             'Try again; if it repeats, free some memory.',
             'internal',
           ),
-        ),
-      );
+        );
+      // One by one: removing all listeners of a worker also removes its own and makes it deaf.
+      forget = () => {
+        context.signal.removeEventListener('abort', onAbort);
+        worker.off('message', onMessage).off('error', reject).off('exit', onExit);
+      };
+      context.signal.addEventListener('abort', onAbort, { once: true });
+      worker.on('message', onMessage).on('error', reject).on('exit', onExit);
       const order: WorkerOrder = { name, input };
       worker.postMessage(order);
     });
   } finally {
-    worker.removeAllListeners();
+    forget();
     if (isReusable && !context.signal.aborted) keepForAWhile(worker);
     else await worker.terminate();
   }
 }
 
+interface IdleWorker {
+  readonly worker: Worker;
+  readonly timer: NodeJS.Timeout;
+  readonly drop: () => void;
+}
+
 /** A worker that has run a task is compiled and warm: the next task begins at once and runs at full speed. */
-const idleWorkers = new Map<Worker, NodeJS.Timeout>();
+const idleWorkers: IdleWorker[] = [];
 const keptMs = 10_000;
 
 function takeWorker(): Worker {
-  const [entry] = idleWorkers;
-  if (!entry) return new Worker(entryPath('worker'));
-  const [worker, timer] = entry;
+  const idle = idleWorkers.pop();
+  if (!idle) return new Worker(entryPath('worker'));
+  const { worker, timer, drop } = idle;
   clearTimeout(timer);
-  idleWorkers.delete(worker);
-  worker.removeAllListeners();
-  worker.ref();
+  worker.off('error', drop).off('exit', drop).ref();
   return worker;
 }
 
 /** Keeps an idle worker for the next task, but not its memory forever, and never the process. */
 function keepForAWhile(worker: Worker): void {
   const drop = (): void => {
-    clearTimeout(idleWorkers.get(worker));
-    idleWorkers.delete(worker);
+    const place = idleWorkers.findIndex((idle) => idle.worker === worker);
+    if (place >= 0) clearTimeout(idleWorkers.splice(place, 1)[0]?.timer);
     void worker.terminate();
   };
-  worker.on('error', drop);
-  worker.on('exit', drop);
-  worker.unref();
-  idleWorkers.set(worker, setTimeout(drop, keptMs).unref());
+  worker.on('error', drop).on('exit', drop).unref();
+  idleWorkers.push({ worker, timer: setTimeout(drop, keptMs).unref(), drop });
 }
