@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { crc32, deflateRawSync, gzipSync } from 'node:zlib';
+import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { inspectFiles } from '../../electron/core/bundle/inspect-files.ts';
@@ -11,6 +11,7 @@ import { SRecordReader } from '../../shared/formats/s-record.ts';
 import { sniff } from '../../shared/formats/sniff.ts';
 import { TarReader } from '../../shared/formats/tar.ts';
 import { bundleRules } from '../../shared/messages/bundle-rules.ts';
+import { tarHeader, zip } from '../support/archives.ts';
 
 const ascii = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'latin1'));
 /** Most memory that a file of a few kilobytes may cost, whatever it announces. */
@@ -31,42 +32,6 @@ function hexRecord(type: number, address: number, data: readonly number[]): stri
   return `:${Buffer.from(bytes).toString('hex').toUpperCase()}\n`;
 }
 
-function tarHeader(name: string, sizeField: string, type: string): Buffer {
-  const header = Buffer.alloc(512);
-  header.write(name, 0, 100, 'latin1');
-  header.write('0000644\0', 100);
-  header.write(sizeField, 124, 12, 'latin1');
-  header.write(`${type}ustar\x0000`, 156, 'latin1');
-  header.fill(0x20, 148, 156);
-  const sum = header.reduce((total, byte) => total + byte, 0);
-  header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
-  return header;
-}
-
-function zip(name: string, content: Buffer): Buffer {
-  const packed = deflateRawSync(content);
-  const local = Buffer.alloc(30);
-  local.writeUInt32LE(0x04034b50, 0);
-  local.writeUInt16LE(20, 4);
-  local.writeUInt16LE(8, 8);
-  local.writeUInt32LE(crc32(content), 14);
-  local.writeUInt32LE(packed.length, 18);
-  local.writeUInt32LE(content.length, 22);
-  local.writeUInt16LE(name.length, 26);
-  const central = Buffer.alloc(46);
-  central.writeUInt32LE(0x02014b50, 0);
-  central.writeUInt16LE(20, 4);
-  local.copy(central, 6, 4, 28);
-  const body = Buffer.concat([local, Buffer.from(name), packed]);
-  const end = Buffer.alloc(22);
-  end.writeUInt32LE(0x06054b50, 0);
-  end.writeUInt16LE(1, 8);
-  end.writeUInt16LE(1, 10);
-  end.writeUInt32LE(central.length + name.length, 12);
-  end.writeUInt32LE(body.length, 16);
-  return Buffer.concat([body, central, Buffer.from(name), end]);
-}
-
 interface Reader {
   push(chunk: Uint8Array): void;
   finish(): unknown;
@@ -85,7 +50,10 @@ function told(
   });
   for (let at = 0, piece = 0; at < bytes.length; piece++) {
     const size = sizes[Math.min(piece, sizes.length - 1)] ?? bytes.length;
-    reader.push(bytes.subarray(at, at + size));
+    // A Buffer that is overwritten afterwards, as the window of a file is: what must be kept has to be copied.
+    const window = Buffer.from(bytes.subarray(at, at + size));
+    reader.push(window);
+    window.fill(0xaa);
     at += size;
   }
   reader.finish();

@@ -15,12 +15,12 @@ export class Recorder {
   /** Wraps a link so that its traffic is recorded. */
   wrap(link: SerialLink): SerialLink {
     link.onData((bytes) => {
-      this.#add({ dir: 'rx', bytes: bytes.slice() });
+      this.#add({ dir: 'rx', bytes: new Uint8Array(bytes) });
       this.#bootText += Buffer.from(bytes).toString('latin1');
     });
     return {
       write: (bytes) => {
-        this.#add({ dir: 'tx', bytes: bytes.slice() });
+        this.#add({ dir: 'tx', bytes: new Uint8Array(bytes) });
         return link.write(bytes);
       },
       onData: (listener) => link.onData(listener),
