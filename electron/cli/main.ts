@@ -1,13 +1,5 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
-import { benchCommands } from './bench.ts';
-import { bundleCommands } from './bundle.ts';
-import { cloudCommands } from './cloud.ts';
-import { deltaCommands } from './delta.ts';
-import { demoCommand } from './demo.ts';
-import { evidenceCommands } from './evidence.ts';
-import { planCommands } from './plan.ts';
-import { releaseCommands } from './releases.ts';
 
 const usageExitCode = 2;
 
@@ -19,18 +11,22 @@ const program = new Command('slipway')
 // Commands have a --version of their own, which one of the whole program would take from them.
 if (['-V', '--version'].includes(process.argv[2] ?? '')) program.version(__SLIPWAY_VERSION__);
 
-for (const add of [
-  bundleCommands,
-  deltaCommands,
-  benchCommands,
-  cloudCommands,
-  planCommands,
-  releaseCommands,
-  evidenceCommands,
-  demoCommand,
-]) {
-  add(program);
-}
+const loadCloud = async () => (await import('./cloud.ts')).cloudCommands;
+/** Each noun is loaded only when it is meant: most of a short command's time is loading. */
+const nouns: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
+  bundle: async () => (await import('./bundle.ts')).bundleCommands,
+  delta: async () => (await import('./delta.ts')).deltaCommands,
+  bench: async () => (await import('./bench.ts')).benchCommands,
+  cloud: loadCloud,
+  fleet: loadCloud,
+  plan: async () => (await import('./plan.ts')).planCommands,
+  release: async () => (await import('./releases.ts')).releaseCommands,
+  evidence: async () => (await import('./evidence.ts')).evidenceCommands,
+  demo: async () => (await import('./demo.ts')).demoCommand,
+};
+const [noun = ''] = program.parseOptions(process.argv.slice(2)).operands;
+const meant = Object.hasOwn(nouns, noun) ? [nouns[noun]] : Object.values(nouns);
+for (const load of new Set(meant)) (await load?.())?.(program);
 
 /** Commander ends the process by itself unless every command is told not to. */
 function throwInsteadOfExit(command: Command): void {

@@ -11,12 +11,9 @@ import {
 } from '../../shared/contract/contract.ts';
 import { type Problem, problem, toProblem } from '../../shared/domain/problem.ts';
 import { VirtualBoards } from './bench/virtual-boards.ts';
-import { CloudService } from './clouds/cloud-service.ts';
-import { type Handlers, makeHandlers } from './handlers.ts';
+import { type Handlers, makeHandlers, type Rooms } from './handlers.ts';
 import { Jobs } from './jobs/jobs.ts';
 import { Log } from './log.ts';
-import { PlanService } from './plan/plan-service.ts';
-import { Workspace } from './workspace/workspace.ts';
 
 /** How to open a studio. */
 export interface StudioOptions {
@@ -40,8 +37,11 @@ export interface Studio {
 
 /** Composes the services of one workspace. @throws ProblemError when the workspace cannot be opened */
 export async function createStudio(options: StudioOptions): Promise<Studio> {
-  const workspace =
-    options.workspacePath === null ? null : await Workspace.open(options.workspacePath);
+  const rooms =
+    options.workspacePath === null
+      ? null
+      : await openRooms(options.workspacePath, (room, line) => log.write('warn', room, line));
+  const workspace = rooms?.workspace;
   const listeners = new Set<(event: StudioEvent) => void>();
   let seq = 0;
   const publish = (
@@ -57,11 +57,8 @@ export async function createStudio(options: StudioOptions): Promise<Studio> {
   );
   const jobs = new Jobs((job) => publish({ type: 'job', job }));
   const boards = new VirtualBoards();
-  const clouds =
-    workspace && new CloudService(workspace, (room, line) => log.write('warn', room, line));
-  const plans = workspace && clouds && new PlanService(workspace, () => clouds.connect());
   const handlers: Handlers = makeHandlers({
-    rooms: workspace && clouds && plans ? { workspace, clouds, plans } : null,
+    rooms,
     boards,
     jobs,
     log,
@@ -134,7 +131,7 @@ export async function createStudio(options: StudioOptions): Promise<Studio> {
     async close() {
       jobs.cancelAll();
       await boards.closeAll();
-      await clouds?.stop();
+      await rooms?.clouds.stop();
       workspace?.close();
     },
   };
@@ -143,6 +140,21 @@ export async function createStudio(options: StudioOptions): Promise<Studio> {
 function logLevel(failure: Problem): 'info' | 'warn' | 'error' {
   if (failure.code === 'cancelled') return 'info';
   return failure.kind === 'internal' ? 'error' : 'warn';
+}
+
+/** What needs a workspace is loaded with it, so that work on single files starts at once. */
+async function openRooms(
+  workspacePath: string,
+  onLine: (room: string, line: string) => void,
+): Promise<Rooms> {
+  const [{ Workspace }, { CloudService }, { PlanService }] = await Promise.all([
+    import('./workspace/workspace.ts'),
+    import('./clouds/cloud-service.ts'),
+    import('./plan/plan-service.ts'),
+  ]);
+  const workspace = await Workspace.open(workspacePath);
+  const clouds = new CloudService(workspace, onLine);
+  return { workspace, clouds, plans: new PlanService(workspace, () => clouds.connect()) };
 }
 
 const jobTitles: Partial<Record<Method, string>> = {

@@ -1,14 +1,13 @@
 import type { WorkContext } from '../../shared/domain/job.ts';
-import { inspectFilesTask } from './tasks/inspect.ts';
-import { applyDeltaTask, makeDeltaTask } from './tasks/delta.ts';
 
-/** CPU work that runs in worker threads: structured-cloneable input and output only. */
+/** CPU work that runs in worker threads: structured-cloneable input and output only. Each is loaded when it is first run. */
 export const tasks = {
-  'bundle.inspect': inspectFilesTask,
-  'delta.make': makeDeltaTask,
-  'delta.apply': applyDeltaTask,
-} satisfies Record<string, (input: never, context: WorkContext) => Promise<unknown>>;
+  'bundle.inspect': async () => (await import('./tasks/inspect.ts')).inspectFilesTask,
+  'delta.make': async () => (await import('./tasks/delta.ts')).makeDeltaTask,
+  'delta.apply': async () => (await import('./tasks/delta.ts')).applyDeltaTask,
+} satisfies Record<string, () => Promise<(input: never, context: WorkContext) => Promise<unknown>>>;
 
 export type TaskName = keyof typeof tasks;
-export type TaskInput<N extends TaskName> = Parameters<(typeof tasks)[N]>[0];
-export type TaskOutput<N extends TaskName> = Awaited<ReturnType<(typeof tasks)[N]>>;
+type Task<N extends TaskName> = Awaited<ReturnType<(typeof tasks)[N]>>;
+export type TaskInput<N extends TaskName> = Parameters<Task<N>>[0];
+export type TaskOutput<N extends TaskName> = Awaited<ReturnType<Task<N>>>;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { problemSchema } from './job.ts';
 
 export const protocolSchema = z.enum(['stm32']);
 export const virtualBoardKindSchema = z.enum(['stm32']);
@@ -29,9 +30,10 @@ export const flashFootprintSchema = z.object({
 });
 export type FlashFootprint = z.infer<typeof flashFootprintSchema>;
 
-/** The result of flash + verify + boot check of one image on one board. */
+/** The result of flash + verify + boot check of one image on one board; of a failed run, how far it came. */
 export const flashResultSchema = z.object({
   protocol: protocolSchema,
+  /** Empty when the board could not be identified. */
   chip: z.string(),
   bytesWritten: z.number(),
   skippedBytes: z.number(),
@@ -56,5 +58,7 @@ export const benchRunSchema = z.object({
   startedAt: z.string(),
   /** The exact image was verified and, where a version was expected, booted it. */
   passed: z.boolean(),
+  /** Why the run ended before its boot check, null when it did not. */
+  failure: problemSchema.nullable().default(null),
 });
 export type BenchRun = z.infer<typeof benchRunSchema>;

@@ -1,76 +1,87 @@
 import { problem } from '../domain/problem.ts';
-import type { Cover } from './delta-matcher.ts';
-
-/** A bzip2 implementation: the format's own compressor. */
-export interface Bzip2 {
-  compress(bytes: Uint8Array): Promise<Uint8Array>;
-  /** Rejects on damaged input. */
-  decompress(bytes: Uint8Array): Promise<Uint8Array>;
-}
+import { BlockTransform } from './block-transform.ts';
+import { Bzip2Reader } from './bzip2-reader.ts';
+import { Bzip2Writer } from './bzip2-writer.ts';
+import { type Cover, findCovers } from './delta-matcher.ts';
 
 const headerBytes = 32;
 const controlBytes = 24;
 const magic = 'BSDIFF40';
 /** Largest target that a patch may announce. */
 export const maxTargetBytes = 512 * 1024 * 1024;
+const pieceBytes = 64 * 1024;
 
 /**
- * Encodes covers as a BSDIFF40 patch: 32-byte header (magic, control and diff lengths, target size as 8-byte
- * sign-magnitude integers), then control, diff and extra streams, each bzip2 (bspatch.c of Debian's bsdiff 4.3).
+ * Makes a BSDIFF40 patch: 32-byte header (magic, control and diff lengths, target size as 8-byte sign-magnitude
+ * integers), then control, diff and extra streams, each bzip2 (bspatch.c of Debian's bsdiff 4.3).
+ * `onProgress` gets target bytes done.
  */
-export async function encodeBsdiff40(
+export function makeBsdiff40(
   source: Uint8Array,
   target: Uint8Array,
-  covers: readonly Cover[],
-  bzip2: Bzip2,
-): Promise<Uint8Array> {
-  const control: number[] = [];
-  const diff = new Uint8Array(covers.reduce((sum, cover) => sum + cover.sizeBytes, 0));
-  const extra = new Uint8Array(target.length - diff.length);
-  let diffAt = 0;
-  let extraAt = 0;
-  const first = covers[0];
-  const lead = first ? first.targetStart : target.length;
-  if (lead > 0 || (first && first.sourceStart > 0)) {
-    extra.set(target.subarray(0, lead), 0);
-    extraAt = lead;
-    control.push(0, lead, first ? first.sourceStart : 0);
-  }
-  for (const [index, cover] of covers.entries()) {
-    for (let i = 0; i < cover.sizeBytes; i++) {
-      diff[diffAt + i] =
-        (target[cover.targetStart + i] ?? 0) - (source[cover.sourceStart + i] ?? 0);
-    }
-    diffAt += cover.sizeBytes;
-    const next = covers[index + 1];
-    const end = cover.targetStart + cover.sizeBytes;
-    const inserted = target.subarray(end, next ? next.targetStart : target.length);
-    extra.set(inserted, extraAt);
-    extraAt += inserted.length;
-    control.push(
-      cover.sizeBytes,
-      inserted.length,
-      next ? next.sourceStart - (cover.sourceStart + cover.sizeBytes) : 0,
-    );
-  }
-  const controlStream = new Uint8Array(control.length * 8);
-  control.forEach((value, index) => writeOffset(controlStream, index * 8, value));
-  const streams = await Promise.all(
-    [controlStream, diff, extra].map((stream) => bzip2.compress(stream)),
-  );
-  const patch = new Uint8Array(
-    headerBytes + streams.reduce((sum, stream) => sum + stream.length, 0),
-  );
+  onProgress?: (done: number) => void,
+): Uint8Array {
+  const streams = new StreamWriter(source, target);
+  findCovers(source, target, (cover) => streams.add(cover), onProgress);
+  const parts = streams.finish();
+  const patch = new Uint8Array(headerBytes + parts.reduce((sum, part) => sum + part.length, 0));
   patch.set(new TextEncoder().encode(magic), 0);
-  writeOffset(patch, 8, streams[0]?.length ?? 0);
-  writeOffset(patch, 16, streams[1]?.length ?? 0);
+  writeOffset(patch, 8, parts[0].length);
+  writeOffset(patch, 16, parts[1].length);
   writeOffset(patch, 24, target.length);
   let at = headerBytes;
-  for (const stream of streams) {
-    patch.set(stream, at);
-    at += stream.length;
+  for (const part of parts) {
+    patch.set(part, at);
+    at += part.length;
   }
   return patch;
+}
+
+/** Turns covers into the three streams as they come, without holding more than a piece of them. */
+class StreamWriter {
+  readonly #source: Uint8Array;
+  readonly #target: Uint8Array;
+  readonly #transform = new BlockTransform();
+  readonly #control = new Bzip2Writer(this.#transform);
+  readonly #diff = new Bzip2Writer(this.#transform);
+  readonly #extra = new Bzip2Writer(this.#transform);
+  readonly #entry = new Uint8Array(controlBytes);
+  readonly #piece = new Uint8Array(pieceBytes);
+  #waiting: Cover | null = null;
+
+  constructor(source: Uint8Array, target: Uint8Array) {
+    this.#source = source;
+    this.#target = target;
+  }
+
+  add(cover: Cover): void {
+    if (this.#waiting) this.#write(this.#waiting, cover);
+    this.#waiting = cover;
+  }
+
+  finish(): readonly [Uint8Array, Uint8Array, Uint8Array] {
+    if (this.#waiting) this.#write(this.#waiting, null);
+    return [this.#control.finish(), this.#diff.finish(), this.#extra.finish()];
+  }
+
+  #write({ targetStart, sourceStart, sizeBytes }: Cover, next: Cover | null): void {
+    const target = this.#target;
+    const source = this.#source;
+    const piece = this.#piece;
+    for (let done = 0; done < sizeBytes; done += pieceBytes) {
+      const size = Math.min(pieceBytes, sizeBytes - done);
+      for (let i = 0; i < size; i++)
+        piece[i] = target[targetStart + done + i]! - source[sourceStart + done + i]!;
+      this.#diff.push(piece.subarray(0, size));
+    }
+    const end = targetStart + sizeBytes;
+    const extraEnd = next ? next.targetStart : target.length;
+    this.#extra.push(target.subarray(end, extraEnd));
+    writeOffset(this.#entry, 0, sizeBytes);
+    writeOffset(this.#entry, 8, extraEnd - end);
+    writeOffset(this.#entry, 16, next ? next.sourceStart - (sourceStart + sizeBytes) : 0);
+    this.#control.push(this.#entry);
+  }
 }
 
 /** True when the bytes begin like a BSDIFF40 patch. */
@@ -81,15 +92,29 @@ export function isBsdiff40(bytes: Uint8Array): boolean {
   );
 }
 
+/** Rebuilds the target in memory. @throws ProblemError as {@link readBsdiff40} */
+export function applyBsdiff40(source: Uint8Array, patch: Uint8Array): Uint8Array {
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  for (const piece of readBsdiff40(source, patch)) {
+    pieces.push(piece.slice());
+    size += piece.length;
+  }
+  const target = new Uint8Array(size);
+  let at = 0;
+  for (const piece of pieces) {
+    target.set(piece, at);
+    at += piece.length;
+  }
+  return target;
+}
+
 /**
- * Rebuilds the target. Reads outside the source count as 0, as in bspatch.
+ * Rebuilds the target piece by piece; the memory of a piece is used again for the next one.
+ * Reads outside the source count as 0, as in bspatch.
  * @throws ProblemError `patch-format` | `patch-corrupt` naming the offset
  */
-export async function applyBsdiff40(
-  source: Uint8Array,
-  patch: Uint8Array,
-  bzip2: Bzip2,
-): Promise<Uint8Array> {
+export function* readBsdiff40(source: Uint8Array, patch: Uint8Array): Generator<Uint8Array> {
   if (!isBsdiff40(patch))
     throw problem(
       'patch-format',
@@ -107,59 +132,93 @@ export async function applyBsdiff40(
     throw corrupt(8, 'the stream lengths do not fit the file');
   if (targetSize < 0 || targetSize > maxTargetBytes)
     throw corrupt(24, `the target size ${targetSize} is absurd`);
-  const open = async (start: number, end: number): Promise<Uint8Array> => {
-    try {
-      return await bzip2.decompress(patch.subarray(start, end));
-    } catch (error) {
-      throw corrupt(
-        start,
-        `the bzip2 stream is damaged (${error instanceof Error ? error.message : String(error)})`,
-      );
-    }
-  };
   const diffStart = headerBytes + controlSize;
-  const control = await open(headerBytes, diffStart);
-  const diff = await open(diffStart, diffStart + diffSize);
-  const extra = await open(diffStart + diffSize, patch.length);
-  return rebuild(source, control, diff, extra, targetSize);
-}
-
-function rebuild(
-  source: Uint8Array,
-  control: Uint8Array,
-  diff: Uint8Array,
-  extra: Uint8Array,
-  targetSize: number,
-): Uint8Array {
-  const target = new Uint8Array(targetSize);
+  const extraStart = diffStart + diffSize;
+  const control = new PatchStream(patch, 'control', headerBytes, diffStart);
+  const diff = new PatchStream(patch, 'diff', diffStart, extraStart);
+  const extra = new PatchStream(patch, 'extra', extraStart, patch.length);
+  const entry = new Uint8Array(controlBytes);
+  const piece = new Uint8Array(pieceBytes);
+  let filled = 0;
   let done = 0;
   let sourceAt = 0;
-  let diffAt = 0;
-  let extraAt = 0;
-  for (let at = 0; done < targetSize; at += controlBytes) {
-    if (at + controlBytes > control.length)
-      throw corrupt(headerBytes, `the control stream ends after ${done} of ${targetSize} bytes`);
-    const diffBytes = readOffset(control, at);
-    const extraBytes = readOffset(control, at + 8);
-    const seek = readOffset(control, at + 16);
-    const fits =
-      diffBytes >= 0 &&
-      extraBytes >= 0 &&
-      diffBytes + extraBytes <= targetSize - done &&
-      diffAt + diffBytes <= diff.length &&
-      extraAt + extraBytes <= extra.length;
-    if (!fits) throw corrupt(headerBytes, `control entry ${at / controlBytes} does not fit`);
-    for (let i = 0; i < diffBytes; i++)
-      target[done + i] = (diff[diffAt + i] ?? 0) + (source[sourceAt + i] ?? 0);
-    target.set(extra.subarray(extraAt, extraAt + extraBytes), done + diffBytes);
+  for (let number = 0; done < targetSize; number++) {
+    control.fill(entry, 0, controlBytes);
+    const diffBytes = readOffset(entry, 0);
+    const extraBytes = readOffset(entry, 8);
+    if (diffBytes < 0 || extraBytes < 0 || diffBytes + extraBytes > targetSize - done)
+      throw corrupt(headerBytes, `control entry ${number} does not fit the target`);
+    for (const [stream, sizeBytes] of [
+      [diff, diffBytes],
+      [extra, extraBytes],
+    ] as const) {
+      for (let left = sizeBytes; left > 0; ) {
+        const size = Math.min(left, pieceBytes - filled);
+        stream.fill(piece, filled, size);
+        if (stream === diff) {
+          addSource(piece, filled, size, source, sourceAt);
+          sourceAt += size;
+        }
+        filled += size;
+        left -= size;
+        if (filled === pieceBytes) {
+          yield piece;
+          filled = 0;
+        }
+      }
+    }
     done += diffBytes + extraBytes;
-    diffAt += diffBytes;
-    extraAt += extraBytes;
-    sourceAt += diffBytes + seek;
+    sourceAt += readOffset(entry, 16);
     if (!Number.isSafeInteger(sourceAt))
-      throw corrupt(headerBytes, `control entry ${at / controlBytes} seeks too far`);
+      throw corrupt(headerBytes, `control entry ${number} seeks too far`);
   }
-  return target;
+  for (const stream of [control, diff, extra]) stream.finish();
+  if (filled > 0) yield piece.subarray(0, filled);
+}
+
+function addSource(
+  piece: Uint8Array,
+  from: number,
+  size: number,
+  source: Uint8Array,
+  sourceAt: number,
+): void {
+  const first = Math.max(0, -sourceAt);
+  const end = Math.min(size, source.length - sourceAt);
+  for (let i = first; i < end; i++) piece[from + i]! += source[sourceAt + i]!;
+}
+
+/** One bzip2 stream of a patch; its troubles name the offset at which it begins. */
+class PatchStream {
+  readonly #reader: Bzip2Reader;
+  readonly #name: string;
+  readonly #start: number;
+
+  constructor(patch: Uint8Array, name: string, start: number, end: number) {
+    this.#name = name;
+    this.#start = start;
+    this.#reader = this.#tell(() => new Bzip2Reader(patch.subarray(start, end)));
+  }
+
+  /** Reads exactly so many bytes. */
+  fill(target: Uint8Array, from: number, size: number): void {
+    const piece = target.subarray(from, from + size);
+    if (this.#tell(() => this.#reader.read(piece)) < size)
+      throw corrupt(this.#start, `the ${this.#name} stream ends too early`);
+  }
+
+  finish(): void {
+    this.#tell(() => this.#reader.finish());
+  }
+
+  #tell<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      throw corrupt(this.#start, `${this.#name} stream: ${why}`);
+    }
+  }
 }
 
 const corrupt = (offset: number, why: string) =>

@@ -1,108 +1,115 @@
-/** One step of a delta: `diffBytes` from the source with differences, then `insertBytes` new ones, then a source seek. */
+import { matchBytes, SeedIndex } from './seed-index.ts';
+
+/** A piece of the target that resembles a piece of the source. */
 export interface Cover {
   readonly targetStart: number;
   readonly sourceStart: number;
   readonly sizeBytes: number;
 }
+type Place = Pick<Cover, 'targetStart' | 'sourceStart'>;
 
-const seedBytes = 8;
-const maxChain = 24;
-const minGain = 8;
+/** The present alignment is followed without a search while this many bytes agree. */
+const followBytes = 32;
+/** How many more bytes than the present alignment another one must explain. */
+const leastGain = 6;
+/** When a better alignment is found, it may still begin so many bytes later and reach further. */
+const lookAheadBytes = 3;
+const reportEveryBytes = 1 << 18;
 
 /**
- * Finds which parts of the target resemble which parts of the source.
- * A hash chain over the source finds exact seeds; the current alignment is followed first, so padding and
- * repeats cost nothing; each match grows both ways while more than half of the bytes agree, as bsdiff does.
- * Covers are in target order and do not overlap. `onProgress` gets target bytes done.
+ * Finds which pieces of the target resemble which pieces of the source, and hands them out in target order
+ * without overlap, the first one at the beginning of both (perhaps empty).
+ * As in bsdiff a piece grows while more than half of its bytes agree. Unlike there the present alignment is
+ * followed first and the effort is bounded, so padding and repeats cost no time. `onProgress` gets target bytes done.
  */
 export function findCovers(
   source: Uint8Array,
   target: Uint8Array,
+  onCover: (cover: Cover) => void,
   onProgress: (done: number) => void = () => undefined,
-): Cover[] {
-  const index = new SeedIndex(source);
-  const covers: Cover[] = [];
-  let position = 0;
-  let coveredEnd = 0;
-  let offset = 0;
-  let nextReport = 1 << 18;
-  while (position + seedBytes <= target.length) {
-    if (position >= nextReport) {
-      onProgress(position);
-      nextReport = position + (1 << 18);
+): void {
+  const index = new SeedIndex(source, target);
+  let open: Place = { targetStart: 0, sourceStart: 0 };
+  let scan = 0;
+  /** How many bytes of target[scan, counted) agree on the present alignment. */
+  let agreeing = 0;
+  let counted = 0;
+  let nextReport = reportEveryBytes;
+  while (scan < target.length) {
+    if (scan >= nextReport) {
+      onProgress(scan);
+      nextReport = scan + reportEveryBytes;
     }
-    const aligned = matchBytes(source, position + offset, target, position);
-    const best =
-      aligned >= 32
-        ? { start: position + offset, size: aligned }
-        : index.longest(target, position, position + offset, aligned);
-    if (best.size < seedBytes) {
-      position++;
+    const shift = open.sourceStart - open.targetStart;
+    const aligned = matchBytes(source, scan + shift, target, scan);
+    let size = aligned;
+    if (aligned < followBytes) {
+      size = Math.max(aligned, index.search(scan, aligned + 1, scan + shift));
+      for (; counted < scan + size; counted++)
+        if (agree(source, counted + shift, target, counted)) agreeing++;
+    }
+    if (size > aligned && size <= agreeing + leastGain) size = 0;
+    if (size > aligned) {
+      let next = { targetStart: scan, sourceStart: index.foundAt };
+      for (let ahead = 1; ahead <= lookAheadBytes; ahead++) {
+        const other = index.search(scan + ahead, 9, scan + ahead + shift);
+        if (scan + ahead + other <= next.targetStart + size) continue;
+        next = { targetStart: scan + ahead, sourceStart: index.foundAt };
+        size = other;
+      }
+      scan = next.targetStart;
+      const { sizeBytes, backBytes } = divide(source, target, open, next);
+      onCover({ ...open, sizeBytes });
+      open = { targetStart: scan - backBytes, sourceStart: next.sourceStart - backBytes };
+    } else if (size === 0) {
+      if (counted > scan && agree(source, scan + shift, target, scan)) agreeing--;
+      scan++;
+      counted = Math.max(counted, scan);
       continue;
     }
-    const start = best.start - growBackward(source, best.start, target, position, coveredEnd);
-    const targetStart = position - (best.start - start);
-    const size =
-      position - targetStart + growForward(source, best.start, target, position, best.size);
-    const previous = covers.at(-1);
-    if (
-      previous &&
-      previous.targetStart + previous.sizeBytes === targetStart &&
-      previous.sourceStart + previous.sizeBytes === start
-    ) {
-      covers[covers.length - 1] = { ...previous, sizeBytes: previous.sizeBytes + size };
-    } else {
-      covers.push({ targetStart, sourceStart: start, sizeBytes: size });
-    }
-    position = coveredEnd = targetStart + size;
-    offset = start - targetStart;
+    scan += size;
+    counted = scan;
+    agreeing = 0;
   }
+  if (target.length > 0)
+    onCover({ ...open, sizeBytes: growForward(source, target, open, target.length) });
   onProgress(target.length);
-  return covers;
 }
 
-function matchBytes(
+function agree(
   source: Uint8Array,
-  sourceStart: number,
+  sourceAt: number,
   target: Uint8Array,
-  targetStart: number,
-): number {
-  if (sourceStart < 0) return 0;
-  const limit = Math.min(source.length - sourceStart, target.length - targetStart);
-  let size = 0;
-  while (size < limit && source[sourceStart + size] === target[targetStart + size]) size++;
-  return size;
+  targetAt: number,
+): boolean {
+  return sourceAt >= 0 && sourceAt < source.length && source[sourceAt] === target[targetAt];
 }
 
-const maxRun = 64;
-
-/** How far a match goes on to the right: to the best balance of agreeing over differing bytes. */
+/** How far a piece goes to the right, before a place in the target: to the best balance of agreeing over differing bytes. */
 function growForward(
   source: Uint8Array,
-  sourceStart: number,
   target: Uint8Array,
-  targetStart: number,
-  exact: number,
+  { targetStart, sourceStart }: Place,
+  targetEnd: number,
 ): number {
-  const limit = Math.min(source.length - sourceStart, target.length - targetStart);
+  const limit = Math.min(source.length - sourceStart, targetEnd - targetStart);
   let score = 0;
   let bestScore = 0;
-  let best = exact;
-  for (let size = exact; size < limit; size++) {
+  let best = 0;
+  for (let size = 0; size < limit; size++) {
     score += source[sourceStart + size] === target[targetStart + size] ? 1 : -1;
     if (score > bestScore) {
       bestScore = score;
       best = size + 1;
-    } else if (score < bestScore - maxRun) break;
+    }
   }
   return best;
 }
 
 function growBackward(
   source: Uint8Array,
-  sourceStart: number,
   target: Uint8Array,
-  targetStart: number,
+  { targetStart, sourceStart }: Place,
   targetLimit: number,
 ): number {
   const limit = Math.min(sourceStart, targetStart - targetLimit);
@@ -114,65 +121,35 @@ function growBackward(
     if (score > bestScore) {
       bestScore = score;
       best = size;
-    } else if (score < bestScore - maxRun) break;
+    }
   }
   return best;
 }
 
-/** Positions of every eighth-byte-hashed seed of the source, newest first. */
-class SeedIndex {
-  readonly #source: Uint8Array;
-  readonly #heads: Int32Array;
-  readonly #next: Int32Array;
-  readonly #shift: number;
-
-  constructor(source: Uint8Array) {
-    const bits = Math.min(22, Math.max(10, Math.ceil(Math.log2(source.length + 1))));
-    this.#source = source;
-    this.#shift = 32 - bits;
-    this.#heads = new Int32Array(1 << bits).fill(-1);
-    this.#next = new Int32Array(source.length);
-    for (let at = source.length - seedBytes; at >= 0; at--) {
-      const slot = this.#slot(source, at);
-      this.#next[at] = this.#heads[slot] ?? -1;
-      this.#heads[slot] = at;
+/** Lets two neighbours grow towards each other; where they meet, the bytes go to the one that they agree with more. */
+function divide(
+  source: Uint8Array,
+  target: Uint8Array,
+  open: Place,
+  next: Place,
+): { sizeBytes: number; backBytes: number } {
+  const sizeBytes = growForward(source, target, open, next.targetStart);
+  const backBytes = growBackward(source, target, next, open.targetStart);
+  const overlapBytes = open.targetStart + sizeBytes - (next.targetStart - backBytes);
+  if (overlapBytes <= 0) return { sizeBytes, backBytes };
+  const from = next.targetStart - backBytes;
+  const openShift = open.sourceStart - open.targetStart;
+  const nextShift = next.sourceStart - next.targetStart;
+  let score = 0;
+  let bestScore = 0;
+  let kept = 0;
+  for (let at = from; at < from + overlapBytes; at++) {
+    if (source[at + openShift] === target[at]) score++;
+    if (source[at + nextShift] === target[at]) score--;
+    if (score > bestScore) {
+      bestScore = score;
+      kept = at + 1 - from;
     }
   }
-
-  /** The longest exact match at a target position; the present alignment is kept unless another one gains clearly. */
-  longest(
-    target: Uint8Array,
-    at: number,
-    alignedStart: number,
-    alignedSize: number,
-  ): { start: number; size: number } {
-    let start = alignedStart;
-    let size = alignedSize;
-    let candidate = this.#heads[this.#slot(target, at)] ?? -1;
-    for (let tried = 0; candidate >= 0 && tried < maxChain; tried++) {
-      if (this.#source[candidate + size] === target[at + size]) {
-        const found = matchBytes(this.#source, candidate, target, at);
-        if (found > size && found >= alignedSize + minGain) {
-          start = candidate;
-          size = found;
-        }
-      }
-      candidate = this.#next[candidate] ?? -1;
-    }
-    return { start, size };
-  }
-
-  #slot(bytes: Uint8Array, at: number): number {
-    const low =
-      (bytes[at] ?? 0) |
-      ((bytes[at + 1] ?? 0) << 8) |
-      ((bytes[at + 2] ?? 0) << 16) |
-      ((bytes[at + 3] ?? 0) << 24);
-    const high =
-      (bytes[at + 4] ?? 0) |
-      ((bytes[at + 5] ?? 0) << 8) |
-      ((bytes[at + 6] ?? 0) << 16) |
-      ((bytes[at + 7] ?? 0) << 24);
-    return (Math.imul(low, 0x9e3779b1) ^ Math.imul(high, 0x85ebca6b)) >>> this.#shift;
-  }
+  return { sizeBytes: sizeBytes - overlapBytes + kept, backBytes: backBytes - kept };
 }

@@ -17,12 +17,17 @@ const baudRate = 115200;
 const halfWordProgramMs = 0.0525;
 const pageEraseMs = 20;
 const stepsPerSlice = 20_000;
+/** How far the clock of the host's timers may be off before the board gives up making good for it. */
+const mostLateMs = 50;
 
 type State = (bytes: number[]) => number;
 
+const wireMs = (bytes: number): number => (bytes * bitsPerByte * 1000) / baudRate;
+
 /**
  * An STM32F103 medium-density board: system bootloader on USART1 (AN3155), flash that programs only erased cells,
- * and a Cortex-M core that really runs what was flashed. Paced, it takes the time of the wire and of the flash.
+ * and a Cortex-M core that really runs what was flashed. Paced, it takes the time of the wire and of the flash:
+ * a timer that fires late or early does not add up, since the next answer is due by the board's clock, not by the timer's.
  */
 export class VirtualStm32 {
   readonly flash = new Uint8Array(flashBytes).fill(0xff);
@@ -33,7 +38,12 @@ export class VirtualStm32 {
   #isSynced = false;
   #isRunning = false;
   #isUnplugged = false;
-  #wireFreeMs = 0;
+  /** When the line or the flash is free again, by the board's clock. */
+  #freeMs = 0;
+  /** How much later than due the last answer left. */
+  #lateMs = 0;
+  /** What is on its way to the host, in order. */
+  readonly #leaving: { readonly bytes: Uint8Array; readonly dueMs: number }[] = [];
   /** Counts resets, so that nothing sent or run before one reaches the line after it. */
   #resets = 0;
   #expect: State | null = null;
@@ -67,6 +77,8 @@ export class VirtualStm32 {
   reset(): void {
     this.#resets++;
     this.#pending = [];
+    this.#leaving.length = 0;
+    this.#lateMs = 0;
     this.#isSynced = false;
     this.#isRunning = false;
     this.#expect = null;
@@ -79,7 +91,7 @@ export class VirtualStm32 {
       if (bytes[bytes.length - 1] !== 0x7f) return;
       this.reset();
     }
-    this.#occupyWire(bytes.length);
+    this.#occupy(wireMs(bytes.length));
     this.#pending.push(...bytes);
     this.#advance();
   }
@@ -153,7 +165,7 @@ export class VirtualStm32 {
       for (let i = 0; i <= count; i++)
         this.flash[start + i] = (this.flash[start + i] ?? 0) & (frame[i + 1] ?? 0);
       this.#expect = null;
-      this.#occupyFlash(((count + 1) / 2) * halfWordProgramMs);
+      this.#occupy(((count + 1) / 2) * halfWordProgramMs);
       this.#send([ack]);
       return count + 3;
     };
@@ -166,7 +178,7 @@ export class VirtualStm32 {
       if (next !== 0) return this.#refuse(2);
       this.flash.fill(0xff);
       this.#expect = null;
-      this.#occupyFlash(pageEraseMs);
+      this.#occupy(pageEraseMs);
       this.#send([ack]);
       return 2;
     }
@@ -180,7 +192,7 @@ export class VirtualStm32 {
       return this.#refuse(count + 3);
     for (const page of pages) this.flash.fill(0xff, page * pageBytes, (page + 1) * pageBytes);
     this.#expect = null;
-    this.#occupyFlash(pages.length * pageEraseMs);
+    this.#occupy(pages.length * pageEraseMs);
     this.#send([ack]);
     return count + 3;
   };
@@ -191,31 +203,32 @@ export class VirtualStm32 {
     return used;
   }
 
-  #occupyWire(bytes: number): void {
-    this.#wireFreeMs =
-      Math.max(this.#wireFreeMs, performance.now()) + (bytes * bitsPerByte * 1000) / baudRate;
-  }
-
-  #occupyFlash(ms: number): void {
-    this.#wireFreeMs = Math.max(this.#wireFreeMs, performance.now()) + ms;
+  /** Uses the line or the flash for a while and returns when it is free again. */
+  #occupy(ms: number): number {
+    this.#freeMs = Math.max(this.#freeMs, performance.now() - this.#lateMs) + ms;
+    return this.#freeMs;
   }
 
   #send(bytes: readonly number[]): void {
+    const dueMs = this.#isPaced ? this.#occupy(wireMs(bytes.length)) : performance.now();
+    this.#leaving.push({ bytes: Uint8Array.from(bytes), dueMs });
+    if (this.#leaving.length === 1) this.#scheduleNext();
+  }
+
+  #scheduleNext(): void {
+    const [next] = this.#leaving;
+    if (!next) return;
     const resets = this.#resets;
     const deliver = (): void => {
       if (resets !== this.#resets) return;
-      for (const listener of this.#dataListeners) listener(Uint8Array.from(bytes));
+      this.#leaving.shift();
+      this.#lateMs = Math.min(mostLateMs, performance.now() - next.dueMs);
+      for (const listener of this.#dataListeners) listener(next.bytes);
+      this.#scheduleNext();
     };
-    if (!this.#isPaced) return void setImmediate(deliver);
-    this.#occupyWire(bytes.length);
-    const dueMs = this.#wireFreeMs;
-    const wait = (): void => {
-      const leftMs = dueMs - performance.now();
-      if (leftMs <= 0) deliver();
-      else if (leftMs > 2) setTimeout(wait, leftMs - 1.5);
-      else setImmediate(wait);
-    };
-    wait();
+    const leftMs = next.dueMs - performance.now();
+    if (leftMs > 0) setTimeout(deliver, leftMs);
+    else setImmediate(deliver);
   }
 
   /** Runs the image in slices so that the host's event loop goes on; a fault or a stop ends it silently, as on silicon. */

@@ -1,15 +1,24 @@
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { BenchRun, FlashFootprint } from '../../../shared/domain/bench.ts';
 import type { WorkContext } from '../../../shared/domain/job.ts';
-import { problem } from '../../../shared/domain/problem.ts';
 import { maxFileSizeBytes } from '../../../shared/domain/limits.ts';
+import { type Problem, problem, toProblem } from '../../../shared/domain/problem.ts';
 import { type FirmwareImage, readFirmwareImage } from '../../../shared/formats/firmware-image.ts';
 import { componentOf } from '../bundle/bundle-service.ts';
 import { hashFile } from '../workspace/object-store.ts';
 import type { Workspace } from '../workspace/workspace.ts';
-import { flashBoard, flashStart, layOut } from './flash.ts';
+import {
+  type FlashInput,
+  FlashRun,
+  flashBoard,
+  flashResult,
+  flashStart,
+  layOut,
+  sayingWhatElseFailed,
+} from './flash.ts';
 import { stm32Chips } from './stm32-bootloader.ts';
 import type { VirtualBoards } from './virtual-boards.ts';
 
@@ -23,7 +32,10 @@ export interface FlashRequest {
   readonly baudRate: number;
 }
 
-/** Flashes, verifies and boot-checks an image, and returns the bench run with its recording. */
+/**
+ * Flashes, verifies and boot-checks an image, and returns the bench run with its recording.
+ * In a workspace a run that fails is kept as well: that an image did not get onto a board is evidence too.
+ */
 export async function runBench(
   workspace: Workspace | null,
   boards: VirtualBoards,
@@ -38,34 +50,50 @@ export async function runBench(
   await mkdir(recordingFolder, { recursive: true });
   const recordingPath = join(recordingFolder, `${id}.jsonl`);
   const startedAt = new Date().toISOString();
-  const result = await flashBoard(
-    {
-      port: request.port,
-      protocol: request.protocol,
-      image,
-      imageName: source.name,
-      baudRate: request.baudRate,
-      recordingPath,
-      openLink: boards.opener(),
-      ...(source.chip ? { expectChip: source.chip } : {}),
-      ...(request.expectVersion ? { expectVersion: request.expectVersion } : {}),
-    },
-    context,
-  );
-  const run: BenchRun = {
-    id,
-    releaseId: source.releaseId,
-    imageSha256: sha256,
-    imageName: source.name,
+  const input: FlashInput = {
     port: request.port,
-    result,
-    recordingSha256: (await hashFile(recordingPath)).sha256,
-    startedAt,
-    passed:
-      result.verified && (request.expectVersion === undefined || result.booted?.matched === true),
+    protocol: request.protocol,
+    image,
+    imageName: source.name,
+    baudRate: request.baudRate,
+    recordingPath,
+    openLink: boards.opener(),
+    ...(source.chip ? { expectChip: source.chip } : {}),
+    ...(request.expectVersion ? { expectVersion: request.expectVersion } : {}),
   };
-  workspace?.put('benchRun', run.releaseId, run);
-  return run;
+  const reached = new FlashRun();
+  const keep = async (failure: Problem | null): Promise<BenchRun> => {
+    const result = flashResult(input, reached);
+    const run: BenchRun = {
+      id,
+      releaseId: source.releaseId,
+      imageSha256: sha256,
+      imageName: source.name,
+      port: request.port,
+      result,
+      recordingSha256: (await hashFile(recordingPath)).sha256,
+      startedAt,
+      passed:
+        failure === null &&
+        result.verified &&
+        (request.expectVersion === undefined || result.booted?.matched === true),
+      failure,
+    };
+    workspace?.put('benchRun', run.releaseId, run);
+    return run;
+  };
+  try {
+    await flashBoard(input, context, reached);
+  } catch (error) {
+    // Without a recording (a full disk) there is nothing to keep a record of.
+    if (!existsSync(recordingPath)) throw error;
+    throw await sayingWhatElseFailed(
+      error,
+      keep(toProblem(error)),
+      'The bench run could not be recorded',
+    );
+  }
+  return keep(null);
 }
 
 const largestChip = { flashBytes: 1024 * 1024, pageBytes: 1024 } as const;

@@ -1,16 +1,33 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FlashResult } from '../../../shared/domain/bench.ts';
 import type { WorkContext } from '../../../shared/domain/job.ts';
-import { problem } from '../../../shared/domain/problem.ts';
+import { ProblemError, problem, toProblem } from '../../../shared/domain/problem.ts';
 import type { FirmwareImage } from '../../../shared/formats/firmware-image.ts';
 import { Recorder } from './recorder.ts';
 import { type OpenLink, openSerialPort } from './serial-link.ts';
-import { blockBytes, Stm32Bootloader, stm32Chips } from './stm32-bootloader.ts';
+import {
+  type BootloaderIdentity,
+  blockBytes,
+  Stm32Bootloader,
+  stm32Chips,
+} from './stm32-bootloader.ts';
 
 /** Where the main flash of every STM32 begins. */
 export const flashStart = 0x08000000;
 const bootWaitMs = 5000;
 const versionPattern = /version\s+([\w.-]+)/i;
+
+/** Where a run stands: kept also when it fails. */
+export class FlashRun {
+  readonly recorder = new Recorder();
+  readonly startedMs = performance.now();
+  chip = '';
+  bytesWritten = 0;
+  skippedBytes = 0;
+  bytesPerSec = 0;
+  verified = false;
+  booted: FlashResult['booted'] = null;
+}
 
 /** What to flash and what to expect. */
 export interface FlashInput {
@@ -34,81 +51,147 @@ interface Block {
 
 /**
  * Connects, identifies, erases the touched pages, writes, verifies by read-back, starts the image and reads its boot log.
+ * What was reached is in `run`, and the serial recording is written, also when it throws.
  * @throws ProblemError `wrong-chip` | `image-outside-flash` | `verify-failed` | `port-lost` and bootloader problems
  */
-export async function flashBoard(input: FlashInput, context: WorkContext): Promise<FlashResult> {
-  const startedMs = performance.now();
-  const recorder = new Recorder();
+export async function flashBoard(
+  input: FlashInput,
+  context: WorkContext,
+  run = new FlashRun(),
+): Promise<FlashResult> {
+  const { recorder } = run;
+  try {
+    await connectAndFlash(input, context, run);
+  } catch (error) {
+    recorder.note(`failed: ${toProblem(error).title}: ${toProblem(error).detail}`);
+    throw await sayingWhatElseFailed(
+      error,
+      recorder.save(input.recordingPath),
+      'The serial recording could not be written',
+    );
+  }
+  await recorder.save(input.recordingPath);
+  return flashResult(input, run);
+}
+
+/** The shape in which a run is reported and kept. */
+export function flashResult(input: FlashInput, run: FlashRun): FlashResult {
+  const { chip, bytesWritten, skippedBytes, verified, booted, bytesPerSec } = run;
+  return {
+    protocol: input.protocol,
+    chip,
+    bytesWritten,
+    skippedBytes,
+    verified,
+    booted,
+    elapsedMs: Math.round(performance.now() - run.startedMs),
+    bytesPerSec,
+    recording: input.recordingPath,
+  };
+}
+
+/** Waits for what is done about a failure; when that fails too, the failure stays what it is and says so. */
+export async function sayingWhatElseFailed(
+  error: unknown,
+  work: Promise<unknown>,
+  what: string,
+): Promise<unknown> {
+  try {
+    await work;
+    return error;
+  } catch (trouble) {
+    const failure = toProblem(error);
+    const { title, detail } = toProblem(trouble);
+    return new ProblemError({
+      ...failure,
+      detail: `${failure.detail} ${what}: ${title}, ${detail}`,
+    });
+  }
+}
+
+async function connectAndFlash(
+  input: FlashInput,
+  context: WorkContext,
+  run: FlashRun,
+): Promise<void> {
+  const { recorder } = run;
   recorder.note(`${input.imageName} to ${input.port} at ${input.baudRate} baud 8E1`);
+  const openLink = input.openLink ?? openSerialPort;
   const link = recorder.wrap(
-    await (input.openLink ?? openSerialPort)(input.port, {
-      baudRate: input.baudRate,
-      parity: 'even',
-    }),
+    await openLink(input.port, { baudRate: input.baudRate, parity: 'even' }),
   );
   try {
     const bootloader = new Stm32Bootloader(link, input.port, context.signal);
     context.onProgress({ step: 'Connecting', done: 0, total: 0, unit: 'bytes' });
     const identity = await bootloader.connect();
     const chip = stm32Chips[identity.productId];
-    const chipName = chip?.name ?? `unknown chip 0x${identity.productId.toString(16)}`;
-    recorder.note(`chip ${chipName}, bootloader version 0x${identity.version.toString(16)}`);
+    run.chip = chip?.name ?? `unknown chip 0x${identity.productId.toString(16)}`;
+    recorder.note(`chip ${run.chip}, bootloader version 0x${identity.version.toString(16)}`);
     if (!chip || (input.expectChip && input.expectChip !== chip.name)) {
       throw problem(
         'wrong-chip',
         'This is the wrong chip',
-        `${input.port} is ${chipName}; expected ${input.expectChip ?? 'a known STM32'}.`,
+        `${input.port} is ${run.chip}; expected ${input.expectChip ?? 'a known STM32'}.`,
         'Connect the right board; nothing was erased.',
         'gate',
       );
     }
     const { blocks, skippedBytes, pages, total } = layOut(input.image, chip);
-
-    for (const [index, page] of pages.entries()) {
-      context.onProgress({
-        step: 'Erasing pages',
-        done: index,
-        total: pages.length,
-        unit: 'items',
-      });
-      await bootloader.erase(identity, [page]);
-    }
-    const writeStartedMs = performance.now();
-    let done = 0;
-    for (const block of blocks) {
-      await bootloader.write(block.address, block.bytes);
-      done += block.bytes.length;
-      context.onProgress({ step: 'Writing', done, total, unit: 'bytes' });
-    }
-    const writeMs = performance.now() - writeStartedMs;
-    done = 0;
-    for (const block of blocks) {
-      compare(block, await bootloader.read(block.address, block.bytes.length));
-      done += block.bytes.length;
-      context.onProgress({ step: 'Verifying', done, total, unit: 'bytes' });
-    }
-    recorder.note(`verified ${total} bytes by read-back`);
+    run.skippedBytes = skippedBytes;
+    await erase(bootloader, identity, pages, context);
+    await write(bootloader, blocks, total, run, context);
+    await verify(bootloader, blocks, total, run, context);
     recorder.startBootLog();
     await bootloader.go(blocks[0]?.address ?? flashStart);
-    const booted = await watchBoot(recorder, input.expectVersion, context);
-    return {
-      protocol: input.protocol,
-      chip: chip.name,
-      bytesWritten: total,
-      skippedBytes,
-      verified: true,
-      booted,
-      elapsedMs: Math.round(performance.now() - startedMs),
-      bytesPerSec: Math.round(total / (writeMs / 1000)),
-      recording: input.recordingPath,
-    };
-  } catch (error) {
-    recorder.note(`failed: ${error instanceof Error ? error.message : String(error)}`);
-    throw error;
+    run.booted = await watchBoot(recorder, input.expectVersion, context);
   } finally {
     await link.close();
-    await recorder.save(input.recordingPath);
   }
+}
+
+async function erase(
+  bootloader: Stm32Bootloader,
+  identity: BootloaderIdentity,
+  pages: readonly number[],
+  context: WorkContext,
+): Promise<void> {
+  for (const [done, page] of pages.entries()) {
+    context.onProgress({ step: 'Erasing pages', done, total: pages.length, unit: 'items' });
+    await bootloader.erase(identity, [page]);
+  }
+}
+
+async function write(
+  bootloader: Stm32Bootloader,
+  blocks: readonly Block[],
+  total: number,
+  run: FlashRun,
+  context: WorkContext,
+): Promise<void> {
+  const startedMs = performance.now();
+  for (const block of blocks) {
+    await bootloader.write(block.address, block.bytes);
+    run.bytesWritten += block.bytes.length;
+    context.onProgress({ step: 'Writing', done: run.bytesWritten, total, unit: 'bytes' });
+  }
+  run.bytesPerSec = Math.round(total / ((performance.now() - startedMs) / 1000));
+}
+
+async function verify(
+  bootloader: Stm32Bootloader,
+  blocks: readonly Block[],
+  total: number,
+  run: FlashRun,
+  context: WorkContext,
+): Promise<void> {
+  let done = 0;
+  for (const block of blocks) {
+    compare(block, await bootloader.read(block.address, block.bytes.length));
+    done += block.bytes.length;
+    context.onProgress({ step: 'Verifying', done, total, unit: 'bytes' });
+  }
+  run.verified = true;
+  run.recorder.note(`verified ${total} bytes by read-back`);
 }
 
 /** What flashing an image touches: blocks to write, their bytes in total, and the pages to erase. */

@@ -1,9 +1,9 @@
-import { SerialPort } from 'serialport';
 import type { PortInfo } from '../../../shared/domain/bench.ts';
 
 /** Lists the system's serial ports; when the system cannot tell, an empty list and why. Never throws. */
 export async function listPorts(): Promise<{ ports: PortInfo[]; hint: string | null }> {
   try {
+    const { SerialPort } = await import('serialport');
     const ports = await SerialPort.list();
     return {
       ports: ports.map((port) => ({

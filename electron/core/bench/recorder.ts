@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { writeFileAtomic } from '../atomic-file.ts';
 import type { SerialLink } from './serial-link.ts';
 
 /** Records every byte of a line with its time, and writes the record at the end, also after a failure. */
@@ -39,13 +39,7 @@ export class Recorder {
   }
 
   async save(path: string): Promise<void> {
-    const file = await open(path, 'w');
-    try {
-      await file.writeFile(`${this.#lines.join('\n')}\n`);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
+    await writeFileAtomic(path, `${this.#lines.join('\n')}\n`);
   }
 
   #add(dir: string, content: object): void {

@@ -1,4 +1,4 @@
-import { SerialPort } from 'serialport';
+import type { SerialPort } from 'serialport';
 import { problem } from '../../../shared/domain/problem.ts';
 
 /** A serial line, real or virtual. */
@@ -48,12 +48,9 @@ export const openSerialPort: OpenLink = async (path, options) => {
   };
   return {
     write: (bytes) =>
+      // Without drain: the protocols wait for an answer anyway, and draining costs milliseconds on USB adapters.
       new Promise((done, fail) => {
-        port.write(bytes, (error) =>
-          error
-            ? fail(portLost(path))
-            : port.drain((drained) => (drained ? fail(portLost(path)) : done())),
-        );
+        port.write(bytes, (error) => (error ? fail(portLost(path)) : done()));
       }),
     onData: (listener) => void dataListeners.push(listener),
     onLost: (listener) => void lostListeners.push(listener),
@@ -67,9 +64,11 @@ export const openSerialPort: OpenLink = async (path, options) => {
   };
 };
 
-function open(path: string, options: LinkOptions): Promise<SerialPort> {
+async function open(path: string, options: LinkOptions): Promise<SerialPort> {
+  // The native addon is loaded only where a port is really opened.
+  const serialport = await import('serialport');
   return new Promise((done, fail) => {
-    const port = new SerialPort({
+    const port = new serialport.SerialPort({
       path,
       baudRate: options.baudRate,
       parity: options.parity,

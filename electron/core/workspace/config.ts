@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { type WorkspaceConfig, workspaceConfigSchema } from '../../../shared/domain/product.ts';
 import { problem } from '../../../shared/domain/problem.ts';
@@ -23,6 +22,7 @@ export async function readConfig(folder: string): Promise<WorkspaceConfig> {
       'usage',
     );
   });
+  const { parseDocument } = await import('yaml');
   const document = parseDocument(text);
   const [syntaxError] = document.errors;
   if (syntaxError) throw invalid(path, syntaxError.message);
@@ -40,6 +40,7 @@ export async function updateConfig(
   },
 ): Promise<WorkspaceConfig> {
   const path = join(folder, configFileName);
+  const { parseDocument } = await import('yaml');
   const document = parseDocument(await readFile(path, 'utf8'));
   for (const [key, value] of Object.entries(changes)) {
     if (value !== undefined) document.set(key, value);
