@@ -9,6 +9,7 @@ const shownDigits = 12;
 export function HashText(props: { readonly hash: string; readonly label?: string }) {
   const { state, copy } = useCopy();
   const hints = { idle: 'Click to copy', copied: 'Copied', refused: 'The clipboard refused it' };
+  const shown = props.hash.slice(0, shownDigits);
   const what = props.label ?? 'SHA-256';
   const Icon = state === 'copied' ? Check : Copy;
   return (
@@ -23,13 +24,13 @@ export function HashText(props: { readonly hash: string; readonly label?: string
     >
       <UnstyledButton
         className={classes.hash}
-        aria-label={`Copy ${what} ${props.hash}`}
+        aria-label={`${shown}, copy ${what} ${props.hash}`}
         onClick={(event) => {
           event.stopPropagation();
           copy(props.hash);
         }}
       >
-        {props.hash.slice(0, shownDigits)}
+        {shown}
         <Icon size={12} aria-hidden />
       </UnstyledButton>
     </Tooltip>
