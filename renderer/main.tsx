@@ -10,6 +10,9 @@ import { cssVariablesResolver, theme } from './app/theme.ts';
 const nonce = document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.content ?? '';
 setNonce(nonce);
 
+// The first view is fetched while the workspace is read, not after it.
+void import('./views/releases/releases-view.tsx');
+
 const root = document.getElementById('root');
 if (!root) throw new Error('index.html has no #root');
 createRoot(root).render(

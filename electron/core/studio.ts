@@ -107,7 +107,7 @@ export async function createStudio(options: StudioOptions): Promise<Studio> {
     } catch (error) {
       const failure: Problem = toProblem(error);
       log.write(
-        failure.kind === 'internal' ? 'error' : 'warn',
+        logLevel(failure),
         method.split('.')[0] ?? 'app',
         `${failure.title}: ${failure.detail}`,
         { code: failure.code },
@@ -138,6 +138,11 @@ export async function createStudio(options: StudioOptions): Promise<Studio> {
       workspace?.close();
     },
   };
+}
+
+function logLevel(failure: Problem): 'info' | 'warn' | 'error' {
+  if (failure.code === 'cancelled') return 'info';
+  return failure.kind === 'internal' ? 'error' : 'warn';
 }
 
 const jobTitles: Partial<Record<Method, string>> = {

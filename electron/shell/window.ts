@@ -1,22 +1,7 @@
 import { join } from 'node:path';
 import { app, BrowserWindow } from 'electron';
 import { backgroundColor } from './theme.ts';
-
-/** The only window's walls; a test compares them with what Electron reports. */
-export const windowSecurity = {
-  sandbox: true,
-  contextIsolation: true,
-  nodeIntegration: false,
-  nodeIntegrationInWorker: false,
-  nodeIntegrationInSubFrames: false,
-  webSecurity: true,
-  allowRunningInsecureContent: false,
-  webviewTag: false,
-  experimentalFeatures: false,
-  spellcheck: false,
-  navigateOnDragDrop: false,
-  disableBlinkFeatures: 'Auxclick',
-} as const;
+import { windowSecurity } from './window-security.ts';
 
 /** Opens the window on `origin` and shows it when it is painted. */
 export function openWindow(title: string, origin: string): BrowserWindow {

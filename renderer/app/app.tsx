@@ -29,9 +29,7 @@ export function App() {
   const openPalette = () => setPaletteRequests((count) => count + 1);
 
   useEffect(() => {
-    void start().then(() => {
-      document.documentElement.dataset.interactive = 'true';
-    });
+    void start();
   }, [start]);
   useEffect(() => {
     document.title = [views[view].title, workspaceName, 'Slipway'].filter(Boolean).join(' - ');
@@ -80,6 +78,14 @@ export function App() {
   );
 }
 
+/** Tells whoever waits for the window, such as `npm start -- --smoke`, that a view with its data is drawn. */
+function MarkInteractive() {
+  useEffect(() => {
+    document.documentElement.dataset.interactive = 'true';
+  }, []);
+  return null;
+}
+
 function OpenView() {
   const view = useStudio((state) => state.view);
   const ready = useStudio((state) => state.ready);
@@ -107,6 +113,7 @@ function OpenView() {
           {ready ? (
             <div className={classes.view} data-testid={`${view}-view`}>
               <View />
+              <MarkInteractive />
             </div>
           ) : (
             !problem && <LoadingLines label="Opening the workspace" lines={8} />

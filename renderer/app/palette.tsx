@@ -6,6 +6,7 @@ import { useDock } from '../stores/dock.ts';
 import { useStudio, viewNames } from '../stores/studio.ts';
 import { stageWords } from '../widgets/stage-badge.tsx';
 import { keyText } from './key-text.ts';
+import classes from './palette.module.css';
 import { views } from './views.ts';
 
 /** The command palette: views, releases and the dock by name. It opens whenever `requests` grows. */
@@ -63,11 +64,14 @@ export function Palette({ requests }: { readonly requests: number }) {
     <Spotlight
       actions={groups}
       shortcut={null}
+      attributes={{ content: { 'aria-label': 'Commands' } }}
+      classNames={{ actionDescription: classes.description }}
       scrollable
       maxHeight={420}
       limit={30}
       nothingFound="Nothing has this name"
       searchProps={{
+        size: 'md',
         'aria-label': 'Find a command, a view or a release',
         placeholder: 'Find a command, a view or a release',
         leftSection: <Search size={16} aria-hidden />,

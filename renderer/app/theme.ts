@@ -96,7 +96,10 @@ export const theme = createTheme({
     Code: Code.extend({ defaultProps: { fz: 12 } }),
     Input: Input.extend({
       defaultProps: small,
-      vars: () => ({ wrapper: { '--input-height': '28px', '--input-fz': '13px' } }),
+      vars: (_theme, props) =>
+        props.size === 'xs'
+          ? { wrapper: { '--input-height': '28px', '--input-fz': '13px' } }
+          : { wrapper: {} },
     }),
     InputWrapper: Input.Wrapper.extend({ defaultProps: small }),
     Menu: Menu.extend({ defaultProps: { shadow: 'md' } }),

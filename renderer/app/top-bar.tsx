@@ -37,14 +37,22 @@ export function TopBar({ onPalette }: { readonly onPalette: () => void }) {
         onChange={selectRelease}
         data-testid="release-select"
       />
-      {chosen && <StageBadge stage={chosen.release.stage} />}
+      {chosen && (
+        <span className={classes.extra}>
+          <StageBadge stage={chosen.release.stage} />
+        </span>
+      )}
       {chosen && <NextStepButton />}
       <Tooltip label="Find a command, a view or a release">
         <Button
           className={classes.palette}
           variant="default"
           leftSection={<Search size={14} aria-hidden />}
-          rightSection={<Kbd size="xs">{keyText('K')}</Kbd>}
+          rightSection={
+            <Kbd size="xs" className={classes.extra}>
+              {keyText('K')}
+            </Kbd>
+          }
           onClick={onPalette}
           data-testid="open-palette"
         >
@@ -60,7 +68,7 @@ function NextStepButton() {
   const step = nextStep(useReleaseLine(useRelease()));
   if (!step) return null;
   return (
-    <Tooltip label={`${views[step.view].title}: ${step.why}`}>
+    <Tooltip label={`${step.action}. ${views[step.view].title}: ${step.why}`}>
       <Button
         variant="subtle"
         rightSection={<ArrowRight size={14} aria-hidden />}

@@ -9,6 +9,8 @@ const rowHeightPx = 28;
 export interface GridColumn<Row> {
   readonly id: string;
   readonly title: string;
+  /** What the column shows, for the tooltip of its head. */
+  readonly hint?: string;
   readonly widthPx?: number;
   /** Least width in pixels of a column that shares the room that is left; 120 by default. */
   readonly minWidthPx?: number;
@@ -192,7 +194,7 @@ function HeaderCell<Row>(props: {
       role="columnheader"
       aria-sort={sorted ? order : undefined}
       data-align={column.align}
-      title={column.title}
+      title={column.hint ?? column.title}
     >
       {column.sortable && onSort ? (
         <button type="button" onClick={() => onSort(column.id)}>

@@ -1,6 +1,6 @@
 import { Button, Text } from '@mantine/core';
 import { FileInput as FileIcon } from 'lucide-react';
-import { type DragEvent, useRef, useState } from 'react';
+import { type DragEvent, useState } from 'react';
 import { grantFiles, type PickedFile, pickFiles } from '../rpc/client.ts';
 import { useStudio } from '../stores/studio.ts';
 import classes from './file-drop.module.css';
@@ -25,7 +25,6 @@ const carriesFiles = (event: DragEvent): boolean => event.dataTransfer.types.inc
 export function FileDrop(props: FileDropProps) {
   const act = useStudio((state) => state.act);
   const [over, setOver] = useState(false);
-  const depth = useRef(0);
   const { multiple, onFiles } = props;
   const enabled = props.disabled !== true;
 
@@ -34,10 +33,6 @@ export function FileDrop(props: FileDropProps) {
       const files = await work();
       if (files.length > 0) onFiles(multiple ? files : files.slice(0, 1));
     });
-  const leave = () => {
-    depth.current = 0;
-    setOver(false);
-  };
 
   return (
     <div
@@ -45,21 +40,19 @@ export function FileDrop(props: FileDropProps) {
       data-over={over || undefined}
       data-testid={props.testId}
       onDragEnter={(event) => {
-        if (!enabled || !carriesFiles(event)) return;
-        depth.current += 1;
-        setOver(true);
+        if (enabled && carriesFiles(event)) setOver(true);
       }}
       onDragOver={(event) => {
         event.preventDefault();
         event.dataTransfer.dropEffect = enabled ? 'copy' : 'none';
       }}
-      onDragLeave={() => {
-        depth.current -= 1;
-        if (depth.current <= 0) leave();
+      onDragLeave={(event) => {
+        const into = event.relatedTarget;
+        if (!(into instanceof Node && event.currentTarget.contains(into))) setOver(false);
       }}
       onDrop={(event) => {
         event.preventDefault();
-        leave();
+        setOver(false);
         const files = [...event.dataTransfer.files];
         if (enabled && files.length > 0) take(() => grantFiles(files));
       }}

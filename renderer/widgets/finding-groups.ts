@@ -37,6 +37,15 @@ export function groupFindings(findings: readonly Finding[]): readonly FindingGro
 export const fileVerdict = (file: Pick<InspectedFile, 'findings'>): Verdict =>
   worstVerdict(file.findings.map(({ verdict }) => verdict));
 
+/** The files of a report with their places in it, the worst first. */
+export function worstFilesFirst(
+  report: InspectReport,
+): readonly { readonly file: InspectedFile; readonly index: number }[] {
+  return report.files
+    .map((file, index) => ({ file, index }))
+    .sort((a, b) => bySeverity(fileVerdict(a.file), fileVerdict(b.file)));
+}
+
 /** How many findings of a report have a verdict. */
 export const countVerdict = (report: InspectReport, verdict: Verdict): number =>
   report.files.reduce(
@@ -51,9 +60,9 @@ export function reportSentence(report: InspectReport): string {
     return `${found} ${noun}${found === 1 ? '' : 's'}`;
   };
   if (report.verdict === 'block')
-    return `${count('block', 'blocking finding')}: correct the files before a version package can be made.`;
+    return `${count('block', 'blocking finding')} to correct before a version package can be made.`;
   if (report.verdict === 'warn')
-    return `${count('warn', 'warning')}: read them before you make the version package.`;
+    return `${count('warn', 'warning')} to read before you make the version package.`;
   if (report.verdict === 'could-not-check')
     return `${count('could-not-check', 'part')} could not be checked: compare the SHA-256 with its origin.`;
   return 'Every check passed.';

@@ -9,8 +9,8 @@ const shownDigits = 12;
 export function HashText(props: { readonly hash: string; readonly label?: string }) {
   const { state, copy } = useCopy();
   const hints = { idle: 'Click to copy', copied: 'Copied', refused: 'The clipboard refused it' };
-  const shown = props.hash.slice(0, shownDigits);
   const what = props.label ?? 'SHA-256';
+  const short = props.hash.slice(0, shownDigits);
   const Icon = state === 'copied' ? Check : Copy;
   return (
     <Tooltip
@@ -24,13 +24,13 @@ export function HashText(props: { readonly hash: string; readonly label?: string
     >
       <UnstyledButton
         className={classes.hash}
-        aria-label={`${shown}, copy ${what} ${props.hash}`}
+        aria-label={`Copy ${what} ${short}`}
         onClick={(event) => {
           event.stopPropagation();
           copy(props.hash);
         }}
       >
-        {shown}
+        {short}
         <Icon size={12} aria-hidden />
       </UnstyledButton>
     </Tooltip>

@@ -17,6 +17,12 @@ export function jobLine(job: Job): string {
   return [job.step, share, rateText(job), etaText(job)].filter((part) => part !== '').join(', ');
 }
 
+/** Title and progress of a running job in one line. */
+export function jobHeadline(job: Job): string {
+  const line = jobLine(job);
+  return line === '' ? job.title : `${job.title}: ${line}`;
+}
+
 /** How long a finished job took; empty while it runs. */
 export function jobElapsedText(job: Job): string {
   if (job.finishedAt === null) return '';

@@ -1,4 +1,4 @@
-import type { InspectedFile } from '../../shared/domain/finding.ts';
+import type { ImageSegment, InspectedFile } from '../../shared/domain/finding.ts';
 import type { Component } from '../../shared/domain/product.ts';
 
 type Region = NonNullable<Component['memory']>[number];
@@ -17,12 +17,13 @@ export interface RegionUse {
   readonly pieces: readonly MemoryPiece[];
   /** Bytes that at least one piece covers. */
   readonly usedBytes: number;
-  /** Bytes that two pieces claim. */
-  readonly overlapBytes: number;
+  /** Runs that more than one piece claims. */
+  readonly overlaps: readonly ImageSegment[];
 }
 
-/** Formats of raw images: they carry no address and are written to the start of the first region. */
-const rawFormats = new Set(['cortex-m', 'unknown']);
+/** Raw images carry no address: they are drawn from the start of the first region. */
+const isRaw = (file: Pick<InspectedFile, 'name' | 'format'>): boolean =>
+  file.format === 'cortex-m' || (file.format === 'unknown' && /\.bin(_\d+)?$/i.test(file.name));
 
 /** Puts the files of a report into the regions of the component's memory; parts outside of all regions are left out. */
 export function layOutMemory(
@@ -33,7 +34,7 @@ export function layOutMemory(
   const pieces = files.flatMap((file): MemoryPiece[] => {
     if (file.segments)
       return file.segments.map((segment) => ({ ...segment, fileName: file.name, assumed: false }));
-    if (!first || !rawFormats.has(file.format)) return [];
+    if (!first || !isRaw(file)) return [];
     const { start } = first;
     return [{ fileName: file.name, start, sizeBytes: file.sizeBytes, assumed: true }];
   });
@@ -51,15 +52,15 @@ function clip(piece: MemoryPiece, region: Region): MemoryPiece[] {
   return end > start ? [{ ...piece, start, sizeBytes: end - start }] : [];
 }
 
-function measure(pieces: readonly MemoryPiece[]): { usedBytes: number; overlapBytes: number } {
+function measure(pieces: readonly MemoryPiece[]): { usedBytes: number; overlaps: ImageSegment[] } {
+  const overlaps: ImageSegment[] = [];
   let end = 0;
   let usedBytes = 0;
-  let overlapBytes = 0;
   for (const { start, sizeBytes } of pieces) {
-    const fresh = Math.max(0, start + sizeBytes - Math.max(start, end));
-    usedBytes += fresh;
-    overlapBytes += sizeBytes - fresh;
-    end = Math.max(end, start + sizeBytes);
+    const pieceEnd = start + sizeBytes;
+    if (start < end) overlaps.push({ start, sizeBytes: Math.min(end, pieceEnd) - start });
+    usedBytes += Math.max(0, pieceEnd - Math.max(start, end));
+    end = Math.max(end, pieceEnd);
   }
-  return { usedBytes, overlapBytes };
+  return { usedBytes, overlaps };
 }

@@ -22,7 +22,8 @@ export function MemoryMap({ uses }: { readonly uses: readonly RegionUse[] }) {
 }
 
 function RegionStrip({ use }: { readonly use: RegionUse }) {
-  const { region, pieces, usedBytes, overlapBytes } = use;
+  const { region, pieces, usedBytes, overlaps } = use;
+  const overlapBytes = overlaps.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   const end = region.start + region.sizeBytes - 1;
   const summary = `${byteText(usedBytes)} of ${byteText(region.sizeBytes)} used (${percentText(usedBytes / region.sizeBytes)})`;
   const percent = (bytes: number): string => `${(100 * bytes) / region.sizeBytes}%`;
@@ -43,6 +44,13 @@ function RegionStrip({ use }: { readonly use: RegionUse }) {
             style={{ left: percent(piece.start - region.start), width: percent(piece.sizeBytes) }}
           />
         ))}
+        {overlaps.map(({ start, sizeBytes }) => (
+          <span
+            key={start}
+            className={classes.overlap}
+            style={{ left: percent(start - region.start), width: percent(sizeBytes) }}
+          />
+        ))}
       </div>
       <div className={classes.scale}>
         <span>{hexText(region.start)}</span>
@@ -50,7 +58,7 @@ function RegionStrip({ use }: { readonly use: RegionUse }) {
       </div>
       {overlapBytes > 0 && (
         <Text size="xs" c="red">
-          {exactBytesText(overlapBytes)} are claimed by more than one file.
+          {exactBytesText(overlapBytes)} are claimed by more than one file (hatched).
         </Text>
       )}
     </div>

@@ -2,19 +2,23 @@ import { Badge } from '@mantine/core';
 import {
   CircleCheck,
   CircleDashed,
+  CircleDot,
   CircleHelp,
   CircleX,
+  Info,
   LoaderCircle,
   type LucideIcon,
   TriangleAlert,
 } from 'lucide-react';
 
 /** How good or bad a state is; each tone has its own colour and its own icon. */
-export type Tone = 'good' | 'busy' | 'warn' | 'bad' | 'unknown' | 'neutral';
+export type Tone = 'good' | 'busy' | 'todo' | 'info' | 'warn' | 'bad' | 'unknown' | 'neutral';
 
 const looks: Record<Tone, { readonly color: string; readonly Icon: LucideIcon }> = {
   good: { color: 'green', Icon: CircleCheck },
   busy: { color: 'blue', Icon: LoaderCircle },
+  todo: { color: 'blue', Icon: CircleDot },
+  info: { color: 'gray', Icon: Info },
   warn: { color: 'orange', Icon: TriangleAlert },
   bad: { color: 'red', Icon: CircleX },
   unknown: { color: 'yellow', Icon: CircleHelp },
@@ -33,7 +37,7 @@ export function ToneBadge(props: {
       color={color}
       title={props.title}
       leftSection={<Icon size={12} aria-hidden />}
-      style={{ flexShrink: 0 }}
+      style={{ flexShrink: 0, verticalAlign: 'middle' }}
     >
       {props.word}
     </Badge>

@@ -34,6 +34,7 @@ export function ClippedText(props: {
         component="span"
         truncate
         display="block"
+        lh="inherit"
         {...(props.mono ? { ff: 'monospace', size: 'xs' } : {})}
         {...(props.dimmed ? { c: 'dimmed' } : {})}
       >

@@ -1,4 +1,4 @@
-import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { _electron, type ElectronApplication, type Page } from 'playwright-core';
@@ -14,22 +14,34 @@ export interface StudioWindow {
   answerDialog(paths: readonly string[]): Promise<void>;
   /** Drops files of the disk onto an element, as the system's file manager does. */
   dropFiles(selector: string, paths: readonly string[]): Promise<void>;
+  /** Closes the window and keeps its workspace. */
+  quit(): Promise<void>;
+  /** Closes the window and deletes its workspace. */
   close(): Promise<void>;
 }
 
+/** What the window opens on: a copy of the sample, or a workspace that is there already. */
+export interface StudioWindowOptions {
+  readonly folder?: string;
+  /** Changes the slipway.yaml of the copy. */
+  readonly change?: (yaml: string) => string;
+}
+
 /** Opens the built studio in real Electron. */
-export async function openStudioWindow(existingFolder?: string): Promise<StudioWindow> {
+export async function openStudioWindow(options: StudioWindowOptions = {}): Promise<StudioWindow> {
   const executablePath = process.env.SLIPWAY_ELECTRON;
   if (!executablePath) throw new Error('Electron is missing: run npm run setup, then npm test');
-  const folder = existingFolder ?? (await mkdtemp(join(tmpdir(), 'slipway-window-')));
-  if (!existingFolder) await cp('resources/sample', folder, { recursive: true });
+  const folder = options.folder ?? (await copySample(options.change));
   await mkdir('test/artifacts', { recursive: true });
   const sandbox = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
   const app = await _electron.launch({
     executablePath,
+    // Without it Playwright holds the page on light, whatever the theme setting is.
+    colorScheme: null,
     args: [...sandbox, `--user-data-dir=${join(folder, '.slipway/profile')}`, '.', folder],
   });
   const page = await app.firstWindow();
+  page.setDefaultTimeout(10_000);
   const complaints: string[] = [];
   page.on('console', (message) => {
     if (message.type() === 'error') complaints.push(message.text());
@@ -42,15 +54,27 @@ export async function openStudioWindow(existingFolder?: string): Promise<StudioW
     folder,
     complaints,
     answerDialog: (paths) =>
-      app.evaluate(({ dialog }, filePaths) => {
-        dialog.showOpenDialog = async () => ({ canceled: filePaths.length === 0, filePaths });
-      }, paths as string[]),
+      app.evaluate(
+        ({ dialog }, filePaths) => {
+          dialog.showOpenDialog = async () => ({ canceled: filePaths.length === 0, filePaths });
+        },
+        [...paths],
+      ),
     dropFiles: (selector, paths) => dropFiles(page, selector, paths),
+    quit: () => app.close(),
     async close() {
       await app.close();
-      if (!existingFolder) await rm(folder, { recursive: true, force: true });
+      await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+async function copySample(change: ((yaml: string) => string) | undefined): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'slipway-window-'));
+  await cp('resources/sample', folder, { recursive: true });
+  const path = join(folder, 'slipway.yaml');
+  if (change) await writeFile(path, change(await readFile(path, 'utf8')));
+  return folder;
 }
 
 async function dropFiles(page: Page, selector: string, paths: readonly string[]): Promise<void> {

@@ -47,6 +47,26 @@ const header = sRecord(0, 0, [0x68, 0x69]);
 const end = sRecord(7, 0x0800_0000, []);
 const data = sRecord(3, 0x0800_0000, [1, 2, 3, 4]);
 
+it('tells where the bytes of a record file lie, and lists no more than 256 segments', async () => {
+  const far = sRecord(3, 0x0800_1000, [5]);
+  const { files } = await inspectFiles(
+    { files: [put('two.s19', header + data + far + end)], fileTypes },
+    context,
+  );
+  expect(files[0]?.segments).toEqual([
+    { start: 0x0800_0000, sizeBytes: 4 },
+    { start: 0x0800_1000, sizeBytes: 1 },
+  ]);
+  const scattered = Array.from({ length: 300 }, (_, index) =>
+    sRecord(3, index * 16, [index & 255]),
+  );
+  const report = await inspectFiles(
+    { files: [put('many.s19', header + scattered.join('') + end)], fileTypes },
+    context,
+  );
+  expect(report.files[0]?.segments).toHaveLength(256);
+});
+
 describe('names, sizes and plain content', () => {
   const image = Buffer.from(Array.from({ length: 5000 }, (_, index) => (index * 31 + 128) & 0xff));
   it.each([

@@ -14,6 +14,7 @@ test('a job reports progress with a rate and ends as succeeded', async () => {
   expect(value).toBe(7);
   expect(seen.map((job) => job.state)).toContain('running');
   expect(seen.at(-1)).toMatchObject({ state: 'succeeded', step: 'Reading', done: 50 });
+  expect(seen.every((job) => (job.finishedAt === null) === (job.state === 'running'))).toBe(true);
 });
 
 test('cancelling aborts the signal, and the job says cancelled', async () => {

@@ -4,7 +4,7 @@ import { type DockTab, useDock } from '../../stores/dock.ts';
 import { useStudio } from '../../stores/studio.ts';
 import { keyText } from '../key-text.ts';
 import classes from './dock.module.css';
-import { jobLine, jobShare } from '../../widgets/job-text.ts';
+import { jobHeadline, jobShare } from '../../widgets/job-text.ts';
 import { JobsTab } from './jobs-tab.tsx';
 import { LogTab } from './log-tab.tsx';
 
@@ -39,7 +39,7 @@ export function Dock() {
                   aria-label={running.title}
                 />
                 <Text size="xs" truncate>
-                  {running.title}: {jobLine(running)}
+                  {jobHeadline(running)}
                 </Text>
               </>
             )}

@@ -14,7 +14,7 @@ import { filterLog, type LogFilter, type LogLevel, logMessage, logText } from '.
 
 const levels: Record<LogLevel, { readonly tone: Tone; readonly word: string }> = {
   debug: { tone: 'neutral', word: 'Debug' },
-  info: { tone: 'busy', word: 'Info' },
+  info: { tone: 'info', word: 'Info' },
   warn: { tone: 'warn', word: 'Warning' },
   error: { tone: 'bad', word: 'Error' },
 };

@@ -12,6 +12,7 @@ import { useComponent } from '../../stores/use-component.ts';
 import type { PickedFile } from '../../rpc/client.ts';
 import { ComponentSelect } from '../../widgets/component-select.tsx';
 import { FileDrop } from '../../widgets/file-drop.tsx';
+import { worstFilesFirst } from '../../widgets/finding-groups.ts';
 import { JobStrip } from '../../widgets/job-strip.tsx';
 import { layOutMemory } from '../../widgets/memory-layout.ts';
 import { MemoryMap } from '../../widgets/memory-map.tsx';
@@ -94,7 +95,7 @@ function BundleOf(props: {
         {job && <JobStrip job={job} />}
         {report && (
           <div className={classes.cards} data-testid="findings">
-            {report.files.map((file, index) => (
+            {worstFilesFirst(report).map(({ file, index }) => (
               <FileCard
                 key={files[index]?.handle ?? file.name}
                 file={file}

@@ -12,6 +12,7 @@ import { useStudio } from '../../stores/studio.ts';
 import { countVerdict, reportSentence } from '../../widgets/finding-groups.ts';
 import { FactList } from '../../widgets/fact-list.tsx';
 import { Section } from '../../widgets/section.tsx';
+import { ToneBadge } from '../../widgets/tone-badge.tsx';
 import { Bytes } from '../../widgets/value-text.tsx';
 import { VerdictBadge } from '../../widgets/verdict-badge.tsx';
 
@@ -46,11 +47,11 @@ export function VerdictPanel(props: {
   return (
     <Section
       title="Verdict"
-      actions={draft && <VerdictBadge verdict={report?.verdict ?? null} />}
+      actions={<DraftBadge draft={draft} busy={busy} />}
       testId="verdict-panel"
     >
       <Stack gap="sm">
-        <Text role="status">{sentence(draft, made ?? existing)}</Text>
+        <Text role="status">{sentence(draft, made ?? existing, busy)}</Text>
         {report && (
           <FactList
             facts={[
@@ -93,8 +94,18 @@ export function VerdictPanel(props: {
   );
 }
 
-function sentence(draft: BundleDraft | undefined, pkg: VersionPackage | undefined): string {
+function DraftBadge(props: { readonly draft: BundleDraft | undefined; readonly busy: boolean }) {
+  if (props.draft?.report) return <VerdictBadge verdict={props.draft.report.verdict} />;
+  return props.busy ? <ToneBadge tone="busy" word="Working" /> : null;
+}
+
+function sentence(
+  draft: BundleDraft | undefined,
+  pkg: VersionPackage | undefined,
+  busy: boolean,
+): string {
   if (draft?.report) return reportSentence(draft.report);
+  if (draft && busy) return 'The files are being checked.';
   if (draft) return 'The files have not been checked to the end.';
   if (pkg)
     return `${pkg.componentId} ${pkg.targetVersion} has its version package. Versions are immutable: other bytes need a new release.`;

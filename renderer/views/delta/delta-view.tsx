@@ -114,9 +114,14 @@ function DeltasTo(props: { readonly release: ReleaseSummary; readonly component:
     <div className={classes.columns}>
       <div className={classes.main}>
         <Text className={classes.target} component="div">
-          <FileDiff size={16} aria-hidden /> Target {component.id} {target.targetVersion}:{' '}
-          <Bytes value={imageBytes(target)} />, SHA-256{' '}
-          <HashText hash={target.files[0]?.sha256 ?? target.sha256} />
+          <FileDiff size={16} aria-hidden />
+          <b>
+            Target {component.id} {target.targetVersion}
+          </b>
+          <Bytes value={imageBytes(target)} />
+          <span>
+            SHA-256 <HashText hash={target.files[0]?.sha256 ?? target.sha256} />
+          </span>
         </Text>
         {job && <JobStrip job={job} />}
         <Section
@@ -202,6 +207,7 @@ const recordColumns: readonly GridColumn<DeltaRow>[] = [
   {
     id: 'ratio',
     title: 'Of full',
+    hint: 'Patch size as a share of the full image',
     widthPx: 74,
     align: 'right',
     render: ({ ratio }) => (ratio === null ? '' : percentText(ratio)),

@@ -10,7 +10,7 @@ import classes from './release-line-panel.module.css';
 
 const looks: Record<LineStep['state'], { readonly tone: Tone; readonly word: string }> = {
   done: { tone: 'good', word: 'Done' },
-  open: { tone: 'warn', word: 'Open' },
+  open: { tone: 'todo', word: 'To do' },
   running: { tone: 'busy', word: 'Running' },
   blocked: { tone: 'bad', word: 'Stopped' },
   later: { tone: 'neutral', word: 'Later' },

@@ -21,48 +21,52 @@ const columns: readonly GridColumn<ReleaseSummary>[] = [
   {
     id: 'product',
     title: 'Product',
-    minWidthPx: 130,
+    minWidthPx: 110,
     sortable: true,
     render: (release) => <ClippedText text={release.productId} />,
   },
   {
     id: 'version',
     title: 'Version',
-    widthPx: 120,
+    widthPx: 92,
     sortable: true,
     render: (release) => <ClippedText text={release.version} />,
   },
   {
     id: 'stage',
     title: 'Stage',
-    widthPx: 130,
+    widthPx: 122,
     sortable: true,
     render: (release) => <StageBadge stage={release.stage} />,
   },
   {
     id: 'verdict',
     title: 'Findings',
-    widthPx: 120,
+    hint: 'Worst verdict of all version packages',
+    widthPx: 112,
     sortable: true,
     render: (release) => <VerdictBadge verdict={release.verdict} />,
   },
   {
     id: 'full',
     title: 'Full',
-    widthPx: 56,
+    hint: 'Full version packages',
+    widthPx: 50,
     align: 'right',
     render: (release) => release.packageCount - release.deltaCount,
   },
   {
     id: 'delta',
     title: 'Delta',
-    widthPx: 60,
+    hint: 'Proven delta version packages',
+    widthPx: 58,
     align: 'right',
     render: (release) => release.deltaCount,
   },
   {
     id: 'bench',
     title: 'Bench',
+    hint: 'Passed bench runs',
     widthPx: 64,
     align: 'right',
     render: (release) => release.benchPassed,
@@ -70,6 +74,7 @@ const columns: readonly GridColumn<ReleaseSummary>[] = [
   {
     id: 'plans',
     title: 'Plans',
+    hint: 'Upgrade plans',
     widthPx: 60,
     align: 'right',
     render: (release) => release.planCount,
@@ -77,7 +82,7 @@ const columns: readonly GridColumn<ReleaseSummary>[] = [
   {
     id: 'created',
     title: 'Created',
-    widthPx: 150,
+    widthPx: 142,
     sortable: true,
     render: (release) => <Time at={release.createdAt} />,
   },
@@ -133,6 +138,7 @@ export function ReleasesView() {
             <Popover opened={creating} onChange={setCreating} position="bottom-end" trapFocus>
               <Popover.Target>
                 <Button
+                  variant={releases.length === 0 ? 'default' : 'filled'}
                   leftSection={<Plus size={15} aria-hidden />}
                   onClick={() => setCreating(!creating)}
                   data-testid="new-release"
@@ -148,7 +154,7 @@ export function ReleasesView() {
         }
       />
       <div className={classes.columns}>
-        <Section title="Release line" flush fill>
+        <Section title="All releases" flush fill>
           <DataGrid
             label="Releases"
             columns={columns}
