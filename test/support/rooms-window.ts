@@ -78,8 +78,11 @@ export async function inspectView(page: Page, name: string): Promise<void> {
     // Tooltips under the mouse are no part of the view.
     await page.mouse.move(1272, 790);
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-    await page.evaluate(() =>
-      Promise.allSettled(document.getAnimations().map((animation) => animation.finished)),
+    await page.waitForFunction(
+      (scheme) =>
+        document.documentElement.dataset.mantineColorScheme === scheme &&
+        document.getAnimations().every((animation) => animation.playState !== 'running'),
+      colorScheme,
     );
     await page.evaluate(axe);
     const violations = await page.evaluate(async () => {

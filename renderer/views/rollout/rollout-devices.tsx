@@ -23,6 +23,7 @@ import {
 
 const refreshPeriodMs = 1000;
 const searchDelayMs = 250;
+const everyState = 'every';
 
 const deviceTones: Readonly<Record<RolloutDevice['state'], Tone>> = {
   notUpgraded: 'neutral',
@@ -117,15 +118,13 @@ export function RolloutDevices(props: { readonly plan: Plan; readonly status: Pl
         />
         <Select
           aria-label="State of the devices"
-          placeholder="Every state"
-          clearable
-          clearButtonProps={{ 'aria-label': 'Show every state' }}
-          data={stackedStates.map((value) => ({
-            value,
-            label: deviceStateTitles[value],
-          }))}
-          value={state}
-          onChange={(value) => setState(value)}
+          allowDeselect={false}
+          data={[
+            { value: everyState, label: 'Every state' },
+            ...stackedStates.map((value) => ({ value, label: deviceStateTitles[value] })),
+          ]}
+          value={state ?? everyState}
+          onChange={(value) => setState(stackedStates.find((known) => known === value) ?? null)}
           w={190}
           data-testid="rollout-state"
         />
