@@ -41,7 +41,6 @@ export async function openStudioWindow(options: StudioWindowOptions = {}): Promi
     args: [...sandbox, `--user-data-dir=${join(folder, '.slipway/profile')}`, '.', folder],
   });
   const page = await app.firstWindow();
-  page.setDefaultTimeout(10_000);
   const complaints: string[] = [];
   page.on('console', (message) => {
     if (message.type() === 'error') complaints.push(message.text());
