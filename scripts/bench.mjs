@@ -3,7 +3,7 @@ import { build, setUp } from './lib/prepare.mjs';
 import { run, tool, withDisplay } from './lib/run.mjs';
 
 const name = process.argv[2];
-if (!name) throw new Error('Usage: node scripts/bench.mjs validate');
+if (!name) throw new Error('Usage: node scripts/bench.mjs NAME (as in npm run bench:NAME)');
 await setUp({ tests: true });
 await build();
 const [command, args] = withDisplay(process.execPath, [

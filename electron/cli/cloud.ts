@@ -7,7 +7,7 @@ import { ChildEntry } from '../core/clouds/child-entry.ts';
 import { LocalCloud } from '../core/clouds/local-cloud.ts';
 import { printProblem, printResult } from './output.ts';
 import { type FleetTarget, runScratchRollout, serveFleet } from './scratch-rollout.ts';
-import { type GlobalOptions, untilStopped, withSession, workspaceFolder } from './session.ts';
+import { type GlobalOptions, withSession, workspaceFolder } from './session.ts';
 
 const imageMaxBytes = 500 * 1024 * 1024;
 
@@ -70,10 +70,9 @@ export function cloudCommands(program: Command): void {
       withSession(command, async ({ json, signal }) => {
         const target = await fleetTarget(options);
         if (options.rollout === undefined) {
-          const fleet = await serveFleet(target);
-          process.stdout.write(`${JSON.stringify({ ready: true, devices: options.devices })}\n`);
-          await untilStopped(signal);
-          await fleet.stop();
+          await serveFleet(target, signal, () =>
+            process.stdout.write(`${JSON.stringify({ ready: true, devices: options.devices })}\n`),
+          );
           return 0;
         }
         const folder = await mkdtemp(join(tmpdir(), 'slipway-scratch-'));

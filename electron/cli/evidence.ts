@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { byteText } from '../../shared/domain/progress-text.ts';
 import { printResult } from './output.ts';
+import { findRelease } from './releases.ts';
 import { withSession } from './session.ts';
 
 /** `slipway evidence export|verify` */
@@ -8,11 +9,12 @@ export function evidenceCommands(program: Command): void {
   const evidence = program.command('evidence').description('the record of a release');
 
   evidence
-    .command('export <releaseId>')
-    .description('write the evidence of a release to one file')
+    .command('export <release>')
+    .description('write the evidence of a release (its id, or PRODUCT@VERSION) to one file')
     .option('-o, --out <file>', 'file to write (default: evidence/ in the workspace)')
-    .action((releaseId: string, options: { out?: string }, command: Command) =>
+    .action((release: string, options: { out?: string }, command: Command) =>
       withSession(command, async ({ studio, json }) => {
+        const releaseId = await findRelease(studio, release);
         const result = await studio.ask('evidence.export', { releaseId, ...options });
         printResult(
           json,

@@ -7,14 +7,17 @@ import { deltaCommands } from './delta.ts';
 import { demoCommand } from './demo.ts';
 import { evidenceCommands } from './evidence.ts';
 import { planCommands } from './plan.ts';
+import { releaseCommands } from './releases.ts';
 
 const usageExitCode = 2;
 
 const program = new Command('slipway')
   .description('The firmware release studio: bundle, delta, bench, plan, rollout, evidence.')
-  .version(__SLIPWAY_VERSION__)
   .option('--workspace <dir>', 'folder with slipway.yaml (default: the current folder)')
   .option('--json', 'one JSON document on stdout, progress as NDJSON on stderr');
+
+// Commands have a --version of their own, which one of the whole program would take from them.
+if (['-V', '--version'].includes(process.argv[2] ?? '')) program.version(__SLIPWAY_VERSION__);
 
 for (const add of [
   bundleCommands,
@@ -22,6 +25,7 @@ for (const add of [
   benchCommands,
   cloudCommands,
   planCommands,
+  releaseCommands,
   evidenceCommands,
   demoCommand,
 ]) {

@@ -1,28 +1,48 @@
 import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { parse } from 'yaml';
-import type { PlanStatus } from '../../shared/domain/plan.ts';
+import { z } from 'zod';
+import type { PlanCheck, PlanStatus } from '../../shared/domain/plan.ts';
+import { type PlanFile, planFileSchema, resolvePlanFile } from '../../shared/domain/plan-draft.ts';
 import { problem } from '../../shared/domain/problem.ts';
+import type { Studio } from '../core/studio.ts';
 import { printResult } from './output.ts';
 import { withSession } from './session.ts';
 
-/** `slipway plan create|check|publish|suspend|resume|terminate|status` */
+const statusPollMs = 500;
+
+/** `slipway plan create|list|check|publish|suspend|resume|terminate|status|delete` */
 export function planCommands(program: Command): void {
   const plan = program.command('plan').description('upgrade plans');
 
   plan
     .command('create <file>')
-    .description('save a plan described in YAML')
+    .description('save a plan described in YAML (product, version, batches, lists)')
     .action((file: string, _options: unknown, command: Command) =>
       withSession(command, async ({ studio, json }) => {
-        const created = await studio.ask(
-          'plans.create',
-          parsePlan(file, await readFile(file, 'utf8')),
-        );
-        printResult(
-          json,
-          { planId: created.id, state: created.state },
-          () => `Plan ${created.id} is ${created.state}`,
+        const planFile = parsePlanFile(file, await readFile(file, 'utf8'));
+        const [releases, packages] = await Promise.all([
+          studio.ask('releases.list', {}),
+          studio.ask('packages.list', {}),
+        ]);
+        const draft = resolvePlanFile(planFile, releases, packages);
+        const { id, state } = await studio.ask('plans.create', draft);
+        printResult(json, { planId: id, state }, () => `Plan ${id} is ${state}`);
+        return 0;
+      }),
+    );
+
+  plan
+    .command('list')
+    .description('list the plans of the workspace')
+    .action((_options: unknown, command: Command) =>
+      withSession(command, async ({ studio, json }) => {
+        const plans = await studio.ask('plans.list', {});
+        printResult(json, plans, () =>
+          plans.length === 0
+            ? 'No plan yet'
+            : plans.map(({ id, state, name }) => `${id}  ${state.padEnd(10)}  ${name}`).join('\n'),
         );
         return 0;
       }),
@@ -34,19 +54,28 @@ export function planCommands(program: Command): void {
     .action((planId: string, _options: unknown, command: Command) =>
       withSession(command, async ({ studio, json }) => {
         const check = await studio.ask('plans.check', { planId });
-        printResult(json, check, () =>
-          check.gates
-            .map((gate) => `${gate.passed ? 'ok    ' : 'CLOSED'} ${gate.title}: ${gate.why}`)
-            .join('\n'),
-        );
+        printResult(json, check, () => checkText(check));
         return check.gates.every((gate) => gate.passed) ? 0 : 1;
       }),
     );
 
-  for (const action of ['publish', 'suspend', 'resume', 'terminate', 'status'] as const) {
+  plan
+    .command('publish <planId>')
+    .description('publish to the cloud; refused while a gate says no')
+    .option('--wait', 'wait until the rollout has ended; exit code 1 when a device failed')
+    .action((planId: string, options: { wait?: boolean }, command: Command) =>
+      withSession(command, async ({ studio, json, signal }) => {
+        let status = await studio.ask('plans.publish', { planId });
+        if (options.wait) status = await waitForEnd(studio, planId, signal);
+        printResult(json, status, () => statusText(status));
+        return options.wait && (status.counts.failed > 0 || status.state !== 'ended') ? 1 : 0;
+      }),
+    );
+
+  for (const [action, description] of controls) {
     plan
       .command(`${action} <planId>`)
-      .description(descriptions[action])
+      .description(description)
       .action((planId: string, _options: unknown, command: Command) =>
         withSession(command, async ({ studio, json }) => {
           const status = await studio.ask(`plans.${action}`, { planId });
@@ -55,29 +84,73 @@ export function planCommands(program: Command): void {
         }),
       );
   }
+
+  plan
+    .command('delete <planId>')
+    .description('delete a plan that was never published')
+    .action((planId: string, _options: unknown, command: Command) =>
+      withSession(command, async ({ studio, json }) => {
+        await studio.ask('plans.delete', { planId });
+        printResult(json, { planId }, () => `Plan ${planId} is deleted`);
+        return 0;
+      }),
+    );
 }
 
-const descriptions = {
-  publish: 'publish to the cloud; refused while a gate says no',
-  suspend: 'no further device receives the plan; those in progress continue',
-  resume: 'go on after a suspension',
-  terminate: 'end the plan for good; waiting devices become failed',
-  status: 'counts, success rate and failure reasons',
-};
+const controls = [
+  ['suspend', 'no further device receives the plan; those in progress continue'],
+  ['resume', 'go on after a suspension'],
+  ['terminate', 'end the plan for good; waiting devices become failed'],
+  ['status', 'counts, success rate and failure reasons'],
+] as const;
 
-/** The YAML is validated by the contract; here only its syntax. */
-function parsePlan(file: string, text: string): never {
-  try {
-    return parse(text) as never;
-  } catch (error) {
-    throw problem(
-      'plan-syntax',
-      'The plan is not valid YAML',
-      `${file}: ${error instanceof Error ? error.message : String(error)}`,
-      'Correct the named line.',
-      'usage',
-    );
+/** Follows a published plan until it has ended or was terminated. */
+export async function waitForEnd(
+  studio: Studio,
+  planId: string,
+  signal: AbortSignal,
+): Promise<PlanStatus> {
+  for (;;) {
+    const status = await studio.ask('plans.status', { planId });
+    if (status.state === 'ended' || status.state === 'terminated') return status;
+    await sleep(statusPollMs, undefined, { signal });
   }
+}
+
+function parsePlanFile(file: string, text: string): PlanFile {
+  let content: unknown;
+  try {
+    content = parse(text);
+  } catch (error) {
+    throw invalidPlan(file, error instanceof Error ? error.message : String(error));
+  }
+  const result = planFileSchema.safeParse(content);
+  if (result.success) return result.data;
+  throw invalidPlan(file, z.prettifyError(result.error));
+}
+
+const invalidPlan = (file: string, why: string) =>
+  problem(
+    'plan-invalid',
+    'The plan file is not valid',
+    `${file}: ${why}`,
+    'Correct the named line or field; product and version are the least a plan needs.',
+    'usage',
+  );
+
+function checkText({ gates, scope }: PlanCheck): string {
+  return [
+    ...gates.map((gate) => `${gate.passed ? 'ok    ' : 'CLOSED'} ${gate.title}: ${gate.why}`),
+    `Scope: ${scope.full} full, ${scope.delta} delta`,
+    ...skippedText(scope.skipped),
+  ].join('\n');
+}
+
+function skippedText(skipped: PlanStatus['skipped']): string[] {
+  return skipped.map(
+    ({ reason, count, devices }) =>
+      `  skipped: ${reason} × ${count} (${devices.slice(0, 10).join(', ')}${count > 10 ? ', …' : ''})`,
+  );
 }
 
 function statusText(status: PlanStatus): string {
@@ -90,9 +163,6 @@ function statusText(status: PlanStatus): string {
   ];
   for (const reason of status.failureReasons)
     lines.push(`  failed: ${reason.code} × ${reason.count}`);
-  for (const skip of status.skipped)
-    lines.push(
-      `  skipped: ${skip.reason} × ${skip.count} (${skip.devices.slice(0, 10).join(', ')})`,
-    );
+  lines.push(...skippedText(status.skipped));
   return lines.join('\n');
 }

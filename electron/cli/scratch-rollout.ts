@@ -6,6 +6,7 @@ import { FleetProcess } from '../core/clouds/fleet-process.ts';
 import { LocalCloud } from '../core/clouds/local-cloud.ts';
 import { makeSimulatedDevices } from '../core/clouds/simulated-identities.ts';
 import { hashFile } from '../core/workspace/object-store.ts';
+import { untilStopped } from './session.ts';
 
 /** A cloud and the simulated devices to bring to it. */
 export interface FleetTarget {
@@ -31,23 +32,17 @@ export interface ScratchResult {
 const followPeriodMs = 200;
 const devicesPerPage = 500;
 
-/** Registers the devices and runs them until stopped. */
-export async function serveFleet(target: FleetTarget): Promise<FleetProcess> {
-  const cloud = new LocalCloud(target.cloud);
-  await cloud.putProduct({ id: target.productId, name: target.productId });
-  const devices = devicesOf(target);
-  const { secrets } = await cloud.putDevices(devices, { rotate: true });
-  const fleet = new FleetProcess();
-  await fleet.start({
-    endpoint: target.cloud,
-    devices: devices.map(({ id, transport, versions }) => ({
-      id,
-      transport,
-      versions,
-      secret: secrets[id] ?? '',
-    })),
+/** Registers the devices and runs them until `signal` is aborted. @throws ProblemError also when the fleet ends by itself */
+export async function serveFleet(
+  target: FleetTarget,
+  signal: AbortSignal,
+  onReady: () => void,
+): Promise<void> {
+  await withFleet(target, async (lost) => {
+    onReady();
+    await untilStopped(AbortSignal.any([signal, lost]));
+    lost.throwIfAborted();
   });
-  return fleet;
 }
 
 /** Publishes a silent full plan of a scratch image to the devices and waits for its end. */
@@ -56,16 +51,15 @@ export async function runScratchRollout(
   imagePath: string,
   signal: AbortSignal,
 ): Promise<ScratchResult> {
-  const cloud = new LocalCloud(target.cloud);
-  const fleet = await serveFleet(target);
-  try {
+  return withFleet(target, async (lost) => {
+    const cloud = new LocalCloud(target.cloud);
     const image = { path: imagePath, name: 'image.bin', ...(await hashFile(imagePath, signal)) };
     const pkg = scratchPackage(target, image);
     await cloud.putPackage(pkg, image);
     const startedMs = Date.now();
     const plan = scratchPlan(target, pkg, new Date(startedMs).toISOString());
     await cloud.publish(plan, { chinaTelecomIccidPrefixes: [] });
-    const { counts } = await waitForEnd(cloud, plan.id, signal);
+    const { counts } = await waitForEnd(cloud, plan.id, AbortSignal.any([signal, lost]));
     const finishedMs = await successTimes(cloud, plan.id);
     const at = (share: number): number =>
       finishedMs[Math.min(finishedMs.length - 1, Math.floor(share * finishedMs.length))] ??
@@ -78,6 +72,34 @@ export async function runScratchRollout(
       p50Ms: at(0.5) - startedMs,
       p99Ms: at(0.99) - startedMs,
     };
+  });
+}
+
+/** Registers the devices and does `work` while they run; `lost` is aborted when they end by themselves. */
+async function withFleet<T>(
+  target: FleetTarget,
+  work: (lost: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const cloud = new LocalCloud(target.cloud);
+  await cloud.putProduct({ id: target.productId, name: target.productId });
+  const devices = devicesOf(target);
+  const { secrets } = await cloud.putDevices(devices, { rotate: true });
+  const lost = new AbortController();
+  const fleet = new FleetProcess({
+    onLine: (line) => process.stderr.write(`${line}\n`),
+    onLost: (failure) => lost.abort(failure),
+  });
+  try {
+    await fleet.start({
+      endpoint: target.cloud,
+      devices: devices.map(({ id, transport, versions }) => ({
+        id,
+        transport,
+        versions,
+        secret: secrets[id] ?? '',
+      })),
+    });
+    return await work(lost.signal);
   } finally {
     await fleet.stop();
   }
@@ -152,6 +174,7 @@ async function waitForEnd(
     }
   } catch (error) {
     if (signal.aborted) await cloud.terminate(planId);
+    signal.throwIfAborted();
     throw error;
   }
 }

@@ -124,6 +124,14 @@ function decideDevice(
   return first as ScopeDecision;
 }
 
+/** Ids on the plan's lists that are no device of its product: likely misspelled, so worth a look. */
+export function unknownListedIds(plan: PlanDraft, devices: readonly Device[]): string[] {
+  const known = new Set(
+    devices.filter((device) => device.productId === plan.productId).map((device) => device.id),
+  );
+  return [...plan.whitelist, ...plan.blacklist].filter((id) => !known.has(id));
+}
+
 /** Counts the decisions by action and reason; names all devices on China Telecom SIMs, and the first 1,000 of every other reason. */
 export function summarizeScope(decisions: readonly ScopeDecision[]): ScopeSummary {
   const counts = { full: 0, delta: 0 };

@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 import type {
   Device,
   HistoryPoint,
@@ -26,33 +25,40 @@ export interface ReadyLine {
 /** The embedded cloud as the process that the product starts. */
 export class CloudProcess {
   readonly child: ChildProcess;
+  readonly stdout: string[] = [];
   readonly stderr: string[] = [];
   readonly exited: Promise<number | NodeJS.Signals | null>;
 
-  private constructor(args: readonly string[], env: Record<string, string>) {
-    this.child = spawn(process.execPath, ['dist/main/cloud.js', ...args], {
+  private constructor(args: readonly string[], env: Record<string, string>, program: string) {
+    this.child = spawn(program, ['dist/main/cloud.js', ...args], {
       stdio: ['pipe', 'pipe', 'pipe'],
       env: { ...process.env, ...env },
     });
+    this.child.stdout?.on('data', (text: Buffer) => this.stdout.push(text.toString()));
     this.child.stderr?.on('data', (text: Buffer) => this.stderr.push(text.toString()));
     this.exited = once(this.child, 'close').then(
       ([code, signal]) => (code ?? signal) as number | NodeJS.Signals,
     );
   }
 
-  static spawn(args: readonly string[], env: Record<string, string> = {}): CloudProcess {
-    return new CloudProcess(args, env);
+  static spawn(
+    args: readonly string[],
+    env: Record<string, string> = {},
+    program = process.execPath,
+  ): CloudProcess {
+    return new CloudProcess(args, env, program);
   }
 
   /** Waits for the one line on stdout. */
   async ready(): Promise<ReadyLine> {
-    const line = await Promise.race([
-      once(createInterface({ input: this.child.stdout as NodeJS.ReadableStream }), 'line'),
-      this.exited.then((code) => {
-        throw new Error(`the cloud ended with ${code}: ${this.stderr.join('')}`);
-      }),
-    ]);
-    return JSON.parse(String(line[0])) as ReadyLine;
+    const printed = until(
+      () => this.stdout.join(''),
+      (text) => text.includes('\n'),
+    );
+    const ended = this.exited.then((code) => {
+      throw new Error(`the cloud ended with ${code}: ${this.stderr.join('')}`);
+    });
+    return JSON.parse(await Promise.race([printed, ended])) as ReadyLine;
   }
 
   async kill(signal: NodeJS.Signals): Promise<number | NodeJS.Signals | null> {

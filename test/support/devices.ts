@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type MqttClient, connectAsync } from 'mqtt';
 import { componentId } from './cloud.ts';
@@ -236,10 +235,4 @@ export class MqttDevice extends TestDevice {
     status('SUCCEEDED', { version: this.version });
     this.#job = '';
   }
-}
-
-/** Waits for the next message of a client. */
-export async function nextMessage(client: MqttClient): Promise<unknown> {
-  const [, payload] = (await once(client, 'message')) as [string, Buffer];
-  return JSON.parse(payload.toString());
 }

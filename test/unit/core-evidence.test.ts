@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { verifyEvidence } from '../../electron/core/evidence/evidence-service.ts';
+import { verifyEvidence } from '../../electron/core/evidence/verify-evidence.ts';
 import { canonicalJson } from '../../shared/domain/canonical-json.ts';
 
 let folder: string;

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer as createHttpServer, type Server } from 'node:http';
 import { type AddressInfo, createServer, type Server as TcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -8,9 +8,7 @@ import { Aedes } from 'aedes';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Fleet } from '../../electron/boards/fleet/fleet.ts';
 import { fleetConfigSchema } from '../../electron/boards/fleet/fleet-config.ts';
-import { bzip2 } from '../../electron/core/delta/bzip2.ts';
-import { encodeBsdiff40 } from '../../shared/formats/bsdiff40.ts';
-import { findCovers } from '../../shared/formats/delta-matcher.ts';
+import { makeDeltaTask } from '../../electron/worker/tasks/delta.ts';
 import { until } from '../support/scratch.ts';
 
 const hash = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
@@ -124,13 +122,16 @@ async function runFleet(
 
 const count = (log: readonly string[], wanted: string): number =>
   log.filter((line) => line === wanted).length;
-const makePatch = async (): Promise<Uint8Array> =>
-  encodeBsdiff40(
-    source,
-    target,
-    findCovers(source, target, () => undefined),
-    bzip2,
-  );
+async function makePatch(from: Uint8Array, to: Uint8Array): Promise<Buffer> {
+  const [sourcePath, targetPath, outPath] = ['from', 'to', 'patch'].map((name) =>
+    join(folder, name),
+  ) as [string, string, string];
+  await writeFile(sourcePath, from);
+  await writeFile(targetPath, to);
+  const context = { signal: new AbortController().signal, onProgress: () => undefined };
+  await makeDeltaTask({ sourcePath, targetPath, outPath, format: 'bsdiff' }, context);
+  return readFile(outPath);
+}
 
 test('a polling device reports each step in order and proves its version', async () => {
   const { http, log, state } = await ddiServer();
@@ -202,17 +203,12 @@ test.each<[string, Partial<Job>]>([
 test('a delta is really applied, and its result is the source of the next one', async () => {
   const { http, log, state } = await ddiServer();
   const images = [{ version: '1.0.0', path: join(folder, 'source.bin') }];
-  const patch = await makePatch();
+  const patch = await makePatch(source, target);
   const delta = { bytes: patch, packageType: 'delta', targetSha256: hash(target) } as const;
   state.job = { id: '7', ...delta };
   await runFleet('http', { http, mqtt: '' }, images);
   await until('the first', () => (log.includes('closed success') ? true : null));
-  const back = await encodeBsdiff40(
-    target,
-    source,
-    findCovers(target, source, () => undefined),
-    bzip2,
-  );
+  const back = await makePatch(target, source);
   const second = { sourceVersion: '2.0.0', targetVersion: '3.0.0', targetSha256: hash(source) };
   state.job = { id: '8', bytes: back, packageType: 'delta', ...second };
   await until('the second', () => (log.some((line) => line.includes('"3.0.0"')) ? true : null));
@@ -222,7 +218,7 @@ test('a delta is really applied, and its result is the source of the next one', 
 test('a delta for another build of the source version is found out', async () => {
   const { http, log, state } = await ddiServer();
   await writeFile(join(folder, 'other.bin'), randomBytes(50_000));
-  const bytes = await makePatch();
+  const bytes = await makePatch(source, target);
   state.job = { id: '7', bytes, packageType: 'delta', targetSha256: hash(target) };
   const images = [{ version: '1.0.0', path: join(folder, 'other.bin') }];
   await runFleet('http', { http, mqtt: '' }, images);

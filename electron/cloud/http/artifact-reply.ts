@@ -22,7 +22,6 @@ export async function sendArtifact(
   if (ifNoneMatch !== undefined && namesEtag(ifNoneMatch, etag, true))
     return reply.code(304).send();
 
-  void reply.type('application/octet-stream');
   const ifRange = headers['if-range'];
   const rangeCounts = request.method === 'GET' && (ifRange === undefined || ifRange === etag);
   const range = rangeCounts ? parseRange(headers.range, artifact.sizeBytes) : null;
@@ -30,9 +29,12 @@ export async function sendArtifact(
     return reply.code(416).header('content-range', `bytes */${artifact.sizeBytes}`).send();
 
   const { start, end } = range ?? { start: 0, end: artifact.sizeBytes - 1 };
+  // Read first: should it fail, the answer is an error without the headers of an artifact.
+  const body = request.method === 'HEAD' ? undefined : await store.read(artifact, start, end);
   if (range)
     void reply.code(206).header('content-range', `bytes ${start}-${end}/${artifact.sizeBytes}`);
-  void reply.header('content-length', end - start + 1);
-  if (request.method === 'HEAD') return reply.send();
-  return reply.send(await store.read(artifact, start, end));
+  return reply
+    .type('application/octet-stream')
+    .header('content-length', end - start + 1)
+    .send(body);
 }

@@ -127,6 +127,7 @@ function deployment(job: Job, root: string): object {
     { key: 'packageType', value: pkg.packageType },
     { key: 'targetVersion', value: pkg.targetVersion },
     ...(pkg.sourceVersion === null ? [] : [{ key: 'sourceVersion', value: pkg.sourceVersion }]),
+    ...(pkg.rebuiltSha256 === null ? [] : [{ key: 'targetSha256', value: pkg.rebuiltSha256 }]),
     { key: 'componentId', value: job.componentId },
   ];
   return {

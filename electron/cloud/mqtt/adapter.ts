@@ -180,7 +180,7 @@ export class OtaAdapter {
     const result = schema.safeParse(parseJson(payload));
     if (result.success) return result.data;
     const [issue] = result.error.issues;
-    const where = issue?.path.map(String).join('.') || 'payload';
+    const where = issue?.path.map(String).join('.') || 'JSON';
     this.#options.complaints.about(deviceId, `message ignored: ${where}: ${issue?.message}`);
     return null;
   }

@@ -8,10 +8,16 @@ import { mayPublish, maySubscribe } from './topics.ts';
 
 /** Largest MQTT packet that is taken: 64 KiB, payload and topic together. */
 export const maxPacketBytes = 64 * 1024;
-/** A subscriber that takes nothing for so long is closed, so that it cannot hold the others up. */
-const drainTimeoutMs = 2000;
-const connectTimeoutMs = 10_000;
-/** Messages in delivery at a time: above the number of devices, so that frozen ones never use them up. */
+/** A device that leaves so much unread is closed: several hundred job messages. */
+const maxUnreadBytes = 128 * 1024;
+/**
+ * A write to a connection that holds more than this makes its writer wait, and the writer to all
+ * devices is one: the adapter. Larger than what a device may leave unread and one more packet, so
+ * that only the adapter is ever waited for.
+ */
+const socketBufferBytes = 4 * maxPacketBytes;
+const connectTimeoutMs = 30_000;
+/** Messages in delivery at a time: above the number of devices, so that none waits for another's. */
 const concurrency = 20_000;
 const keepAliveMs = 60_000;
 
@@ -53,7 +59,10 @@ export class EmbeddedBroker {
     this.#aedes = aedes;
     this.#complaints = complaints;
     this.#setRules(authenticate);
-    this.#server = createServer({ noDelay: true, keepAlive: true }, (socket) => this.#take(socket));
+    this.#server = createServer(
+      { noDelay: true, keepAlive: true, highWaterMark: socketBufferBytes },
+      (socket) => this.#take(socket),
+    );
   }
 
   /** Starts a broker that asks `authenticate` for each device. @throws the error of `listen` */
@@ -65,7 +74,8 @@ export class EmbeddedBroker {
   }): Promise<EmbeddedBroker> {
     const aedes = await Aedes.createBroker({
       concurrency,
-      drainTimeout: drainTimeoutMs,
+      // The adapter may take its time; devices are closed by the rule for forwarding.
+      drainTimeout: 0,
       connectTimeout: connectTimeoutMs,
       heartbeatInterval: keepAliveMs,
       maxInflightInbound: 16,
@@ -155,6 +165,7 @@ export class EmbeddedBroker {
       packet.retain = false;
       done(null);
     };
+    aedes.authorizeForward = (client, packet) => (this.#mayForward(client) ? packet : null);
     aedes.authorizeSubscribe = (client, subscription, done) => {
       const name = this.#names.get(client) ?? '';
       if (this.#isAdapter(client) || maySubscribe(name, subscription.topic))
@@ -162,6 +173,13 @@ export class EmbeddedBroker {
       this.#complaints.about(name, `may not subscribe to ${JSON.stringify(subscription.topic)}`);
       done(null, null);
     };
+  }
+
+  #mayForward(client: Client): boolean {
+    const { conn } = client;
+    if (conn.writableLength <= maxUnreadBytes || this.#isAdapter(client)) return true;
+    conn.destroy(new Error('does not read what it is sent'));
+    return false;
   }
 
   #isAdapter(client: Client | null): boolean {

@@ -68,5 +68,6 @@ export function jobMessage(job: Job | null, artifactUrl: (actionId: number) => s
     url: artifactUrl(actionId),
     sizeBytes: pkg.artifact.sizeBytes,
     sha256: pkg.artifact.sha256,
+    ...(pkg.rebuiltSha256 === null ? {} : { targetSha256: pkg.rebuiltSha256 }),
   });
 }

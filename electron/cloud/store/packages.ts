@@ -20,6 +20,8 @@ export interface StoredPackage {
   readonly packageType: 'full' | 'delta';
   readonly sourceVersion: string | null;
   readonly targetVersion: string;
+  /** Of the image that a delta rebuilds; null for a full package. */
+  readonly rebuiltSha256: string | null;
   readonly name: string;
   readonly artifact: ArtifactFile;
   readonly hashes: ArtifactHashes | null;
@@ -32,6 +34,7 @@ interface PackageRow {
   readonly package_type: 'full' | 'delta';
   readonly source_version: string | null;
   readonly target_version: string;
+  readonly rebuilt_sha256: string | null;
   readonly name: string;
   readonly artifact_name: string;
   readonly artifact_size_bytes: number;
@@ -54,7 +57,7 @@ export class PackageStore {
     this.#sql = {
       one: db.prepare(
         `SELECT p.id, p.product_id, p.component_id, p.package_type, p.source_version, p.target_version, p.name,
-           p.artifact_name, p.artifact_size_bytes, p.artifact_sha256, a.sha1, a.md5
+           p.body ->> '$.deltaProof.targetSha256' AS rebuilt_sha256, p.artifact_name, p.artifact_size_bytes, p.artifact_sha256, a.sha1, a.md5
          FROM packages p LEFT JOIN artifacts a ON a.sha256 = p.artifact_sha256 WHERE p.id = ?`,
       ),
       insert: db.prepare(
@@ -164,6 +167,7 @@ function toPackage(row: PackageRow): StoredPackage {
     packageType: row.package_type,
     sourceVersion: row.source_version,
     targetVersion: row.target_version,
+    rebuiltSha256: row.rebuilt_sha256,
     name: row.name,
     artifact: { name: row.artifact_name, sizeBytes: row.artifact_size_bytes, sha256 },
     hashes: row.sha1 !== null && row.md5 !== null ? { sha256, sha1: row.sha1, md5: row.md5 } : null,

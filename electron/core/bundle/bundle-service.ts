@@ -153,35 +153,29 @@ export async function recordPackage(
   const outPath = join(folder, `${randomUUID()}.tar`);
   try {
     const archive = await writeVersionPackage({ files, manifest, outPath }, context);
-    const existing = workspace
-      .list('package', draft.releaseId)
-      .find(
-        (pkg) =>
-          pkg.componentId === draft.componentId &&
-          pkg.packageType === draft.packageType &&
-          pkg.sourceVersion === draft.sourceVersion,
-      );
-    if (existing && existing.sha256 === archive.sha256) return existing;
-    if (existing) {
-      throw problem(
-        'version-immutable',
-        'This version already has other bytes',
-        `${draft.componentId} ${draft.targetVersion} (${draft.packageType}) is recorded with SHA-256 ${existing.sha256}; these files give ${archive.sha256}.`,
-        'Versions are immutable: raise the version and make a new release.',
-        'gate',
-      );
-    }
     await workspace.objects.add(outPath, context);
-    const pkg: VersionPackage = {
-      ...draft,
-      id: randomUUID(),
-      files: files.map(({ file }) => file),
-      sha256: archive.sha256,
-      sizeBytes: archive.sizeBytes,
-      createdAt: new Date().toISOString(),
-    };
-    workspace.put('package', pkg.releaseId, pkg);
-    return pkg;
+    return workspace.transaction(() => {
+      const existing = workspace
+        .list('package', draft.releaseId)
+        .find(
+          (pkg) =>
+            pkg.componentId === draft.componentId &&
+            pkg.packageType === draft.packageType &&
+            pkg.sourceVersion === draft.sourceVersion,
+        );
+      if (existing && existing.sha256 === archive.sha256) return existing;
+      if (existing) throw versionImmutable(existing, archive.sha256);
+      const pkg: VersionPackage = {
+        ...draft,
+        id: randomUUID(),
+        files: files.map(({ file }) => file),
+        sha256: archive.sha256,
+        sizeBytes: archive.sizeBytes,
+        createdAt: new Date().toISOString(),
+      };
+      workspace.put('package', pkg.releaseId, pkg);
+      return pkg;
+    });
   } finally {
     await rm(outPath, { force: true });
   }
@@ -200,6 +194,16 @@ export async function verifyPackage(
     sha256: result.sha256,
     intact: result.intact && result.sha256 === pkg.sha256,
   };
+}
+
+function versionImmutable(existing: VersionPackage, foundSha256: string) {
+  return problem(
+    'version-immutable',
+    'This version already has other bytes',
+    `${existing.componentId} ${existing.targetVersion} (${existing.packageType}) is recorded with SHA-256 ${existing.sha256}; these files give ${foundSha256}.`,
+    'Versions are immutable: raise the version and make a new release.',
+    'gate',
+  );
 }
 
 function blocked(report: InspectReport) {

@@ -19,7 +19,10 @@ export class CloudService {
       dataDir: workspace.internal('cloud'),
       onLine: (line) => onLine('cloud', line),
     });
-    this.#fleet = new FleetProcess({ onLine: (line) => onLine('fleet', line) });
+    this.#fleet = new FleetProcess({
+      onLine: (line) => onLine('fleet', line),
+      onLost: (failure) => onLine('fleet', failure.message),
+    });
   }
 
   /** Starts the cloud unless it runs, and connects to it. */

@@ -1,6 +1,6 @@
 import type { FleetStatus } from '../../../shared/contract/contract.ts';
 import type { Transport } from '../../../shared/domain/plan.ts';
-import { problem } from '../../../shared/domain/problem.ts';
+import { type ProblemError, problem } from '../../../shared/domain/problem.ts';
 import {
   type FleetConfigInput,
   fleetConfigSchema,
@@ -30,13 +30,22 @@ const noFleet: FleetStatus = {
 /** Simulated devices in a process of their own, so that 10,000 of them never hold up this one. */
 export class FleetProcess {
   readonly #onLine: (line: string) => void;
+  readonly #onLost: (failure: ProblemError) => void;
   #child: ChildEntry | null = null;
+  /** The child that is meant to end. */
+  #ending: ChildEntry | null = null;
   #status = noFleet;
   #changing: Promise<unknown> = Promise.resolve();
 
-  /** `onLine` hears what the fleet writes for the log. */
-  constructor(options: { readonly onLine?: (line: string) => void } = {}) {
+  /** `onLine` hears what the fleet writes for the log, `onLost` of a fleet at work that ended by itself. */
+  constructor(
+    options: {
+      readonly onLine?: (line: string) => void;
+      readonly onLost?: (failure: ProblemError) => void;
+    } = {},
+  ) {
     this.#onLine = options.onLine ?? (() => undefined);
+    this.#onLost = options.onLost ?? (() => undefined);
   }
 
   /**
@@ -66,7 +75,7 @@ export class FleetProcess {
 
   async stop(): Promise<void> {
     // A fleet that is still starting is not waited for.
-    await this.#child?.end();
+    await this.#end();
     await this.#afterOthers(() => this.#end());
   }
 
@@ -78,16 +87,21 @@ export class FleetProcess {
 
   #spawn(config: ReturnType<typeof fleetConfigSchema.parse>): Promise<FleetStatus> {
     return new Promise((done, fail) => {
+      let isAtWork = false;
       const child = new ChildEntry('fleet', [], {
         onMessage: (message) => {
           const heard = fleetMessageSchema.safeParse(message).data;
           if (!heard || this.#child !== child) return;
           if ('status' in heard) this.#status = heard.status;
-          else if ('ready' in heard) done(this.#status);
+          else {
+            isAtWork = true;
+            done(this.#status);
+          }
         },
         onLine: this.#onLine,
         onEnd: () => {
           fail(child.failure);
+          if (isAtWork && this.#ending !== child) this.#onLost(child.failure);
           if (this.#child !== child) return;
           this.#child = null;
           this.#status = { ...this.#status, running: false };
@@ -108,6 +122,7 @@ export class FleetProcess {
   }
 
   async #end(): Promise<void> {
+    this.#ending = this.#child;
     await this.#child?.end();
   }
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { OtaCloud } from '../../../shared/domain/cloud.ts';
+import { computeGates } from '../../../shared/domain/gates.ts';
 import type { WorkContext } from '../../../shared/domain/job.ts';
 import type {
   Device,
@@ -9,12 +10,12 @@ import type {
   PlanStatus,
 } from '../../../shared/domain/plan.ts';
 import type { VersionPackage } from '../../../shared/domain/product.ts';
-import { problem } from '../../../shared/domain/problem.ts';
-import { decideScope, summarizeScope } from '../../../shared/domain/scope.ts';
+import { ProblemError, problem } from '../../../shared/domain/problem.ts';
+import { decideScope, summarizeScope, unknownListedIds } from '../../../shared/domain/scope.ts';
 import type { Workspace } from '../workspace/workspace.ts';
-import { computeGates } from './gates.ts';
 
-const devicesPerPage = 500;
+/** The largest page that the operator API of the local cloud gives. */
+const devicesPerPage = 1000;
 
 /** Plans of a workspace: drafting, gates, publishing, following. */
 export class PlanService {
@@ -75,11 +76,12 @@ export class PlanService {
     const devices = await this.#devices(plan.productId);
     const scope = summarizeScope(decideScope(plan, devices, this.#policy()));
     const gates = computeGates({
-      plan,
       product: this.#workspace.product(plan.productId),
       packages: this.packages(plan),
+      releasePackages: this.#workspace.list('package', plan.releaseId),
       benchRuns: this.#workspace.list('benchRun'),
       scope,
+      unknownIds: unknownListedIds(plan, devices),
     });
     return { gates, scope };
   }
@@ -87,6 +89,9 @@ export class PlanService {
   /** Uploads the packages and publishes. @throws ProblemError `gates-closed` naming each closed gate */
   async publish(planId: string, context: WorkContext): Promise<PlanStatus> {
     const plan = this.#workspace.get('plan', planId);
+    const adopted = await this.#adopt(plan);
+    if (adopted) return adopted;
+    context.onProgress({ step: 'Checking gates', done: 0, total: 0, unit: 'items' });
     const checked = await this.check(planId);
     const closed = checked.gates.filter((gate) => !gate.passed);
     if (closed.length > 0) {
@@ -113,23 +118,21 @@ export class PlanService {
       await cloud.putPackage(pkg, this.#artifact(pkg));
     }
     context.signal.throwIfAborted();
-    const status = await cloud.publish(plan, this.#policy());
     this.#workspace.put('planCheck', plan.releaseId, { id: plan.id, ...checked });
-    this.#workspace.put('plan', plan.releaseId, {
-      ...plan,
-      state: status.state,
-      publishedAt: new Date().toISOString(),
-    });
-    return status;
+    return this.#published(plan, await cloud.publish(plan, this.#policy()));
   }
 
+  /** Suspends, resumes or terminates a published plan. @throws ProblemError `plan-missing` | `plan-state` */
   async control(planId: string, action: 'suspend' | 'resume' | 'terminate'): Promise<PlanStatus> {
+    this.#workspace.get('plan', planId);
     return this.#remember(await (await this.#cloud())[action](planId));
   }
 
   async status(planId: string): Promise<PlanStatus> {
     const plan = this.#workspace.get('plan', planId);
     if (plan.publishedAt) return this.#remember(await (await this.#cloud()).status(planId));
+    const adopted = await this.#adopt(plan);
+    if (adopted) return adopted;
     const counts = { notUpgraded: 0, upgrading: 0, upgraded: 0, failed: 0, noUpdateRequired: 0 };
     return { planId, state: 'saved', counts, successRate: null, failureReasons: [], skipped: [] };
   }
@@ -198,7 +201,7 @@ export class PlanService {
       if (part.id === null) continue;
       const pkg = this.#workspace.get('package', part.id);
       const fits =
-        pkg.productId === draft.productId &&
+        pkg.releaseId === draft.releaseId &&
         pkg.componentId === component.componentId &&
         pkg.packageType === part.type &&
         pkg.targetVersion === component.targetVersion &&
@@ -207,12 +210,35 @@ export class PlanService {
         throw problem(
           'plan-packages',
           'A package does not fit the plan',
-          `${pkg.name} is the ${pkg.packageType} package of ${pkg.productId} ${pkg.componentId} ${pkg.sourceVersion ?? ''} → ${pkg.targetVersion}; the plan wants ${part.type} ${component.componentId} ${part.source ?? ''} → ${component.targetVersion}.`,
-          'Choose a package of this component and version.',
+          `${pkg.name} is not the ${part.type} package of ${component.componentId} ${part.source === null ? '' : `from ${part.source} `}to ${component.targetVersion} in this release.`,
+          'Choose a package of this component, release and source version.',
           'usage',
         );
       }
     }
+  }
+
+  /**
+   * The gates' answer is recorded before the cloud is told, the publication after it. When the
+   * studio died in between, the cloud may be carrying the plan out already; then it is taken over.
+   */
+  async #adopt(plan: Plan): Promise<PlanStatus | null> {
+    if (plan.publishedAt !== null || !this.#workspace.has('planCheck', plan.id)) return null;
+    try {
+      return this.#published(plan, await (await this.#cloud()).status(plan.id));
+    } catch (error) {
+      if (error instanceof ProblemError && error.problem.code === 'plan-missing') return null;
+      throw error;
+    }
+  }
+
+  #published(plan: Plan, status: PlanStatus): PlanStatus {
+    this.#workspace.put('plan', plan.releaseId, {
+      ...plan,
+      state: status.state,
+      publishedAt: new Date().toISOString(),
+    });
+    return status;
   }
 
   #remember(status: PlanStatus): PlanStatus {

@@ -27,12 +27,13 @@ export function summarizeReleases(workspace: Workspace): ReleaseSummary[] {
     return groups;
   };
   const packages = group(workspace.list('package'), (pkg) => pkg.releaseId);
-  const runs = group(workspace.list('benchRun'), (run) => run.releaseId);
+  const passedRuns = workspace.list('benchRun').filter((run) => run.passed);
   const plans = group(workspace.list('plan'), (plan) => plan.releaseId);
   return workspace.releases().map((release) => {
     const own = packages.get(release.id) ?? [];
     const verdict = own.length > 0 ? worstVerdict(own.map((pkg) => pkg.report.verdict)) : null;
-    const benchPassed = (runs.get(release.id) ?? []).filter((run) => run.passed).length;
+    const images = new Set(own.flatMap((pkg) => pkg.files.map((file) => file.sha256)));
+    const benchPassed = passedRuns.filter((run) => images.has(run.imageSha256)).length;
     const states = (plans.get(release.id) ?? []).map((plan) => plan.state);
     return {
       ...release,

@@ -149,6 +149,18 @@ export class Workspace {
     return recordSchemas[kind].parse(JSON.parse(row.body)) as Records[K];
   }
 
+  has(kind: RecordKind, id: string): boolean {
+    return (
+      this.#db.prepare('SELECT 1 FROM records WHERE kind = ? AND id = ?').get(kind, id) !==
+      undefined
+    );
+  }
+
+  /** Runs reads and writes as one: whole or not at all, and nobody else writes in between. */
+  transaction<T>(work: () => T): T {
+    return this.#db.transaction(work).immediate();
+  }
+
   remove(kind: RecordKind, id: string): void {
     this.#db.prepare('DELETE FROM records WHERE kind = ? AND id = ?').run(kind, id);
   }

@@ -1,16 +1,19 @@
-import type { BenchRun } from '../../../shared/domain/bench.ts';
-import { maxDevicesPerPlan } from '../../../shared/domain/limits.ts';
-import { type Gate, type PlanDraft, type ScopeSummary } from '../../../shared/domain/plan.ts';
-import type { Product, VersionPackage } from '../../../shared/domain/product.ts';
+import type { BenchRun } from './bench.ts';
+import { maxDevicesPerPlan } from './limits.ts';
+import type { Gate, ScopeSummary } from './plan.ts';
+import type { Product, VersionPackage } from './product.ts';
 
 /** Everything the gates are computed from: records only, so that nobody can drag a plan past them. */
 export interface GateFacts {
-  readonly plan: PlanDraft;
   readonly product: Product;
-  /** Packages the plan delivers. */
+  /** Packages that the plan delivers. */
   readonly packages: readonly VersionPackage[];
+  /** Every package of the plan's release: a delta must rebuild the image that was validated here. */
+  readonly releasePackages: readonly VersionPackage[];
   readonly benchRuns: readonly BenchRun[];
   readonly scope: ScopeSummary;
+  /** Whitelisted or blacklisted ids that are no device of the product. */
+  readonly unknownIds: readonly string[];
 }
 
 /** The gates of publishing that exist so far, each with why it passed or not. */
@@ -45,54 +48,72 @@ function findingsGate({ packages }: GateFacts): Gate {
   };
 }
 
-function deltasGate({ packages }: GateFacts): Gate {
+function deltasGate({ packages, releasePackages }: GateFacts): Gate {
   const deltas = packages.filter((pkg) => pkg.packageType === 'delta');
-  const orphans = deltas.filter((delta) => {
-    const full = packages.find(
-      (pkg) => pkg.packageType === 'full' && pkg.componentId === delta.componentId,
-    );
-    return !delta.deltaProof || (full && delta.deltaProof.targetSha256 !== full.files[0]?.sha256);
-  });
+  const unproven = deltas.filter(
+    (delta) =>
+      !releasePackages.some(
+        (pkg) =>
+          pkg.packageType === 'full' &&
+          pkg.componentId === delta.componentId &&
+          pkg.files.length === 1 &&
+          pkg.files[0]?.sha256 === delta.deltaProof?.targetSha256,
+      ),
+  );
   return {
     id: 'deltas',
     title: 'Every delta is proven',
-    passed: orphans.length === 0,
+    passed: unproven.length === 0,
     why:
-      orphans.length > 0
-        ? `Not proven against this target: ${orphans.map((pkg) => pkg.name).join(', ')}.`
+      unproven.length > 0
+        ? `Not proven against the full image of this release: ${unproven.map((pkg) => pkg.name).join(', ')}.`
         : deltas.length === 0
           ? 'The plan has no delta.'
           : `${deltas.length} proven by applying and comparing SHA-256.`,
   };
 }
 
+/** The images that MCUs end up with, whether they come whole or as a delta. */
+function mcuImages(packages: readonly VersionPackage[]): Map<string, string> {
+  const images = new Map<string, string>();
+  for (const pkg of packages) {
+    if (pkg.componentType !== 'mcu') continue;
+    if (pkg.deltaProof) images.set(pkg.deltaProof.targetSha256, `target of ${pkg.name}`);
+    else for (const file of pkg.files) images.set(file.sha256, file.name);
+  }
+  return images;
+}
+
 function benchGate({ product, packages, benchRuns }: GateFacts): Gate {
   const required = product.policy.benchRunsRequired;
-  const images = packages
-    .filter((pkg) => pkg.packageType === 'full' && pkg.componentType === 'mcu')
-    .flatMap((pkg) => pkg.files);
-  const missing = images.filter(
-    (file) =>
-      benchRuns.filter((run) => run.passed && run.imageSha256 === file.sha256).length < required,
-  );
+  const missing = [...mcuImages(packages)].flatMap(([sha256, name]) => {
+    const passed = benchRuns.filter((run) => run.passed && run.imageSha256 === sha256).length;
+    return passed < required
+      ? [`${name} (${sha256.slice(0, 12)}…) has ${passed} of ${required} passed bench runs`]
+      : [];
+  });
   return {
     id: 'bench',
     title: 'Bench policy is met for exactly these hashes',
     passed: missing.length === 0,
     why:
       missing.length > 0
-        ? `${missing.map((file) => `${file.name} (${file.sha256.slice(0, 12)})`).join(', ')} needs ${required} passed bench run(s).`
+        ? `${missing.join('; ')}.`
         : required === 0
           ? 'The product asks for no bench run.'
-          : `${required} or more passed bench run(s) for each MCU image.`,
+          : `Each MCU image has its ${required} passed bench ${required === 1 ? 'run' : 'runs'}.`,
   };
 }
 
-function scopeGate({ scope }: GateFacts): Gate {
+function scopeGate({ scope, unknownIds }: GateFacts): Gate {
   const chosen = scope.full + scope.delta;
   const skipped = scope.skipped.reduce((sum, entry) => sum + entry.count, 0);
   const passed = chosen > 0 && chosen <= maxDevicesPerPlan;
-  const counts = `${scope.full} full, ${scope.delta} delta, ${skipped} skipped with a reason`;
+  const unknown =
+    unknownIds.length > 0
+      ? `; ${unknownIds.length} listed ids are no device of this product: ${named(unknownIds)}`
+      : '';
+  const counts = `${scope.full} full, ${scope.delta} delta, ${skipped} skipped with a reason${unknown}`;
   return {
     id: 'scope',
     title: `The scope is 1 to ${maxDevicesPerPlan} devices`,
@@ -113,7 +134,13 @@ function chinaTelecomGate({ scope }: GateFacts): Gate {
     title: 'No device on a China Telecom SIM',
     passed: true,
     why: excluded
-      ? `${excluded.count} excluded: ${excluded.devices.slice(0, 20).join(', ')}${excluded.count > 20 ? ' …' : ''}.`
+      ? `${excluded.count} excluded: ${named(excluded.devices)}.`
       : 'None in the fleet.',
   };
+}
+
+const namedIds = 20;
+
+function named(ids: readonly string[]): string {
+  return `${ids.slice(0, namedIds).join(', ')}${ids.length > namedIds ? ', …' : ''}`;
 }

@@ -1,100 +1,15 @@
-import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { OtaCloud } from '../../../shared/domain/cloud.ts';
 import { canonicalJson } from '../../../shared/domain/canonical-json.ts';
 import {
   type Evidence,
   type EvidenceReport,
   evidenceSchema,
 } from '../../../shared/domain/evidence.ts';
-import type { WorkContext } from '../../../shared/domain/job.ts';
-import type { RolloutDevice } from '../../../shared/domain/plan.ts';
+import { deviceStateSchema } from '../../../shared/domain/plan.ts';
 import { problem } from '../../../shared/domain/problem.ts';
-import { writeFileAtomic } from '../atomic-file.ts';
-import type { PlanService } from '../plan/plan-service.ts';
-import type { Workspace } from '../workspace/workspace.ts';
+import { sha256 } from './sha256.ts';
 
-const sha256 = (text: string | Uint8Array): string =>
-  createHash('sha256').update(text).digest('hex');
 const maxEvidenceBytes = 256 * 1024 * 1024;
-const devicesPerPage = 500;
-
-/** Collects everything known of a release into one file and records the export. */
-export async function exportEvidence(
-  workspace: Workspace,
-  plans: PlanService,
-  cloud: () => Promise<OtaCloud>,
-  input: { releaseId: string; out?: string | undefined },
-  context: WorkContext,
-): Promise<{ path: string; sha256: string; sizeBytes: number }> {
-  const release = workspace.release(input.releaseId);
-  const packages = workspace.list('package', release.id);
-  const benchRuns: Evidence['benchRuns'] = [];
-  for (const run of workspace.list('benchRun', release.id)) {
-    benchRuns.push({ ...run, recordingText: await readFile(run.result.recording, 'utf8') });
-  }
-  const rollouts: Evidence['rollouts'] = [];
-  for (const { id, publishedAt } of workspace.list('plan', release.id)) {
-    if (!publishedAt) continue;
-    context.signal.throwIfAborted();
-    const status = await plans.status(id);
-    const devices = await allDevices(await cloud(), id, context);
-    rollouts.push({
-      plan: workspace.get('plan', id),
-      gates: workspace.get('planCheck', id).gates,
-      status,
-      devices,
-    });
-  }
-  const body = {
-    schema: 'slipway.evidence/1' as const,
-    exportedAt: new Date().toISOString(),
-    release,
-    packages,
-    benchRuns,
-    rollouts,
-    signatures: { state: 'unsigned' as const, entries: [] },
-  };
-  const evidence: Evidence = { ...body, digest: sha256(canonicalJson(body)) };
-  const text = canonicalJson(evidence);
-  const path =
-    input.out ??
-    join(workspace.folder, 'evidence', `${release.productId}-${release.version}.evidence.json`);
-  await writeFileAtomic(path, text);
-  const result = { path, sha256: sha256(text), sizeBytes: Buffer.byteLength(text) };
-  workspace.put('evidence', release.id, {
-    id: path,
-    path,
-    releaseId: release.id,
-    version: release.version,
-    exportedAt: body.exportedAt,
-    sha256: result.sha256,
-  });
-  return result;
-}
-
-async function allDevices(
-  cloud: OtaCloud,
-  planId: string,
-  context: WorkContext,
-): Promise<RolloutDevice[]> {
-  const devices: RolloutDevice[] = [];
-  for (;;) {
-    const page = await cloud.rolloutDevices(planId, {
-      offset: devices.length,
-      limit: devicesPerPage,
-    });
-    devices.push(...page.items);
-    context.onProgress({
-      step: 'Collecting devices',
-      done: devices.length,
-      total: page.total,
-      unit: 'items',
-    });
-    if (devices.length >= page.total || page.items.length === 0) return devices;
-  }
-}
 
 /**
  * Checks a record by itself: form, every byte, recordings, and that its parts speak of the same images.
@@ -166,9 +81,45 @@ export async function verifyEvidence(path: string): Promise<EvidenceReport> {
       'Every delta proof names a patch and a target of this release.',
       `The proof of ${strayDelta?.name ?? ''} names other images.`,
     );
+    for (const [id, failure, good] of rolloutChecks(parsed.data))
+      add(id, failure === null, good, failure ?? '');
     add('signatures', true, 'Unsigned: the record shows damage, not who made it.', '');
   }
   return { verdict: checks.every((check) => check.passed) ? 'pass' : 'block', checks };
+}
+
+/** Whether the plans speak of this release's packages, passed their gates, and add up: id, what is wrong, what is right. */
+function rolloutChecks({ packages, rollouts }: Evidence): [string, string | null, string][] {
+  const known = new Set(packages.map((pkg) => pkg.id));
+  const stray = rollouts.find(({ plan }) =>
+    plan.components
+      .flatMap((part) => [part.fullPackageId, ...part.deltas.map((delta) => delta.packageId)])
+      .some((id) => id !== null && !known.has(id)),
+  );
+  const closed = rollouts.flatMap(({ gates }) => gates).find((gate) => !gate.passed);
+  const uneven = rollouts.find(({ status, devices }) =>
+    deviceStateSchema.options.some(
+      (state) => devices.filter((device) => device.state === state).length !== status.counts[state],
+    ),
+  );
+  const count = `${rollouts.length} published ${rollouts.length === 1 ? 'plan' : 'plans'}`;
+  return [
+    [
+      'plan-packages',
+      stray ? `Plan ${stray.plan.id} delivers a package that is not in the record.` : null,
+      `${count}: every package delivered is in the record.`,
+    ],
+    [
+      'gates',
+      closed ? `A plan was published past a closed gate: ${closed.title}.` : null,
+      `${count}: every gate had passed.`,
+    ],
+    [
+      'rollout-counts',
+      uneven ? `The devices of plan ${uneven.plan.id} do not add up to its counts.` : null,
+      `${count}: the devices add up to the counts.`,
+    ],
+  ];
 }
 
 function parseJson(text: string): unknown {

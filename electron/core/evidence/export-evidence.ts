@@ -1,0 +1,91 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { OtaCloud } from '../../../shared/domain/cloud.ts';
+import { canonicalJson } from '../../../shared/domain/canonical-json.ts';
+import type { Evidence } from '../../../shared/domain/evidence.ts';
+import type { WorkContext } from '../../../shared/domain/job.ts';
+import type { RolloutDevice } from '../../../shared/domain/plan.ts';
+import { writeFileAtomic } from '../atomic-file.ts';
+import type { PlanService } from '../plan/plan-service.ts';
+import type { Workspace } from '../workspace/workspace.ts';
+import { sha256 } from './sha256.ts';
+
+const devicesPerPage = 1000;
+
+/** Collects everything known of a release into one file and records the export. */
+export async function exportEvidence(
+  workspace: Workspace,
+  plans: PlanService,
+  cloud: () => Promise<OtaCloud>,
+  input: { releaseId: string; out?: string | undefined },
+  context: WorkContext,
+): Promise<{ path: string; sha256: string; sizeBytes: number }> {
+  const release = workspace.release(input.releaseId);
+  const packages = workspace.list('package', release.id);
+  const benchRuns: Evidence['benchRuns'] = [];
+  const images = new Set(packages.flatMap((pkg) => pkg.files.map((file) => file.sha256)));
+  for (const run of workspace.list('benchRun')) {
+    if (!images.has(run.imageSha256)) continue;
+    benchRuns.push({ ...run, recordingText: await readFile(run.result.recording, 'utf8') });
+  }
+  const rollouts: Evidence['rollouts'] = [];
+  for (const { id, publishedAt } of workspace.list('plan', release.id)) {
+    if (!publishedAt) continue;
+    context.signal.throwIfAborted();
+    const status = await plans.status(id);
+    const devices = await allDevices(await cloud(), id, context);
+    rollouts.push({
+      plan: workspace.get('plan', id),
+      gates: workspace.get('planCheck', id).gates,
+      status,
+      devices,
+    });
+  }
+  const body = {
+    schema: 'slipway.evidence/1' as const,
+    exportedAt: new Date().toISOString(),
+    release,
+    packages,
+    benchRuns,
+    rollouts,
+    signatures: { state: 'unsigned' as const, entries: [] },
+  };
+  const evidence: Evidence = { ...body, digest: sha256(canonicalJson(body)) };
+  const text = canonicalJson(evidence);
+  const path =
+    input.out ??
+    join(workspace.folder, 'evidence', `${release.productId}-${release.version}.evidence.json`);
+  await writeFileAtomic(path, text);
+  const result = { path, sha256: sha256(text), sizeBytes: Buffer.byteLength(text) };
+  workspace.put('evidence', release.id, {
+    id: path,
+    path,
+    releaseId: release.id,
+    version: release.version,
+    exportedAt: body.exportedAt,
+    sha256: result.sha256,
+  });
+  return result;
+}
+
+async function allDevices(
+  cloud: OtaCloud,
+  planId: string,
+  context: WorkContext,
+): Promise<RolloutDevice[]> {
+  const devices: RolloutDevice[] = [];
+  for (;;) {
+    const page = await cloud.rolloutDevices(planId, {
+      offset: devices.length,
+      limit: devicesPerPage,
+    });
+    devices.push(...page.items);
+    context.onProgress({
+      step: 'Collecting devices',
+      done: devices.length,
+      total: page.total,
+      unit: 'items',
+    });
+    if (devices.length >= page.total || page.items.length === 0) return devices;
+  }
+}

@@ -1,0 +1,98 @@
+import { z } from 'zod';
+import { type PlanDraft, planDraftSchema } from './plan.ts';
+import { problem } from './problem.ts';
+import { type Release, type VersionPackage, versionSchema } from './product.ts';
+
+/** A plan as a person writes it down, for `slipway plan create`: product and version instead of ids. */
+export const planFileSchema = z.strictObject({
+  name: planDraftSchema.shape.name.optional(),
+  product: z.string(),
+  version: versionSchema,
+  mode: planDraftSchema.shape.mode,
+  /** Component ids; left out, every component that has a package in the release. */
+  components: z.array(z.string()).min(1).optional(),
+  batches: planDraftSchema.shape.batches,
+  whitelist: planDraftSchema.shape.whitelist,
+  blacklist: planDraftSchema.shape.blacklist,
+  retries: planDraftSchema.shape.retries,
+});
+export type PlanFile = z.infer<typeof planFileSchema>;
+
+/**
+ * The components of a plan for a release: of each component the newest full package, and the
+ * newest delta package from each source version.
+ */
+export function planComponents(
+  releaseId: string,
+  packages: readonly VersionPackage[],
+): PlanDraft['components'] {
+  const components = new Map<string, PlanDraft['components'][number]>();
+  const own = packages.filter((pkg) => pkg.releaseId === releaseId);
+  for (const pkg of own.toSorted((a, b) => (a.createdAt < b.createdAt ? -1 : 1))) {
+    const known = components.get(pkg.componentId) ?? {
+      componentId: pkg.componentId,
+      componentType: pkg.componentType,
+      targetVersion: pkg.targetVersion,
+      fullPackageId: null,
+      deltas: [],
+    };
+    const { sourceVersion } = pkg;
+    components.set(
+      pkg.componentId,
+      sourceVersion === null
+        ? { ...known, fullPackageId: pkg.id }
+        : {
+            ...known,
+            deltas: [
+              ...known.deltas.filter((delta) => delta.sourceVersion !== sourceVersion),
+              { sourceVersion, packageId: pkg.id },
+            ],
+          },
+    );
+  }
+  return [...components.values()];
+}
+
+/** Finds the release and the packages that a plan file means. @throws ProblemError `release-missing` | `package-missing` */
+export function resolvePlanFile(
+  file: PlanFile,
+  releases: readonly Release[],
+  packages: readonly VersionPackage[],
+): PlanDraft {
+  const release = releases.find(
+    (candidate) => candidate.productId === file.product && candidate.version === file.version,
+  );
+  if (!release) {
+    throw problem(
+      'release-missing',
+      'There is no such release',
+      `product ${file.product}, version ${file.version} is not in this workspace.`,
+      'Create it with: slipway bundle create.',
+      'usage',
+    );
+  }
+  const all = planComponents(release.id, packages);
+  const missing = file.components?.find((id) => !all.some((entry) => entry.componentId === id));
+  if (missing !== undefined || all.length === 0) {
+    throw problem(
+      'package-missing',
+      'The release has no such version package',
+      missing === undefined
+        ? `${file.product} ${file.version} has no version package.`
+        : `${file.product} ${file.version} has no version package of component ${missing}.`,
+      'Create it with: slipway bundle create.',
+      'usage',
+    );
+  }
+  return {
+    name: file.name ?? `${file.product} ${file.version}`,
+    productId: file.product,
+    releaseId: release.id,
+    mode: file.mode,
+    components: all.filter((entry) => file.components?.includes(entry.componentId) ?? true),
+    batches: file.batches,
+    whitelist: file.whitelist,
+    blacklist: file.blacklist,
+    retries: file.retries,
+  };
+}

@@ -1,0 +1,128 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+/** Debian keeps servers in sbin, which is not on everyone's path. */
+const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` };
+
+interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a program of another project; one that is missing says how to install it. */
+export async function peer(name: string, args: readonly string[], debian = name): Promise<Outcome> {
+  try {
+    return { code: 0, ...(await run(name, [...args], { env, timeout: 30_000 })) };
+  } catch (error) {
+    const failed = error as { code: number | string; stdout: string; stderr: string };
+    if (failed.code === 'ENOENT') throw missing(name, debian);
+    return { code: Number(failed.code), stdout: failed.stdout, stderr: failed.stderr };
+  }
+}
+
+function missing(name: string, debian: string): Error {
+  return new Error(`${name} is missing: apt-get install ${debian}`);
+}
+
+/** `mosquitto_sub` as a device's ears: each line is one message. */
+export class MosquittoSub {
+  readonly #child: ChildProcess;
+  readonly lines: string[] = [];
+  stderr = '';
+
+  constructor(args: readonly string[]) {
+    this.#child = spawn('mosquitto_sub', [...args], { env });
+    let rest = '';
+    this.#child.stdout?.on('data', (text: Buffer) => {
+      const parts = `${rest}${text.toString()}`.split('\n');
+      rest = parts.pop() ?? '';
+      this.lines.push(...parts);
+    });
+    this.#child.stderr?.on('data', (text: Buffer) => {
+      this.stderr += text.toString();
+    });
+    this.#child.once('error', () => {
+      this.stderr = missing('mosquitto_sub', 'mosquitto-clients').message;
+    });
+  }
+
+  async stop(): Promise<void> {
+    if (this.#child.exitCode !== null) return;
+    const ended = new Promise((done) => this.#child.once('close', done));
+    this.#child.kill();
+    await ended;
+  }
+}
+
+/** A mosquitto broker of its own, with logins and the access list that the documentation recommends. */
+export class MosquittoBroker {
+  readonly url: string;
+  readonly #child: ChildProcess;
+  readonly #folder: string;
+
+  private constructor(url: string, folder: string, child: ChildProcess) {
+    this.url = url;
+    this.#folder = folder;
+    this.#child = child;
+  }
+
+  static async start(logins: Readonly<Record<string, string>>): Promise<MosquittoBroker> {
+    const folder = await mkdtemp(join(tmpdir(), 'slipway-mosquitto-'));
+    const passwords = join(folder, 'passwords');
+    await writeFile(passwords, '', { mode: 0o600 });
+    for (const [name, password] of Object.entries(logins)) {
+      const made = await peer('mosquitto_passwd', ['-b', passwords, name, password], 'mosquitto');
+      if (made.code !== 0) throw new Error(made.stderr);
+    }
+    const port = await freePort();
+    const list = join(folder, 'access');
+    await writeFile(list, accessList, { mode: 0o600 });
+    const config = join(folder, 'mosquitto.conf');
+    const user = process.getuid?.() === 0 ? 'user root\n' : '';
+    await writeFile(
+      config,
+      `${user}listener ${port} 127.0.0.1\nallow_anonymous false\npassword_file ${passwords}\nacl_file ${list}\n`,
+    );
+    const child = spawn('mosquitto', ['-c', config], { env, stdio: ['ignore', 'ignore', 'pipe'] });
+    await new Promise<void>((done, fail) => {
+      child.once('error', () => fail(missing('mosquitto', 'mosquitto')));
+      child.once('close', (code) => fail(new Error(`mosquitto ended with ${code}`)));
+      child.stderr?.on('data', (text: Buffer) => {
+        if (text.toString().includes('running')) done();
+      });
+    });
+    return new MosquittoBroker(`mqtt://127.0.0.1:${port}`, folder, child);
+  }
+
+  async stop(): Promise<void> {
+    const ended = new Promise((done) => this.#child.once('close', done));
+    this.#child.kill();
+    await ended;
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}
+
+const accessList = `user slipway
+topic read ota/v1/+/get
+topic read ota/v1/+/status
+topic write ota/v1/+/job
+
+pattern write ota/v1/%u/get
+pattern write ota/v1/%u/status
+pattern read ota/v1/%u/job
+`;
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const address = server.address();
+  await new Promise((done) => server.close(done));
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}

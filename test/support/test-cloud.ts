@@ -1,0 +1,83 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { randomBytes } from 'node:crypto';
+import { type RunningCloud, createCloud } from '../../electron/cloud/ota-cloud.ts';
+import type { Device, Plan, RolloutDevice } from '../../shared/domain/plan.ts';
+import { Operator, makeDevice, makePlan } from './cloud.ts';
+import { HandHttpDevice, HandMqttDevice } from './hand-devices.ts';
+
+/** The cloud in this process on a folder of its own, with devices that do what the test tells them. */
+export class TestCloud {
+  readonly folder: string;
+  running: RunningCloud;
+  operator: Operator;
+  readonly secrets = new Map<string, string>();
+  readonly #open: () => Promise<RunningCloud>;
+  readonly #clients: HandMqttDevice[] = [];
+
+  private constructor(folder: string, running: RunningCloud, open: () => Promise<RunningCloud>) {
+    this.folder = folder;
+    this.#open = open;
+    this.running = running;
+    this.operator = new Operator(running.http, running.token);
+  }
+
+  /** @param mqtt the address of a broker to use instead of the embedded one */
+  static async start(
+    mqtt: string | number = 0,
+    mqttLogin: { username: string; password: string } | null = null,
+  ): Promise<TestCloud> {
+    const dataDir = await mkdtemp(join(tmpdir(), 'slipway-cloud-'));
+    const open = () => createCloud({ dataDir, host: '127.0.0.1', httpPort: 0, mqtt, mqttLogin });
+    return new TestCloud(dataDir, await open(), open);
+  }
+
+  /** Stops the cloud and its clients. */
+  async close(): Promise<void> {
+    for (const client of this.#clients.splice(0)) await client.close();
+    await this.running.close();
+  }
+
+  /** Starts it again on the same folder. */
+  async reopen(): Promise<void> {
+    this.running = await this.#open();
+    this.operator = new Operator(this.running.http, this.running.token);
+  }
+
+  async stop(): Promise<void> {
+    await this.close();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  async addDevices(...devices: Device[]): Promise<void> {
+    for (const [id, secret] of Object.entries(await this.operator.putDevices(devices)))
+      this.secrets.set(id, secret);
+  }
+
+  secretOf(id: string): string {
+    return this.secrets.get(id) ?? '';
+  }
+
+  async http(id: string, fields: Partial<Device> = {}): Promise<HandHttpDevice> {
+    await this.addDevices(makeDevice(id, { transport: 'http', ...fields }));
+    return new HandHttpDevice(this.running.http, id, this.secretOf(id));
+  }
+
+  async mqtt(id: string): Promise<HandMqttDevice> {
+    if (!this.secrets.has(id)) await this.addDevices(makeDevice(id));
+    const device = await HandMqttDevice.connect(this.running.mqtt, id, this.secretOf(id));
+    this.#clients.push(device);
+    return device;
+  }
+
+  async publishFull(fields: Partial<Plan> = {}): Promise<Plan> {
+    const plan = makePlan(await this.operator.putPackage(randomBytes(5000)), fields);
+    await this.operator.publish(plan);
+    return plan;
+  }
+
+  async deviceOf(plan: Plan, id: string): Promise<RolloutDevice | undefined> {
+    return (await this.operator.devices(plan.id)).find((device) => device.deviceId === id);
+  }
+}
