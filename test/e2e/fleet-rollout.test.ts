@@ -9,7 +9,8 @@ import { LocalCloudProcess } from '../../electron/core/clouds/local-cloud-proces
 import { makeSimulatedDevices } from '../../electron/core/clouds/simulated-identities.ts';
 import { createStudio, type Studio } from '../../electron/core/studio.ts';
 import type { Device, PlanStatus } from '../../shared/domain/plan.ts';
-import { artifactOf, packageOf, planOf, until } from '../support/scratch.ts';
+import { componentId, productId, until } from '../support/cloud.ts';
+import { artifactOf, packageOf, planOf } from '../support/scratch.ts';
 
 const policy = { chinaTelecomIccidPrefixes: ['898603', '898611'] };
 let folder: string;
@@ -31,7 +32,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Simulated devices of product P, at work on a cloud of their own. */
+/** Simulated devices, at work on a cloud of their own. */
 async function startFleet(
   http: number,
   mqtt: number,
@@ -39,9 +40,8 @@ async function startFleet(
 ): Promise<Device[]> {
   const endpoint = await cloudProcess.start();
   cloud = new LocalCloud(endpoint);
-  await cloud.putProduct({ id: 'P', name: 'Product' });
-  const [productId, componentId, fromVersion] = ['P', 'APP', '1.0.0'] as const;
-  const identity = { productId, componentId, fromVersion, batch: null };
+  await cloud.putProduct({ id: productId, name: 'Product' });
+  const identity = { productId, componentId, fromVersion: '1.0.0', batch: null };
   const devices = makeSimulatedDevices({ ...identity, http, mqtt, chinaTelecom });
   const { secrets } = await cloud.putDevices(devices, { rotate: true });
   await fleet.start({
@@ -59,17 +59,18 @@ async function publishFull(sizeBytes: number, changes: Parameters<typeof planOf>
   const artifact = artifactOf(path, bytes);
   const pkg = packageOf(artifact, { target: '2.0.0' });
   await cloud.putPackage(pkg, artifact);
-  const plan = planOf([pkg], changes);
+  const plan = planOf(pkg, changes);
   return { planId: plan.id, status: await cloud.publish(plan, policy) };
 }
 
 const ended = (planId: string): Promise<PlanStatus> =>
-  until('the end of the plan', async () => {
-    const status = await cloud.status(planId);
-    return status.state === 'ended' ? status : null;
-  });
+  until(
+    () => cloud.status(planId),
+    ({ state }) => state === 'ended',
+    40_000,
+  );
 
-async function versionsOf(productId: string, componentId: string): Promise<Map<string, unknown>> {
+async function versionsById(): Promise<Map<string, unknown>> {
   const { items } = await cloud.devices({ productId, offset: 0, limit: 1000 });
   return new Map(items.map((device) => [device.id, device.versions[componentId]]));
 }
@@ -86,7 +87,7 @@ test('25 HTTP and 25 MQTT devices take a full plan; blacklisted and China Teleco
   const end = await ended(planId);
   expect(end.counts).toMatchObject({ upgraded: 46, failed: 0 });
   expect(end.successRate).toBe(1);
-  const versions = await versionsOf('P', 'APP');
+  const versions = await versionsById();
   for (const { id } of devices)
     expect([id, versions.get(id)]).toEqual([
       id,
@@ -94,7 +95,10 @@ test('25 HTTP and 25 MQTT devices take a full plan; blacklisted and China Teleco
     ]);
   const rollout = await cloud.rolloutDevices(planId, { offset: 0, limit: 100 });
   expect(new Set(rollout.items.map(({ attempts }) => attempts))).toEqual(new Set([1]));
-  await until('the fleet counts them', () => (fleet.status().updated === 46 ? true : null));
+  await until(
+    () => fleet.status(),
+    ({ updated }) => updated === 46,
+  );
   await fleet.stop();
   expect(fleet.status()).toMatchObject({ running: false, devices: 50, http: 25, mqtt: 25 });
 });
@@ -102,22 +106,25 @@ test('25 HTTP and 25 MQTT devices take a full plan; blacklisted and China Teleco
 test('the cloud is killed in the middle of a rollout of 200 devices; each is upgraded once', async () => {
   await startFleet(100, 100, { pollMs: 2000 });
   const { planId } = await publishFull(1_000_000);
-  await until('some are done, some are not', async () => {
-    const { upgraded } = (await cloud.status(planId)).counts;
-    return upgraded > 20 ? true : null;
-  });
+  await until(
+    () => cloud.status(planId),
+    ({ counts }) => counts.upgraded > 20,
+  );
   const { pid } = JSON.parse(await readFile(join(folder, 'cloud/endpoint.json'), 'utf8')) as {
     pid: number;
   };
   process.kill(pid, 'SIGKILL');
-  await until('the kill is noticed', async () => ((await cloudProcess.attach()) ? null : true));
+  await until(
+    () => cloudProcess.attach(),
+    (address) => address === null,
+  );
   cloud = new LocalCloud(await cloudProcess.start());
   expect((await cloud.status(planId)).counts.upgraded).toBeLessThan(200);
   const end = await ended(planId);
   expect(end.counts).toMatchObject({ upgraded: 200, failed: 0 });
   const { items } = await cloud.rolloutDevices(planId, { offset: 0, limit: 1000 });
   expect(items.filter(({ attempts }) => attempts !== 1)).toEqual([]);
-  expect(new Set((await versionsOf('P', 'APP')).values())).toEqual(new Set(['2.0.0']));
+  expect(new Set((await versionsById()).values())).toEqual(new Set(['2.0.0']));
 });
 
 test('through the studio: simulated devices really apply a delta', async () => {
@@ -163,10 +170,10 @@ test('through the studio: simulated devices really apply a delta', async () => {
     ],
   });
   await opened.ask('plans.publish', { planId: plan.id });
-  const end = await until('the end of the plan', async () => {
-    const now = await opened.ask('plans.status', { planId: plan.id });
-    return now.state === 'ended' ? now : null;
-  });
+  const end = await until(
+    () => opened.ask('plans.status', { planId: plan.id }),
+    ({ state }) => state === 'ended',
+  );
   expect(end.counts).toMatchObject({ upgraded: 48, failed: 0 });
   expect(end.skipped).toMatchObject([{ reason: 'chinaTelecom', count: 2 }]);
   const rollout = await opened.ask('plans.devices', { planId: plan.id, limit: 500 });
@@ -178,8 +185,8 @@ test('through the studio: simulated devices really apply a delta', async () => {
 test('a patch that cannot be applied fails on every device that has the source', async () => {
   const endpoint = await cloudProcess.start();
   cloud = new LocalCloud(endpoint);
-  await cloud.putProduct({ id: 'P', name: 'Product' });
-  const identity = { productId: 'P', componentId: 'APP', fromVersion: '1.0.0', batch: null };
+  await cloud.putProduct({ id: productId, name: 'Product' });
+  const identity = { productId, componentId, fromVersion: '1.0.0', batch: null };
   const devices = makeSimulatedDevices({ ...identity, http: 3, mqtt: 3 });
   const { secrets } = await cloud.putDevices(devices, { rotate: true });
   const path = join(folder, 'broken.patch');
@@ -188,13 +195,13 @@ test('a patch that cannot be applied fails on every device that has the source',
   await fleet.start({
     endpoint,
     pollMs: 100,
-    images: [{ componentId: 'APP', version: '1.0.0', path }],
+    images: [{ componentId, version: '1.0.0', path }],
     devices: devices.map((device) => ({ ...device, secret: secrets[device.id] ?? '' })),
   });
   const artifact = artifactOf(path, bytes);
   const pkg = packageOf(artifact, { source: '1.0.0', target: '2.0.0' });
   await cloud.putPackage(pkg, artifact);
-  const plan = planOf([pkg], { retries: 1 });
+  const plan = planOf(pkg, { retries: 1 });
   await cloud.publish(plan, policy);
   const end = await ended(plan.id);
   expect(end.counts).toMatchObject({ upgraded: 0, failed: 6 });
@@ -205,7 +212,7 @@ test('a patch that cannot be applied fails on every device that has the source',
 
 test('a fleet whose images or devices are no good says so, and ends', async () => {
   const endpoint = { http: 'http://127.0.0.1:9', mqtt: 'mqtt://127.0.0.1:9' };
-  const missing = { componentId: 'APP', version: '1.0.0', path: join(folder, 'missing.bin') };
+  const missing = { componentId, version: '1.0.0', path: join(folder, 'missing.bin') };
   await expect(fleet.start({ endpoint, devices: [], images: [missing] })).rejects.toMatchObject({
     problem: { code: 'file-not-found' },
   });

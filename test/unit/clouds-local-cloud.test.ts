@@ -9,21 +9,28 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vi
 import { LocalCloud } from '../../electron/core/clouds/local-cloud.ts';
 import { makeSimulatedDevices } from '../../electron/core/clouds/simulated-identities.ts';
 import type { Device } from '../../shared/domain/plan.ts';
-import { type CloudServer, startCloudServer } from '../support/cloud-server.ts';
+import { type RunningCloud, createCloud } from '../../electron/cloud/ota-cloud.ts';
+import { componentId, productId } from '../support/cloud.ts';
 import { artifactOf, packageOf, planOf } from '../support/scratch.ts';
 
-let server: CloudServer;
+let server: RunningCloud;
 let cloud: LocalCloud;
 let folder: string;
 const strangers: Server[] = [];
 
 beforeAll(async () => {
-  server = await startCloudServer();
   folder = await mkdtemp(join(tmpdir(), 'slipway-local-cloud-'));
+  server = await createCloud({
+    dataDir: join(folder, 'cloud'),
+    host: '127.0.0.1',
+    httpPort: 0,
+    mqtt: 0,
+    mqttLogin: null,
+  });
 });
 beforeEach(async () => {
   cloud = new LocalCloud(server);
-  await cloud.putProduct({ id: 'P', name: 'Product' });
+  await cloud.putProduct({ id: productId, name: 'Product' });
 });
 afterEach(() => {
   vi.unstubAllEnvs();
@@ -34,10 +41,10 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const devicesOf = (productId: string, count: number): Device[] =>
+const devicesOf = (product: string, count: number): Device[] =>
   makeSimulatedDevices({
-    productId,
-    componentId: 'APP',
+    productId: product,
+    componentId,
     fromVersion: '1.0.0',
     http: count,
     mqtt: 0,
@@ -59,7 +66,7 @@ async function stranger(answer: RequestListener): Promise<string> {
 }
 
 test('devices get their secrets once, and again only when they are provisioned anew', async () => {
-  const devices = devicesOf('P', 3);
+  const devices = devicesOf(productId, 3);
   const first = await cloud.putDevices(devices);
   expect(first.added).toBe(3);
   expect(Object.keys(first.secrets)).toEqual(devices.map(({ id }) => id));
@@ -67,7 +74,7 @@ test('devices get their secrets once, and again only when they are provisioned a
   const anew = await cloud.putDevices(devices, { rotate: true });
   expect(anew.added).toBe(0);
   expect(new Set([...Object.values(first.secrets), ...Object.values(anew.secrets)]).size).toBe(6);
-  const page = await cloud.devices({ productId: 'P', offset: 1, limit: 1, search: 'SIM-HTTP' });
+  const page = await cloud.devices({ productId, offset: 1, limit: 1, search: 'SIM-HTTP' });
   expect(page).toMatchObject({ total: 3, items: [{ id: devices[1]?.id, transport: 'http' }] });
 });
 
@@ -85,8 +92,8 @@ test('a package goes up with its bytes, and only once', async () => {
   await cloud.putPackage(pkg, artifact);
   await rm(artifact.path);
   await cloud.putPackage(pkg, artifact);
-  await cloud.putDevices(devicesOf('P', 3));
-  const status = await cloud.publish(planOf([pkg]), { chinaTelecomIccidPrefixes: [] });
+  await cloud.putDevices(devicesOf(productId, 3));
+  const status = await cloud.publish(planOf(pkg), { chinaTelecomIccidPrefixes: [] });
   expect(status).toMatchObject({ state: 'activated', counts: { notUpgraded: 3 } });
 });
 
@@ -104,12 +111,12 @@ test('a file that is not the recorded one is refused on both sides', async () =>
 });
 
 test('a plan is suspended, resumed, terminated and followed', async () => {
-  await cloud.putDevices(devicesOf('P', 3));
+  await cloud.putDevices(devicesOf(productId, 3));
   const artifact = await storedFile(randomBytes(1000));
   const pkg = packageOf(artifact, { target: '2.0.2' });
   await cloud.putPackage(pkg, artifact);
-  const [, blacklisted] = devicesOf('P', 3);
-  const plan = planOf([pkg], { blacklist: [blacklisted?.id ?? ''] });
+  const [, blacklisted] = devicesOf(productId, 3);
+  const plan = planOf(pkg, { blacklist: [blacklisted?.id ?? ''] });
   const published = await cloud.publish(plan, { chinaTelecomIccidPrefixes: ['898611'] });
   expect(published.skipped).toEqual([
     { reason: 'blacklisted', count: 1, devices: [blacklisted?.id] },
@@ -168,7 +175,7 @@ test('answers of another shape are not taken', async () => {
       response.writeHead(200, { 'content-type': 'application/json' }).end(body),
     );
     await expect(
-      new LocalCloud({ http, token: 't' }).devices({ productId: 'P', offset: 0, limit: 1 }),
+      new LocalCloud({ http, token: 't' }).devices({ productId, offset: 0, limit: 1 }),
     ).rejects.toMatchObject({ problem: { code: 'cloud-answer' } });
   }
 });

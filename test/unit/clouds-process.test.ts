@@ -12,7 +12,7 @@ import {
   type CloudAddress,
   LocalCloudProcess,
 } from '../../electron/core/clouds/local-cloud-process.ts';
-import { until } from '../support/scratch.ts';
+import { until } from '../support/cloud.ts';
 
 let dataDir: string;
 const running: LocalCloudProcess[] = [];
@@ -45,7 +45,10 @@ const answers = (address: CloudAddress): Promise<boolean> =>
 /** Kills the cloud and waits until its owner has noticed. */
 async function killCloud(owner: LocalCloudProcess): Promise<void> {
   process.kill(await pidOf(), 'SIGKILL');
-  await until('the cloud is gone', async () => ((await owner.attach()) ? null : true));
+  await until(
+    () => owner.attach(),
+    (address) => address === null,
+  );
 }
 
 async function occupy(port: number): Promise<void> {
@@ -149,5 +152,8 @@ test('the cloud ends with the program that serves it, even when that one is kill
   const address = { ...ready, token: ready.operator.token };
   expect(await answers(address)).toBe(true);
   cli.kill('SIGKILL');
-  await until('the cloud is gone', async () => ((await answers(address)) ? null : true));
+  await until(
+    () => answers(address),
+    (answered) => !answered,
+  );
 });

@@ -9,7 +9,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Fleet } from '../../electron/boards/fleet/fleet.ts';
 import { fleetConfigSchema } from '../../electron/boards/fleet/fleet-config.ts';
 import { makeDeltaTask } from '../../electron/worker/tasks/delta.ts';
-import { until } from '../support/scratch.ts';
+import { until } from '../support/cloud.ts';
 
 const hash = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 const source = randomBytes(50_000);
@@ -138,7 +138,7 @@ test('a polling device reports each step in order and proves its version', async
   state.job = { id: '7', bytes: target, packageType: 'full' };
   await runFleet('http', { http, mqtt: '' });
   const proof = 'PUT configData {"mode":"merge","data":{"version.APP":"2.0.0"}}';
-  await until('the proof', () => (log.includes(proof) ? true : null));
+  await until(() => log.includes(proof), Boolean);
   expect(log.slice(0, 8)).toEqual([
     'GET D',
     'GET 7',
@@ -157,7 +157,7 @@ test('an action is never installed twice, however often it comes again', async (
   state.lose = (line) => (line === 'closed success' && lost++ < 2 ? 0 : null);
   state.job = { id: '7', bytes: target, packageType: 'full' };
   const { fleet } = await runFleet('http', { http, mqtt: '' });
-  await until('the third close', () => (count(log, 'closed success') >= 4 ? true : null));
+  await until(() => count(log, 'closed success') >= 4, Boolean);
   expect(count(log, 'GET artifact')).toBe(1);
   expect(fleet.status()).toMatchObject({ updated: 1, failed: 0 });
 });
@@ -171,9 +171,7 @@ test('a job that the cloud has closed meanwhile is dropped', async () => {
   };
   state.job = { id: '7', bytes: target, packageType: 'full' };
   const { fleet } = await runFleet('http', { http, mqtt: '' });
-  await until('polls after it', () =>
-    log.lastIndexOf('GET D') > log.indexOf('downloaded none') + 1 ? true : null,
-  );
+  await until(() => log.lastIndexOf('GET D') > log.indexOf('downloaded none') + 1, Boolean);
   expect(log.filter((line) => /closed|configData/.test(line))).toEqual([]);
   expect(fleet.status()).toMatchObject({ updated: 0, failed: 0 });
 });
@@ -183,7 +181,7 @@ test.each([500, 0])('lost words about progress do not stop an update (%i)', asyn
   state.lose = (line) => (/^(proceeding|downloaded)/.test(line) ? status : null);
   state.job = { id: '7', bytes: target, packageType: 'full' };
   await runFleet('http', { http, mqtt: '' });
-  await until('the close', () => (log.includes('closed success') ? true : null));
+  await until(() => log.includes('closed success'), Boolean);
 });
 
 test.each<[string, Partial<Job>]>([
@@ -195,7 +193,7 @@ test.each<[string, Partial<Job>]>([
   state.job = { id: '7', bytes: target, packageType: 'full', ...changes };
   const images = [{ version: '1.0.0', path: join(folder, 'source.bin') }];
   const { fleet } = await runFleet('http', { http, mqtt: '' }, images);
-  await until('the close', () => (log.includes(`closed failure ${code}`) ? true : null));
+  await until(() => log.includes(`closed failure ${code}`), Boolean);
   expect(fleet.status()).toMatchObject({ updated: 0, failed: 1 });
   expect(log.filter((line) => line.includes('configData'))).toEqual([]);
 });
@@ -207,11 +205,11 @@ test('a delta is really applied, and its result is the source of the next one', 
   const delta = { bytes: patch, packageType: 'delta', targetSha256: hash(target) } as const;
   state.job = { id: '7', ...delta };
   await runFleet('http', { http, mqtt: '' }, images);
-  await until('the first', () => (log.includes('closed success') ? true : null));
+  await until(() => log.includes('closed success'), Boolean);
   const back = await makePatch(target, source);
   const second = { sourceVersion: '2.0.0', targetVersion: '3.0.0', targetSha256: hash(source) };
   state.job = { id: '8', bytes: back, packageType: 'delta', ...second };
-  await until('the second', () => (log.some((line) => line.includes('"3.0.0"')) ? true : null));
+  await until(() => log.some((line) => line.includes('"3.0.0"')), Boolean);
   expect(log.filter((line) => line.startsWith('closed failure'))).toEqual([]);
 });
 
@@ -222,7 +220,7 @@ test('a delta for another build of the source version is found out', async () =>
   state.job = { id: '7', bytes, packageType: 'delta', targetSha256: hash(target) };
   const images = [{ version: '1.0.0', path: join(folder, 'other.bin') }];
   await runFleet('http', { http, mqtt: '' }, images);
-  await until('the failure', () => (log.includes('closed failure image-mismatch') ? true : null));
+  await until(() => log.includes('closed failure image-mismatch'), Boolean);
 });
 
 /** A bare broker, which tells what devices say and says what it is told to. */
@@ -277,12 +275,12 @@ test('a device on the broker says what it runs, does its job once and says so ea
   state.job = { id: '7', bytes: target, packageType: 'full' };
   const { url, say, states, gets } = await broker();
   await runFleet('mqtt', { http, mqtt: url });
-  await until('its question', () => (gets().length === 1 ? true : null));
+  await until(() => gets().length === 1, Boolean);
   await say({ job: null });
   await Promise.all([say(mqttJob(http, target)), say(mqttJob(http, target))]);
-  await until('the proof', () => (gets().length === 2 ? true : null));
+  await until(() => gets().length === 2, Boolean);
   await say(mqttJob(http, target));
-  await until('the proof again', () => (gets().length === 3 ? true : null));
+  await until(() => gets().length === 3, Boolean);
   expect(states()).toEqual([
     'DOWNLOADING',
     'DOWNLOADED',
@@ -300,13 +298,13 @@ test('a device comes back to a broker that was away, and asks again', async () =
   state.job = { id: '7', bytes: target, packageType: 'full' };
   const first = await broker();
   await runFleet('mqtt', { http, mqtt: first.url });
-  await until('its question', () => (first.gets().length === 1 ? true : null));
+  await until(() => first.gets().length === 1, Boolean);
   first.close();
   await new Promise((done) => setTimeout(done, 1200));
   const second = await broker(Number(new URL(first.url).port));
-  await until('its question again', () => (second.gets().length === 1 ? true : null));
+  await until(() => second.gets().length === 1, Boolean);
   await second.say(mqttJob(http, target));
-  await until('the proof', () => (second.gets().length === 2 ? true : null));
+  await until(() => second.gets().length === 2, Boolean);
   expect(second.states().at(-1)).toBe('SUCCEEDED');
 });
 
@@ -315,10 +313,10 @@ test('what is no job is passed over', async () => {
   state.job = { id: '7', bytes: target, packageType: 'full' };
   const { url, say, gets } = await broker();
   const { troubles } = await runFleet('mqtt', { http, mqtt: url });
-  await until('its question', () => (gets().length === 1 ? true : null));
+  await until(() => gets().length === 1, Boolean);
   await say({ job: '6', url: 'file:///etc/passwd' });
   await say(mqttJob(http, target));
-  await until('the proof', () => (gets().length === 2 ? true : null));
+  await until(() => gets().length === 2, Boolean);
   expect(troubles).not.toEqual([]);
 });
 
@@ -332,5 +330,5 @@ test('a refused login is tried again, not forgotten', async () => {
   };
   await runFleet('mqtt', { http: 'http://127.0.0.1:9', mqtt: url });
   expect(refusals).toBe(3);
-  await until('its question', () => (gets().length === 1 ? true : null));
+  await until(() => gets().length === 1, Boolean);
 });
