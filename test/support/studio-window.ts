@@ -68,7 +68,8 @@ export async function openStudioWindow(options: StudioWindowOptions = {}): Promi
   };
 }
 
-async function copySample(change: ((yaml: string) => string) | undefined): Promise<string> {
+/** A copy of the sample workspace in a folder of its own, its slipway.yaml changed. */
+export async function copySample(change?: (yaml: string) => string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'slipway-window-'));
   await cp('resources/sample', folder, { recursive: true });
   const path = join(folder, 'slipway.yaml');

@@ -1,18 +1,14 @@
 import type { Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { inspectView, openRoomsWindow, type RoomsWindow } from '../support/rooms-window.ts';
+import { inspectView, openRoomsWindow } from '../support/rooms-window.ts';
+import type { StudioWindow } from '../support/studio-window.ts';
 
-let rooms: RoomsWindow;
+let rooms: StudioWindow;
 let page: Page;
-const consoleProblems: string[] = [];
 
 beforeAll(async () => {
   rooms = await openRoomsWindow();
   ({ page } = rooms);
-  page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) consoleProblems.push(message.text());
-  });
-  page.on('pageerror', (error) => consoleProblems.push(String(error)));
 });
 afterAll(() => rooms?.close());
 
@@ -292,5 +288,5 @@ function scrollFrames(): Promise<{ medianMs: number; p95Ms: number }> {
 }
 
 test('nothing broke the content security policy or complained in the console', () => {
-  expect(consoleProblems).toEqual([]);
+  expect(rooms.complaints).toEqual([]);
 });

@@ -118,7 +118,7 @@ function DeviceGrid({ product }: { readonly product: Product }) {
 
 function deviceColumns(prefixes: readonly string[]): readonly GridColumn<Device>[] {
   return [
-    { id: 'id', title: 'Device', minWidthPx: 196, render: ({ id }) => <ClippedText text={id} /> },
+    { id: 'id', title: 'Device', minWidthPx: 214, render: ({ id }) => <ClippedText text={id} /> },
     {
       id: 'transport',
       title: 'Transport',
@@ -140,7 +140,7 @@ function deviceColumns(prefixes: readonly string[]): readonly GridColumn<Device>
         );
       },
     },
-    { id: 'batch', title: 'Batch', widthPx: 84, render: ({ batch }) => batch ?? '' },
+    { id: 'batch', title: 'Batch', widthPx: 92, render: ({ batch }) => batch ?? '' },
     {
       id: 'sim',
       title: 'SIM',

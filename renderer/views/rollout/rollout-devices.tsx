@@ -37,7 +37,7 @@ const columns: readonly GridColumn<RolloutDevice>[] = [
   {
     id: 'device',
     title: 'Device',
-    minWidthPx: 196,
+    minWidthPx: 214,
     render: ({ deviceId }) => <ClippedText text={deviceId} />,
   },
   {
