@@ -24,18 +24,19 @@ const nouns: Readonly<Record<string, () => Promise<(program: Command) => void>>>
   evidence: async () => (await import('./evidence.ts')).evidenceCommands,
   demo: async () => (await import('./demo.ts')).demoCommand,
 };
-const [noun = ''] = program.parseOptions(process.argv.slice(2)).operands;
-const meant = Object.hasOwn(nouns, noun) ? [nouns[noun]] : Object.values(nouns);
-for (const load of new Set(meant)) (await load?.())?.(program);
 
 /** Commander ends the process by itself unless every command is told not to. */
 function throwInsteadOfExit(command: Command): void {
   command.exitOverride();
   for (const child of command.commands) throwInsteadOfExit(child);
 }
-throwInsteadOfExit(program);
 
 try {
+  throwInsteadOfExit(program);
+  const [noun = ''] = program.parseOptions(process.argv.slice(2)).operands;
+  const meant = Object.hasOwn(nouns, noun) ? [nouns[noun]] : Object.values(nouns);
+  for (const load of new Set(meant)) (await load?.())?.(program);
+  throwInsteadOfExit(program);
   await program.parseAsync();
 } catch (error) {
   if (!(error instanceof CommanderError)) throw error;

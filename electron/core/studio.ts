@@ -14,6 +14,7 @@ import { VirtualBoards } from './bench/virtual-boards.ts';
 import { type Handlers, makeHandlers, type Rooms } from './handlers.ts';
 import { Jobs } from './jobs/jobs.ts';
 import { Log } from './log.ts';
+import type { Workspace } from './workspace/workspace.ts';
 
 /** How to open a studio. */
 export interface StudioOptions {
@@ -37,11 +38,8 @@ export interface Studio {
 
 /** Composes the services of one workspace. @throws ProblemError when the workspace cannot be opened */
 export async function createStudio(options: StudioOptions): Promise<Studio> {
-  const rooms =
-    options.workspacePath === null
-      ? null
-      : await openRooms(options.workspacePath, (room, line) => log.write('warn', room, line));
-  const workspace = rooms?.workspace;
+  const workspace =
+    options.workspacePath === null ? null : await openWorkspace(options.workspacePath);
   const listeners = new Set<(event: StudioEvent) => void>();
   let seq = 0;
   const publish = (
@@ -57,6 +55,7 @@ export async function createStudio(options: StudioOptions): Promise<Studio> {
   );
   const jobs = new Jobs((job) => publish({ type: 'job', job }));
   const boards = new VirtualBoards();
+  const rooms = workspace && (await furnish(workspace, log));
   const handlers: Handlers = makeHandlers({
     rooms,
     boards,
@@ -137,24 +136,22 @@ export async function createStudio(options: StudioOptions): Promise<Studio> {
   };
 }
 
-function logLevel(failure: Problem): 'info' | 'warn' | 'error' {
-  if (failure.code === 'cancelled') return 'info';
-  return failure.kind === 'internal' ? 'error' : 'warn';
-}
+// What needs a workspace is loaded with it, so that work on single files starts at once.
+const openWorkspace = async (path: string): Promise<Workspace> =>
+  (await import('./workspace/workspace.ts')).Workspace.open(path);
 
-/** What needs a workspace is loaded with it, so that work on single files starts at once. */
-async function openRooms(
-  workspacePath: string,
-  onLine: (room: string, line: string) => void,
-): Promise<Rooms> {
-  const [{ Workspace }, { CloudService }, { PlanService }] = await Promise.all([
-    import('./workspace/workspace.ts'),
+async function furnish(workspace: Workspace, log: Log): Promise<Rooms> {
+  const [{ CloudService }, { PlanService }] = await Promise.all([
     import('./clouds/cloud-service.ts'),
     import('./plan/plan-service.ts'),
   ]);
-  const workspace = await Workspace.open(workspacePath);
-  const clouds = new CloudService(workspace, onLine);
+  const clouds = new CloudService(workspace, (room, line) => log.write('warn', room, line));
   return { workspace, clouds, plans: new PlanService(workspace, () => clouds.connect()) };
+}
+
+function logLevel(failure: Problem): 'info' | 'warn' | 'error' {
+  if (failure.code === 'cancelled') return 'info';
+  return failure.kind === 'internal' ? 'error' : 'warn';
 }
 
 const jobTitles: Partial<Record<Method, string>> = {

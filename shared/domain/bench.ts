@@ -58,7 +58,7 @@ export const benchRunSchema = z.object({
   startedAt: z.string(),
   /** The exact image was verified and, where a version was expected, booted it. */
   passed: z.boolean(),
-  /** Why the run ended before its boot check, null when it did not. */
-  failure: problemSchema.nullable().default(null),
+  /** Why the run ended before its boot check was over. */
+  failure: problemSchema.optional(),
 });
 export type BenchRun = z.infer<typeof benchRunSchema>;

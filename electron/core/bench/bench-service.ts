@@ -15,10 +15,9 @@ import {
   FlashRun,
   flashBoard,
   flashResult,
-  flashStart,
-  layOut,
   sayingWhatElseFailed,
 } from './flash.ts';
+import { flashStart, layOut } from './flash-layout.ts';
 import { stm32Chips } from './stm32-bootloader.ts';
 import type { VirtualBoards } from './virtual-boards.ts';
 
@@ -62,7 +61,7 @@ export async function runBench(
     ...(request.expectVersion ? { expectVersion: request.expectVersion } : {}),
   };
   const reached = new FlashRun();
-  const keep = async (failure: Problem | null): Promise<BenchRun> => {
+  const keep = async (failure?: Problem): Promise<BenchRun> => {
     const result = flashResult(input, reached);
     const run: BenchRun = {
       id,
@@ -74,10 +73,10 @@ export async function runBench(
       recordingSha256: (await hashFile(recordingPath)).sha256,
       startedAt,
       passed:
-        failure === null &&
+        !failure &&
         result.verified &&
         (request.expectVersion === undefined || result.booted?.matched === true),
-      failure,
+      ...(failure ? { failure } : {}),
     };
     workspace?.put('benchRun', run.releaseId, run);
     return run;
@@ -93,7 +92,7 @@ export async function runBench(
       'The bench run could not be recorded',
     );
   }
-  return keep(null);
+  return keep();
 }
 
 const largestChip = { flashBytes: 1024 * 1024, pageBytes: 1024 } as const;

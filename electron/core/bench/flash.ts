@@ -3,17 +3,11 @@ import type { FlashResult } from '../../../shared/domain/bench.ts';
 import type { WorkContext } from '../../../shared/domain/job.ts';
 import { ProblemError, problem, toProblem } from '../../../shared/domain/problem.ts';
 import type { FirmwareImage } from '../../../shared/formats/firmware-image.ts';
+import { type Block, type FlashLayout, flashStart, layOut } from './flash-layout.ts';
 import { Recorder } from './recorder.ts';
 import { type OpenLink, openSerialPort } from './serial-link.ts';
-import {
-  type BootloaderIdentity,
-  blockBytes,
-  Stm32Bootloader,
-  stm32Chips,
-} from './stm32-bootloader.ts';
+import { type BootloaderIdentity, Stm32Bootloader, stm32Chips } from './stm32-bootloader.ts';
 
-/** Where the main flash of every STM32 begins. */
-export const flashStart = 0x08000000;
 const bootWaitMs = 5000;
 const versionPattern = /version\s+([\w.-]+)/i;
 
@@ -42,11 +36,6 @@ export interface FlashInput {
   /** Where the serial recording goes, JSON Lines. */
   readonly recordingPath: string;
   readonly openLink?: OpenLink;
-}
-
-interface Block {
-  readonly address: number;
-  readonly bytes: Uint8Array;
 }
 
 /**
@@ -136,13 +125,13 @@ async function connectAndFlash(
         'gate',
       );
     }
-    const { blocks, skippedBytes, pages, total } = layOut(input.image, chip);
-    run.skippedBytes = skippedBytes;
-    await erase(bootloader, identity, pages, context);
-    await write(bootloader, blocks, total, run, context);
-    await verify(bootloader, blocks, total, run, context);
+    const layout = layOut(input.image, chip);
+    run.skippedBytes = layout.skippedBytes;
+    await erase(bootloader, identity, layout, context);
+    await write(bootloader, layout, run, context);
+    await verify(bootloader, layout, run, context);
     recorder.startBootLog();
-    await bootloader.go(blocks[0]?.address ?? flashStart);
+    await bootloader.go(layout.blocks[0]?.address ?? flashStart);
     run.booted = await watchBoot(recorder, input.expectVersion, context);
   } finally {
     await link.close();
@@ -152,7 +141,7 @@ async function connectAndFlash(
 async function erase(
   bootloader: Stm32Bootloader,
   identity: BootloaderIdentity,
-  pages: readonly number[],
+  { pages }: FlashLayout,
   context: WorkContext,
 ): Promise<void> {
   for (const [done, page] of pages.entries()) {
@@ -163,8 +152,7 @@ async function erase(
 
 async function write(
   bootloader: Stm32Bootloader,
-  blocks: readonly Block[],
-  total: number,
+  { blocks, total }: FlashLayout,
   run: FlashRun,
   context: WorkContext,
 ): Promise<void> {
@@ -179,8 +167,7 @@ async function write(
 
 async function verify(
   bootloader: Stm32Bootloader,
-  blocks: readonly Block[],
-  total: number,
+  { blocks, total }: FlashLayout,
   run: FlashRun,
   context: WorkContext,
 ): Promise<void> {
@@ -192,69 +179,6 @@ async function verify(
   }
   run.verified = true;
   run.recorder.note(`verified ${total} bytes by read-back`);
-}
-
-/** What flashing an image touches: blocks to write, their bytes in total, and the pages to erase. */
-export interface FlashLayout {
-  readonly blocks: readonly Block[];
-  readonly total: number;
-  /** Bytes of blank blocks that are left out: erased flash reads FF already. */
-  readonly skippedBytes: number;
-  readonly pages: readonly number[];
-}
-
-/**
- * Cuts the image into aligned blocks and finds the pages that hold them.
- * @throws ProblemError `image-outside-flash` | `image-empty`
- */
-export function layOut(
-  image: FirmwareImage,
-  { flashBytes, pageBytes }: { readonly flashBytes: number; readonly pageBytes: number },
-): FlashLayout {
-  const blocks: Block[] = [];
-  let skippedBytes = 0;
-  for (const segment of image.segments) {
-    const start = segment.address ?? flashStart;
-    const end = start + segment.bytes.length;
-    if (start < flashStart || end > flashStart + flashBytes || start % 4 !== 0) {
-      throw problem(
-        'image-outside-flash',
-        'The image does not fit the flash',
-        `It goes from 0x${start.toString(16)} to 0x${end.toString(16)}; the flash is 0x${flashStart.toString(16)} to 0x${(flashStart + flashBytes).toString(16)}, in words.`,
-        'Choose the image for this chip.',
-        'gate',
-      );
-    }
-    for (let at = 0; at < segment.bytes.length; at += blockBytes) {
-      const slice = segment.bytes.subarray(at, at + blockBytes);
-      if (slice.every((byte) => byte === 0xff)) {
-        skippedBytes += slice.length;
-        continue;
-      }
-      const bytes = new Uint8Array(Math.ceil(slice.length / 4) * 4).fill(0xff);
-      bytes.set(slice);
-      blocks.push({ address: start + at, bytes });
-    }
-  }
-  if (blocks.length === 0)
-    throw problem(
-      'image-empty',
-      'The image is empty',
-      'It holds no byte other than FF.',
-      'Choose another image.',
-      'usage',
-    );
-  const pages = blocks.flatMap((block) =>
-    [block.address, block.address + block.bytes.length - 1].map((address) =>
-      Math.floor((address - flashStart) / pageBytes),
-    ),
-  );
-  return {
-    blocks,
-    total: blocks.reduce((sum, block) => sum + block.bytes.length, 0),
-    skippedBytes,
-    pages: [...new Set(pages)],
-  };
 }
 
 function compare(block: Block, found: Uint8Array): void {
