@@ -88,7 +88,6 @@ export function benchRun(imageSha256: string, passed: boolean): BenchRun {
     },
     recordingSha256: hash('e'),
     startedAt: '2026-01-01T00:00:00.000Z',
-    failure: null,
     passed,
   };
 }

@@ -60,7 +60,6 @@ const run = (passed: boolean, version: string | null): BenchRun => ({
   port: 'COM3',
   recordingSha256: 'recording',
   startedAt: '2026-01-01T00:00:00.000Z',
-  failure: null,
   passed,
   result: {
     protocol: 'stm32',
