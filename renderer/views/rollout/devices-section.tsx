@@ -118,7 +118,7 @@ function DeviceGrid({ product }: { readonly product: Product }) {
 
 function deviceColumns(prefixes: readonly string[]): readonly GridColumn<Device>[] {
   return [
-    { id: 'id', title: 'Device', minWidthPx: 214, render: ({ id }) => <TitledText text={id} /> },
+    { id: 'id', title: 'Device', widthPx: 214, render: ({ id }) => <TitledText text={id} /> },
     {
       id: 'transport',
       title: 'Transport',
@@ -128,7 +128,7 @@ function deviceColumns(prefixes: readonly string[]): readonly GridColumn<Device>
     {
       id: 'versions',
       title: 'Versions',
-      minWidthPx: 104,
+      widthPx: 118,
       render: ({ versions }) => {
         const text = Object.entries(versions)
           .map(([component, version]) => `${component} ${version}`)
@@ -140,7 +140,7 @@ function deviceColumns(prefixes: readonly string[]): readonly GridColumn<Device>
         );
       },
     },
-    { id: 'batch', title: 'Batch', widthPx: 92, render: ({ batch }) => batch ?? '' },
+    { id: 'batch', title: 'Batch', widthPx: 86, render: ({ batch }) => batch ?? '' },
     {
       id: 'sim',
       title: 'SIM',

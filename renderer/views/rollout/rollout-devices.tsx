@@ -49,13 +49,13 @@ const columns: readonly GridColumn<RolloutDevice>[] = [
   {
     id: 'state',
     title: 'State',
-    widthPx: 164,
+    widthPx: 156,
     render: ({ state }) => <ToneBadge tone={deviceTones[state]} word={deviceStateTitles[state]} />,
   },
   {
     id: 'components',
     title: 'Upgrade step',
-    minWidthPx: 142,
+    minWidthPx: 150,
     render: ({ components }) => <TitledText text={componentsText(components)} />,
   },
   {
