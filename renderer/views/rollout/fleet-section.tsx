@@ -7,6 +7,7 @@ import { countText, pluralText } from '../../widgets/format-text.ts';
 import { Section } from '../../widgets/section.tsx';
 import { ToneBadge } from '../../widgets/tone-badge.tsx';
 import { versionOrder } from './plan-choices.ts';
+import classes from './rollout-view.module.css';
 
 /** Starts simulated devices that really poll, download, check and report. */
 export function FleetSection({ product }: { readonly product: Product }) {
@@ -46,7 +47,7 @@ export function FleetSection({ product }: { readonly product: Product }) {
         <Text size="xs" c="dimmed">
           They poll, download, check SHA-256 and report like real ones.
         </Text>
-        <Group grow gap="xs">
+        <div className={classes.counts}>
           <Count
             label="HTTP"
             value={http}
@@ -65,7 +66,7 @@ export function FleetSection({ product }: { readonly product: Product }) {
             onChange={(value) => changeFleetForm({ chinaTelecom: value })}
             testId="fleet-telecom"
           />
-        </Group>
+        </div>
         <Group grow gap="xs" align="flex-start">
           <Select
             label="Component"
