@@ -22,9 +22,22 @@ export async function writeFileAtomic(
     } finally {
       await file.close();
     }
-    await rename(temporary, path);
+    await renameDurably(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
+  }
+}
+
+/** Renames a file, and makes the name itself survive a power failure where the system can. */
+export async function renameDurably(from: string, to: string): Promise<void> {
+  await rename(from, to);
+  // Windows neither opens folders nor needs it.
+  if (process.platform === 'win32') return;
+  const folder = await open(dirname(to), 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
   }
 }

@@ -1,6 +1,7 @@
 import { appendFileSync, mkdirSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LogEntry } from '../../shared/contract/contract.ts';
+import { toProblem } from '../../shared/domain/problem.ts';
 
 const secretKey = /token|secret|password|passphrase|authorization|private.?key/i;
 const secretText = /\b(Bearer|TargetToken|GatewayToken)\s+\S+/gi;
@@ -28,6 +29,7 @@ export class Log {
   readonly #file: string | null;
   readonly #onEntry: (entry: LogEntry) => void;
   #seq = 0;
+  #isFailing = false;
 
   constructor(folder: string | null, onEntry: (entry: LogEntry) => void) {
     if (folder) mkdirSync(folder, { recursive: true });
@@ -49,19 +51,35 @@ export class Log {
       message: redact(message) as string,
       ...(data ? { data: redact(data) as Record<string, unknown> } : {}),
     };
+    this.#keep(entry);
+    if (this.#file) this.#append(this.#file, entry);
+  }
+
+  #keep(entry: LogEntry): void {
     this.#entries.push(entry);
     if (this.#entries.length > keptEntries) this.#entries.shift();
-    if (this.#file) this.#append(this.#file, entry);
     this.#onEntry(entry);
   }
 
+  /** A full disk must not stop a release: the entry stays in the window's log, which says once why it is not in the file. */
   #append(file: string, entry: LogEntry): void {
     try {
       if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > maxFileBytes)
         renameSync(file, `${file}.1`);
-      appendFileSync(file, `${JSON.stringify(entry)}\n`);
-    } catch {
-      // A full disk must not stop a release; the entry stays in the window's log.
+      // A line that was cut by a full disk is ended first, so that it spoils no other one.
+      appendFileSync(file, `${this.#isFailing ? '\n' : ''}${JSON.stringify(entry)}\n`);
+      this.#isFailing = false;
+    } catch (error) {
+      if (this.#isFailing) return;
+      this.#isFailing = true;
+      const { title, detail } = toProblem(error);
+      this.#keep({
+        seq: ++this.#seq,
+        at: entry.at,
+        level: 'warn',
+        room: 'app',
+        message: `The log file is not written: ${title}, ${detail}`,
+      });
     }
   }
 

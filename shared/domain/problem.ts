@@ -44,35 +44,12 @@ export function toProblem(error: unknown): Problem {
       kind: 'io',
     };
   }
-  const systemCode = (error as NodeJS.ErrnoException | undefined)?.code;
-  const detail = error instanceof Error ? error.message : String(error);
-  if (systemCode === 'ENOSPC' || systemCode === 'EDQUOT') {
-    return {
-      code: 'disk-full',
-      title: 'The disk is full',
-      detail,
-      hint: 'Free some space and try again; nothing was changed.',
-      kind: 'io',
-    };
-  }
-  if (systemCode === 'ENOENT') {
-    return {
-      code: 'file-not-found',
-      title: 'File not found',
-      detail,
-      hint: 'Check the path.',
-      kind: 'io',
-    };
-  }
-  if (systemCode === 'EACCES' || systemCode === 'EPERM') {
-    return {
-      code: 'no-permission',
-      title: 'No permission',
-      detail,
-      hint: 'Check the permissions of the file or folder.',
-      kind: 'io',
-    };
-  }
+  const systemCode = (error as NodeJS.ErrnoException | undefined)?.code ?? '';
+  const message = error instanceof Error ? error.message : String(error);
+  // SQLite's own texts do not say which of many troubles it was.
+  const detail = systemCode.startsWith('SQLITE_') ? `${message} (${systemCode})` : message;
+  const known = systemProblems.find(({ codes }) => codes.test(systemCode));
+  if (known) return { ...known.problem, detail };
   return {
     code: 'internal',
     title: 'Unexpected error',
@@ -81,3 +58,73 @@ export function toProblem(error: unknown): Problem {
     kind: 'internal',
   };
 }
+
+/** What the codes of the system and of SQLite mean; the first match counts. */
+const systemProblems: readonly {
+  readonly codes: RegExp;
+  readonly problem: Omit<Problem, 'detail'>;
+}[] = [
+  {
+    codes: /^(ENOSPC|EDQUOT|SQLITE_FULL|SQLITE_IOERR_SHMSIZE)$/,
+    problem: {
+      code: 'disk-full',
+      title: 'The disk is full',
+      hint: 'Free some space and try again; nothing was changed.',
+      kind: 'io',
+    },
+  },
+  {
+    codes: /^EFBIG$/,
+    problem: {
+      code: 'disk-limit',
+      title: 'The disk does not take a file of this size',
+      hint: 'Choose a disk or a file system with room for it; nothing was changed.',
+      kind: 'io',
+    },
+  },
+  {
+    codes: /^ENOENT$/,
+    problem: {
+      code: 'file-not-found',
+      title: 'File not found',
+      hint: 'Check the path.',
+      kind: 'io',
+    },
+  },
+  {
+    codes: /^EISDIR$/,
+    problem: {
+      code: 'file-is-folder',
+      title: 'This is a folder',
+      hint: 'Choose a file.',
+      kind: 'usage',
+    },
+  },
+  {
+    codes: /^(EACCES|EPERM|EROFS|SQLITE_READONLY|SQLITE_CANTOPEN)/,
+    problem: {
+      code: 'no-permission',
+      title: 'No permission',
+      hint: 'Check the permissions of the file or folder.',
+      kind: 'io',
+    },
+  },
+  {
+    codes: /^SQLITE_BUSY/,
+    problem: {
+      code: 'workspace-busy',
+      title: 'The workspace is busy',
+      hint: 'Another window or command is writing; try again.',
+      kind: 'io',
+    },
+  },
+  {
+    codes: /^(SQLITE_CORRUPT|SQLITE_NOTADB|SQLITE_IOERR)/,
+    problem: {
+      code: 'database-damaged',
+      title: 'The database cannot be read or written',
+      hint: 'Check the disk; put .slipway/slipway.db back from a backup if it is damaged.',
+      kind: 'io',
+    },
+  },
+];

@@ -210,7 +210,7 @@ function blocked(report: InspectReport) {
   const reasons = report.files.flatMap((file) =>
     file.findings
       .filter((finding) => finding.verdict === 'block')
-      .map((finding) => `${file.name}: ${finding.title} (${finding.rule})`),
+      .map((finding) => `${file.name}: ${finding.title}, ${finding.detail} (${finding.rule})`),
   );
   return problem(
     'bundle-blocked',

@@ -10,26 +10,53 @@ const migrations = [
 
 export type Db = Database.Database;
 
-/** Opens the workspace database: WAL, so that window and CLI work at the same time and a crash loses nothing committed. */
+/**
+ * Opens the workspace database: WAL, so that window and CLI work at the same time and a crash loses nothing committed.
+ * One that is up to date is not written to, so that it can be read on a full disk.
+ */
 export function openDatabase(path: string): Db {
   const db = new Database(path);
-  db.exec('PRAGMA busy_timeout = 5000');
-  db.exec('PRAGMA journal_mode = WAL');
-  db.exec('PRAGMA synchronous = FULL');
-  db.exec('BEGIN IMMEDIATE');
   try {
+    db.exec('PRAGMA busy_timeout = 5000');
+    db.exec('PRAGMA journal_mode = WAL');
+    db.exec('PRAGMA synchronous = FULL');
+    if (schemaVersion(db) < migrations.length) migrate(db);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+function schemaVersion(db: Db): number {
+  const table = db.prepare("SELECT 1 FROM sqlite_master WHERE name = 'schema_version'").get();
+  if (table === undefined) return 0;
+  const row = db.prepare('SELECT max(version) AS version FROM schema_version').get() as
+    | { version: number | null }
+    | undefined;
+  return row?.version ?? 0;
+}
+
+function migrate(db: Db): void {
+  inTransaction(db, () => {
     db.exec('CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)');
-    const row = db.prepare('SELECT max(version) AS version FROM schema_version').get() as
-      | { version: number | null }
-      | undefined;
-    for (let next = row?.version ?? 0; next < migrations.length; next++) {
+    for (let next = schemaVersion(db); next < migrations.length; next++) {
       db.exec(migrations[next] ?? '');
       db.prepare('INSERT INTO schema_version (version) VALUES (?)').run(next + 1);
     }
+  });
+}
+
+/** Runs reads and writes as one: whole or not at all, and nobody else writes in between. */
+export function inTransaction<T>(db: Db, work: () => T): T {
+  db.exec('BEGIN IMMEDIATE');
+  try {
+    const result = work();
     db.exec('COMMIT');
+    return result;
   } catch (error) {
-    db.exec('ROLLBACK');
+    // A full disk has ended the transaction already; another ROLLBACK (libsql's own does one) would hide why.
+    if (db.inTransaction) db.exec('ROLLBACK');
     throw error;
   }
-  return db;
 }

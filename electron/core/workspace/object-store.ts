@@ -1,8 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { WorkContext } from '../../../shared/domain/job.ts';
+import { renameDurably } from '../atomic-file.ts';
 
 /** Images and recordings as files named by their SHA-256; writing is temporary name, fsync, rename. */
 export class ObjectStore {
@@ -36,7 +37,8 @@ export class ObjectStore {
         })) {
           const bytes = chunk as Buffer;
           hash.update(bytes);
-          await out.write(bytes);
+          // Unlike write, writeFile goes on after a short write, so that a full disk is an error.
+          await out.writeFile(bytes);
           sizeBytes += bytes.length;
           context.onProgress({ step: 'Storing', done: sizeBytes, total, unit: 'bytes' });
         }
@@ -46,7 +48,7 @@ export class ObjectStore {
       }
       const sha256 = hash.digest('hex');
       await mkdir(join(this.#folder, sha256.slice(0, 2)), { recursive: true });
-      await rename(temporary, this.path(sha256));
+      await renameDurably(temporary, this.path(sha256));
       return { sha256, sizeBytes };
     } catch (error) {
       await rm(temporary, { force: true });

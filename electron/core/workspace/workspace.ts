@@ -12,7 +12,7 @@ import {
   versionPackageSchema,
 } from '../../../shared/domain/product.ts';
 import { readConfig, updateConfig } from './config.ts';
-import { type Db, openDatabase } from './database.ts';
+import { type Db, inTransaction, openDatabase } from './database.ts';
 import { ObjectStore } from './object-store.ts';
 
 export const evidenceRecordSchema = z.object({
@@ -158,7 +158,7 @@ export class Workspace {
 
   /** Runs reads and writes as one: whole or not at all, and nobody else writes in between. */
   transaction<T>(work: () => T): T {
-    return this.#db.transaction(work).immediate();
+    return inTransaction(this.#db, work);
   }
 
   remove(kind: RecordKind, id: string): void {
