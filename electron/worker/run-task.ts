@@ -33,65 +33,90 @@ export async function runTask<N extends TaskName>(
   context: WorkContext,
 ): Promise<TaskOutput<N>> {
   context.signal.throwIfAborted();
-  const worker = takeWorker();
+  const worker = idleWorkers.take() ?? new Worker(entryPath('worker'));
+  // Listeners go one by one: without arguments, removeAllListeners would also take those that Node's Worker needs itself.
+  const listening = new AbortController();
   let isReusable = false;
   try {
     return await new Promise<TaskOutput<N>>((resolve, reject) => {
       context.signal.addEventListener('abort', () => reject(context.signal.reason as Error), {
-        once: true,
+        signal: listening.signal,
       });
-      worker.on('message', (message: WorkerMessage) => {
-        if (message.type === 'progress') return context.onProgress(message.progress);
-        isReusable = true;
-        if (message.type === 'done') resolve(message.value as TaskOutput<N>);
-        else reject(new ProblemError(message.problem));
+      listen(worker, listening.signal, {
+        message(message) {
+          if (message.type === 'progress') return context.onProgress(message.progress);
+          isReusable = true;
+          if (message.type === 'done') resolve(message.value as TaskOutput<N>);
+          else reject(new ProblemError(message.problem));
+        },
+        error: reject,
+        exit: (code) => reject(workerLost(name, code)),
       });
-      worker.on('error', reject);
-      worker.on('exit', (code) =>
-        reject(
-          problem(
-            'worker-lost',
-            'A worker stopped',
-            `Task ${name} ended with code ${code}.`,
-            'Try again; if it repeats, free some memory.',
-            'internal',
-          ),
-        ),
-      );
       const order: WorkerOrder = { name, input };
       worker.postMessage(order);
     });
   } finally {
-    worker.removeAllListeners();
-    if (isReusable && !context.signal.aborted) keepForAWhile(worker);
+    listening.abort();
+    if (isReusable && !context.signal.aborted) idleWorkers.keep(worker);
     else await worker.terminate();
   }
 }
 
-/** A worker that has run a task is compiled and warm: the next task begins at once and runs at full speed. */
-const idleWorkers = new Map<Worker, NodeJS.Timeout>();
+interface WorkerListeners {
+  message(message: WorkerMessage): void;
+  error(error: Error): void;
+  exit(code: number): void;
+}
+
+function listen(worker: Worker, until: AbortSignal, listeners: WorkerListeners): void {
+  worker.on('message', listeners.message);
+  worker.on('error', listeners.error);
+  worker.on('exit', listeners.exit);
+  until.addEventListener('abort', () => {
+    worker.off('message', listeners.message);
+    worker.off('error', listeners.error);
+    worker.off('exit', listeners.exit);
+  });
+}
+
+const workerLost = (name: TaskName, code: number) =>
+  problem(
+    'worker-lost',
+    'A worker stopped',
+    `Task ${name} ended with code ${code}.`,
+    'Try again; if it repeats, free some memory.',
+    'internal',
+  );
+
 const keptMs = 10_000;
 
-function takeWorker(): Worker {
-  const [entry] = idleWorkers;
-  if (!entry) return new Worker(entryPath('worker'));
-  const [worker, timer] = entry;
-  clearTimeout(timer);
-  idleWorkers.delete(worker);
-  worker.removeAllListeners();
-  worker.ref();
-  return worker;
+/** Workers that have run a task are compiled and warm: the next task begins at once. None is kept for long, and none keeps the process. */
+class IdleWorkers {
+  readonly #workers = new Map<Worker, AbortController>();
+
+  take(): Worker | null {
+    const [entry] = this.#workers;
+    if (!entry) return null;
+    const [worker, waiting] = entry;
+    waiting.abort();
+    this.#workers.delete(worker);
+    worker.ref();
+    return worker;
+  }
+
+  keep(worker: Worker): void {
+    const waiting = new AbortController();
+    const drop = (): void => {
+      waiting.abort();
+      this.#workers.delete(worker);
+      void worker.terminate();
+    };
+    const timer = setTimeout(drop, keptMs).unref();
+    waiting.signal.addEventListener('abort', () => clearTimeout(timer));
+    listen(worker, waiting.signal, { message: () => undefined, error: drop, exit: drop });
+    worker.unref();
+    this.#workers.set(worker, waiting);
+  }
 }
 
-/** Keeps an idle worker for the next task, but not its memory forever, and never the process. */
-function keepForAWhile(worker: Worker): void {
-  const drop = (): void => {
-    clearTimeout(idleWorkers.get(worker));
-    idleWorkers.delete(worker);
-    void worker.terminate();
-  };
-  worker.on('error', drop);
-  worker.on('exit', drop);
-  worker.unref();
-  idleWorkers.set(worker, setTimeout(drop, keptMs).unref());
-}
+const idleWorkers = new IdleWorkers();
