@@ -124,6 +124,10 @@ export const useBench = create<BenchState>((set, get) => {
       } catch (error) {
         const problem = toProblem(error);
         set({ flashProblem: problem.code === 'cancelled' ? cancelledFlash : problem });
+        const before = get().runs?.[0]?.id;
+        await get().listRuns(releaseId);
+        const [newest] = get().runs ?? [];
+        if (newest && newest.id !== before) await get().openRun(newest.id);
       } finally {
         set({ isFlashing: false });
       }

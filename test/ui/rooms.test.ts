@@ -77,13 +77,14 @@ test('any image file can be flashed; its run is no part of the release', async (
   await page.getByRole('option', { name: 'STM32 1.1.0' }).click();
 });
 
-test('a port that cannot be opened is told with what to do, and nothing is recorded', async () => {
+test('a port that cannot be opened is told with what to do, and the failed run is kept', async () => {
   const runs = page.getByTestId('bench-runs').getByRole('row');
   const before = await runs.count();
   await page.getByLabel('Path of the port').fill('/dev/no-such-port');
   await page.getByTestId('flash').click();
   await page.getByRole('alert').getByText('/dev/no-such-port').first().waitFor();
-  expect(await runs.count()).toBe(before);
+  await expect.poll(() => runs.count()).toBe(before + 1);
+  await page.getByTestId('bench-result').getByText('not identified').waitFor();
   await inspectView(page, 'bench-problem');
 });
 
@@ -135,7 +136,7 @@ test('evidence shows what the record holds, is exported, and verifies', async ()
   const record = page.getByTestId('record');
   await record.getByText('Version packages (2)').waitFor();
   await record.getByText('Deltas proven (1)').waitFor();
-  await record.getByText('Bench runs (2)').waitFor();
+  await record.getByText('Bench runs (3)').waitFor();
   await record.getByText('Rollouts (0)').waitFor();
   await record.getByText('It is unsigned').waitFor();
   await inspectView(page, 'evidence-empty');
