@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { z } from 'zod';
@@ -62,7 +63,8 @@ export class Workspace {
     const folder = resolve(path);
     const config = await readConfig(folder);
     await mkdir(join(folder, '.slipway', 'objects'), { recursive: true });
-    await sweepAbandoned(join(folder, '.slipway', 'objects'));
+    await sweepAbandoned(join(folder, '.slipway', 'objects'), (name) => name.endsWith('.tmp'));
+    await sweepAbandoned(join(folder, '.slipway', 'tmp'), () => true);
     return new Workspace(folder, config, openDatabase(join(folder, '.slipway', 'slipway.db')));
   }
 
@@ -200,9 +202,12 @@ const unknown = (kind: string, id: string) =>
 const abandonedAfterMs = 24 * 60 * 60 * 1000;
 
 /** Removes temporary files that a crash left behind long ago; younger ones may belong to another running process. */
-async function sweepAbandoned(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) {
-    if (!name.endsWith('.tmp')) continue;
+async function sweepAbandoned(
+  folder: string,
+  isTemporary: (name: string) => boolean,
+): Promise<void> {
+  for (const name of existsSync(folder) ? await readdir(folder) : []) {
+    if (!isTemporary(name)) continue;
     const file = join(folder, name);
     const info = await stat(file).catch(() => null);
     if (info && Date.now() - info.mtimeMs > abandonedAfterMs) await rm(file, { force: true });
