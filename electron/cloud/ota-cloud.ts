@@ -188,6 +188,7 @@ async function startMqtt(
     isReachable: ({ deviceId }) => broker.isConnected(deviceId),
   });
   closers.push(() => adapter.close());
+  broker.open();
   return { url: `mqtt://${urlHost(host)}:${broker.port}`, adapter };
 }
 

@@ -14,9 +14,13 @@ const foreignUrls = ['http://*/*', 'https://*/*', 'ws://*/*', 'wss://*/*', 'ftp:
  */
 export function raiseWalls(devOrigin: string | null): void {
   app.on('web-contents-created', (_event, contents) => {
-    contents.on('will-navigate', (event) => event.preventDefault());
-    contents.on('will-redirect', (event) => event.preventDefault());
-    contents.on('will-frame-navigate', (event) => event.preventDefault());
+    // The development server reloads the page when it cannot exchange a module; nothing else navigates.
+    const stay = (event: { readonly url: string; preventDefault(): void }): void => {
+      if (!isDevRequest(event.url, devOrigin)) event.preventDefault();
+    };
+    contents.on('will-navigate', stay);
+    contents.on('will-redirect', stay);
+    contents.on('will-frame-navigate', stay);
     contents.on('will-attach-webview', (event) => event.preventDefault());
     contents.on('select-bluetooth-device', (event, _devices, choose) => {
       event.preventDefault();
@@ -54,5 +58,5 @@ export function raiseWalls(devOrigin: string | null): void {
 
 function isDevRequest(url: string, devOrigin: string | null): boolean {
   if (devOrigin === null) return false;
-  return new URL(url).host === new URL(devOrigin).host;
+  return URL.canParse(url) && new URL(url).host === new URL(devOrigin).host;
 }

@@ -33,71 +33,90 @@ export async function runTask<N extends TaskName>(
   context: WorkContext,
 ): Promise<TaskOutput<N>> {
   context.signal.throwIfAborted();
-  const worker = takeWorker();
+  const worker = idleWorkers.take() ?? new Worker(entryPath('worker'));
+  // Listeners go one by one: without arguments, removeAllListeners would also take those that Node's Worker needs itself.
+  const listening = new AbortController();
   let isReusable = false;
-  let forget = (): void => undefined;
   try {
     return await new Promise<TaskOutput<N>>((resolve, reject) => {
-      const onAbort = (): void => reject(context.signal.reason as Error);
-      const onMessage = (message: WorkerMessage): void => {
-        if (message.type === 'progress') return context.onProgress(message.progress);
-        isReusable = true;
-        if (message.type === 'done') resolve(message.value as TaskOutput<N>);
-        else reject(new ProblemError(message.problem));
-      };
-      const onExit = (code: number): void =>
-        reject(
-          problem(
-            'worker-lost',
-            'A worker stopped',
-            `Task ${name} ended with code ${code}.`,
-            'Try again; if it repeats, free some memory.',
-            'internal',
-          ),
-        );
-      // One by one: removing all listeners of a worker also removes its own and makes it deaf.
-      forget = () => {
-        context.signal.removeEventListener('abort', onAbort);
-        worker.off('message', onMessage).off('error', reject).off('exit', onExit);
-      };
-      context.signal.addEventListener('abort', onAbort, { once: true });
-      worker.on('message', onMessage).on('error', reject).on('exit', onExit);
+      context.signal.addEventListener('abort', () => reject(context.signal.reason as Error), {
+        signal: listening.signal,
+      });
+      listen(worker, listening.signal, {
+        message(message) {
+          if (message.type === 'progress') return context.onProgress(message.progress);
+          isReusable = true;
+          if (message.type === 'done') resolve(message.value as TaskOutput<N>);
+          else reject(new ProblemError(message.problem));
+        },
+        error: reject,
+        exit: (code) => reject(workerLost(name, code)),
+      });
       const order: WorkerOrder = { name, input };
       worker.postMessage(order);
     });
   } finally {
-    forget();
-    if (isReusable && !context.signal.aborted) keepForAWhile(worker);
+    listening.abort();
+    if (isReusable && !context.signal.aborted) idleWorkers.keep(worker);
     else await worker.terminate();
   }
 }
 
-interface IdleWorker {
-  readonly worker: Worker;
-  readonly timer: NodeJS.Timeout;
-  readonly drop: () => void;
+interface WorkerListeners {
+  message(message: WorkerMessage): void;
+  error(error: Error): void;
+  exit(code: number): void;
 }
 
-/** A worker that has run a task is compiled and warm: the next task begins at once and runs at full speed. */
-const idleWorkers: IdleWorker[] = [];
+function listen(worker: Worker, until: AbortSignal, listeners: WorkerListeners): void {
+  worker.on('message', listeners.message);
+  worker.on('error', listeners.error);
+  worker.on('exit', listeners.exit);
+  until.addEventListener('abort', () => {
+    worker.off('message', listeners.message);
+    worker.off('error', listeners.error);
+    worker.off('exit', listeners.exit);
+  });
+}
+
+const workerLost = (name: TaskName, code: number) =>
+  problem(
+    'worker-lost',
+    'A worker stopped',
+    `Task ${name} ended with code ${code}.`,
+    'Try again; if it repeats, free some memory.',
+    'internal',
+  );
+
 const keptMs = 10_000;
 
-function takeWorker(): Worker {
-  const idle = idleWorkers.pop();
-  if (!idle) return new Worker(entryPath('worker'));
-  const { worker, timer, drop } = idle;
-  clearTimeout(timer);
-  worker.off('error', drop).off('exit', drop).ref();
-  return worker;
+/** Workers that have run a task are compiled and warm: the next task begins at once. None is kept for long, and none keeps the process. */
+class IdleWorkers {
+  readonly #workers = new Map<Worker, AbortController>();
+
+  take(): Worker | null {
+    const [entry] = this.#workers;
+    if (!entry) return null;
+    const [worker, waiting] = entry;
+    waiting.abort();
+    this.#workers.delete(worker);
+    worker.ref();
+    return worker;
+  }
+
+  keep(worker: Worker): void {
+    const waiting = new AbortController();
+    const drop = (): void => {
+      waiting.abort();
+      this.#workers.delete(worker);
+      void worker.terminate();
+    };
+    const timer = setTimeout(drop, keptMs).unref();
+    waiting.signal.addEventListener('abort', () => clearTimeout(timer));
+    listen(worker, waiting.signal, { message: () => undefined, error: drop, exit: drop });
+    worker.unref();
+    this.#workers.set(worker, waiting);
+  }
 }
 
-/** Keeps an idle worker for the next task, but not its memory forever, and never the process. */
-function keepForAWhile(worker: Worker): void {
-  const drop = (): void => {
-    const place = idleWorkers.findIndex((idle) => idle.worker === worker);
-    if (place >= 0) clearTimeout(idleWorkers.splice(place, 1)[0]?.timer);
-    void worker.terminate();
-  };
-  worker.on('error', drop).on('exit', drop).unref();
-  idleWorkers.push({ worker, timer: setTimeout(drop, keptMs).unref(), drop });
-}
+const idleWorkers = new IdleWorkers();

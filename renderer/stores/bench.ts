@@ -12,6 +12,14 @@ export interface FlashOrder {
   readonly baudRate: number;
 }
 
+const cancelledFlash: Problem = {
+  code: 'cancelled',
+  title: 'Flashing was cancelled',
+  detail: 'The board may hold only a part of the image, or nothing.',
+  hint: 'Flash it again before you use it.',
+  kind: 'io',
+};
+
 interface BenchState {
   /** `null` before they were listed. */
   readonly ports: readonly PortInfo[] | null;
@@ -114,7 +122,12 @@ export const useBench = create<BenchState>((set, get) => {
         await get().listRuns(releaseId);
         await get().openRun(run.id);
       } catch (error) {
-        set({ flashProblem: toProblem(error) });
+        const problem = toProblem(error);
+        set({ flashProblem: problem.code === 'cancelled' ? cancelledFlash : problem });
+        const before = get().runs?.[0]?.id;
+        await get().listRuns(releaseId);
+        const [newest] = get().runs ?? [];
+        if (newest && newest.id !== before) await get().openRun(newest.id);
       } finally {
         set({ isFlashing: false });
       }

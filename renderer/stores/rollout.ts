@@ -8,8 +8,18 @@ import { useStudio } from './studio.ts';
 /** The parts of the rollout view. */
 export type RolloutTab = 'live' | 'editor' | 'devices';
 
+/** Which simulated devices a person asks for; null where the view proposes something. */
+export interface FleetForm {
+  readonly componentId: string | null;
+  readonly fromVersion: string | null;
+  readonly http: number;
+  readonly mqtt: number;
+  readonly chinaTelecom: number;
+}
+
 interface RolloutState {
   readonly tab: RolloutTab;
+  readonly fleetForm: FleetForm;
   readonly isCloudBusy: boolean;
   readonly fleet: FleetStatus | null;
   readonly isFleetBusy: boolean;
@@ -22,6 +32,7 @@ interface RolloutState {
   /** Why following the cloud or the plan failed last. */
   readonly problem: Problem | null;
   openTab(tab: RolloutTab): void;
+  changeFleetForm(change: Partial<FleetForm>): void;
   /** Asks how the cloud and the simulated devices are; never starts anything. */
   follow(): Promise<void>;
   startCloud(): Promise<void>;
@@ -61,12 +72,17 @@ export const useRollout = create<RolloutState>((set, get) => {
     if (known && known.state !== status.state) {
       const renewed = { ...known, state: status.state };
       set({ plans: plans?.map((plan) => (plan === known ? renewed : plan)) ?? null });
-      void act(useStudio.getState().refresh);
+      // Not through `act`, which would take a problem off the screen that a person has not read.
+      useStudio
+        .getState()
+        .refresh()
+        .catch((error: unknown) => set({ problem: toProblem(error) }));
     }
   };
 
   return {
     tab: 'live',
+    fleetForm: { componentId: null, fromVersion: null, http: 10, mqtt: 10, chinaTelecom: 0 },
     isCloudBusy: false,
     fleet: null,
     isFleetBusy: false,
@@ -76,6 +92,7 @@ export const useRollout = create<RolloutState>((set, get) => {
     history: [],
     problem: null,
     openTab: (tab) => set({ tab }),
+    changeFleetForm: (change) => set({ fleetForm: { ...get().fleetForm, ...change } }),
     async follow() {
       try {
         const [fleet] = await Promise.all([

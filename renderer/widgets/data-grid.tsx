@@ -124,7 +124,9 @@ export function DataGrid<Row>(props: DataGridProps<Row>) {
       aria-label={props.label}
       aria-rowcount={rowCount + 1}
       aria-colcount={columns.length}
-      aria-activedescendant={rowCount > 0 ? `${gridId}-${current}` : undefined}
+      aria-activedescendant={
+        items.some(({ index }) => index === current) ? `${gridId}-${current}` : undefined
+      }
       onKeyDown={onKeyDown}
       data-testid={props.testId}
     >

@@ -43,3 +43,11 @@ export function ClippedText(props: {
     </Tooltip>
   );
 }
+
+/**
+ * Text of a cell with all of it in the system's own tooltip, for grids of thousands of rows that
+ * are scrolled fast: it costs nothing to draw.
+ */
+export function TitledText({ text }: { readonly text: string }) {
+  return <span title={text}>{text}</span>;
+}

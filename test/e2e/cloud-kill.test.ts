@@ -16,12 +16,15 @@ import { HttpDevice, MqttDevice } from '../support/devices.ts';
 
 let folder: string;
 let cloud: CloudProcess | null = null;
+/** A quarter of the fleet waits at each. */
+let gates: Gate[] = [];
 const devices: (HttpDevice | MqttDevice)[] = [];
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'slipway-cloud-kill-'));
 });
 afterEach(async () => {
+  for (const gate of gates) gate.open();
   await Promise.all(devices.splice(0).map((device) => device.stop()));
   await cloud?.kill('SIGKILL');
   await rm(folder, { recursive: true, force: true });
@@ -33,27 +36,44 @@ async function start(http = '0', mqtt = '0') {
   return { ready, operator: new Operator(ready.http, ready.operator.token) };
 }
 
+interface Gate {
+  readonly opened: Promise<void>;
+  open(): void;
+}
+
+function makeGate(): Gate {
+  let open: () => void = () => undefined;
+  const opened = new Promise<void>((done) => {
+    open = done;
+  });
+  return { opened, open: () => open() };
+}
+
 test('SIGKILL in the middle of a rollout of 200 devices: every device ends upgraded exactly once', async () => {
   const { ready, operator } = await start();
+  gates = Array.from({ length: 4 }, makeGate);
   const identities = Array.from({ length: 200 }, (_, index) =>
     makeDevice(`dev-${index}`, { transport: index % 2 === 0 ? 'http' : 'mqtt' }),
   );
   const secrets = await operator.putDevices(identities);
-  const packageId = await operator.putPackage(randomBytes(400_000));
-  for (const { id, transport } of identities) {
+  const packageId = await operator.putPackage(randomBytes(150_000));
+  for (const [index, { id, transport }] of identities.entries()) {
     const login = { id, secret: secrets[id] ?? '' };
-    if (transport === 'http') devices.push(new HttpDevice(ready.http, login, '1.0.0'));
-    else devices.push(new MqttDevice(ready.mqtt, login, '1.0.0'));
+    const mayInstall = gates[Math.floor(index / 50)]?.opened ?? Promise.resolve();
+    if (transport === 'http') devices.push(new HttpDevice(ready.http, login, '1.0.0', mayInstall));
+    else devices.push(new MqttDevice(ready.mqtt, login, '1.0.0', mayInstall));
   }
   await Promise.all(devices.map((device) => device.start()));
   const plan = makePlan(packageId);
   await operator.publish(plan);
 
   let { http, mqtt } = ready;
-  for (const upgraded of [10, 70, 130]) {
+  for (const [index, upgraded] of [10, 60, 110].entries()) {
+    gates[index]?.open();
     const before = await until(
       () => new Operator(http, ready.operator.token).status(plan.id),
       ({ counts }) => counts.upgraded >= upgraded,
+      60_000,
     );
     expect(before.state).toBe('upgrading');
     await cloud?.kill('SIGKILL');
@@ -62,11 +82,12 @@ test('SIGKILL in the middle of a rollout of 200 devices: every device ends upgra
     ({ http, mqtt } = again.ready);
   }
 
+  gates[3]?.open();
   const again = new Operator(http, ready.operator.token);
   const status = await until(
     () => again.status(plan.id),
     ({ state }) => state === 'ended',
-    40_000,
+    60_000,
   );
   expect(status.counts).toEqual({
     notUpgraded: 0,
@@ -79,10 +100,10 @@ test('SIGKILL in the middle of a rollout of 200 devices: every device ends upgra
     expect(device).toMatchObject({ state: 'upgraded', attempts: 1, error: null });
   for (const device of devices)
     expect([device.login.id, device.installed]).toEqual([device.login.id, ['1.1.0']]);
-});
+}, 240_000);
 
 test('SIGKILL while a plan is being published: the whole plan is there or none of it', async () => {
-  const deviceCount = 3000;
+  const deviceCount = 2000;
   const first = await start();
   await first.operator.putDevices(
     Array.from({ length: deviceCount }, (_, index) => makeDevice(`dev-${index}`)),
@@ -90,7 +111,7 @@ test('SIGKILL while a plan is being published: the whole plan is there or none o
   const packageId = await first.operator.putPackage(randomBytes(1000));
   let { operator } = first;
   const outcomes = new Set<'whole' | 'none'>();
-  for (let delayMs = 0; delayMs < 300 || (outcomes.size < 2 && delayMs < 4000); delayMs += 50) {
+  for (let delayMs = 0; delayMs < 250 || (outcomes.size < 2 && delayMs < 4000); delayMs += 50) {
     const plan = makePlan(packageId);
     const publishing = operator.publish(plan).catch((error: unknown) => error);
     await new Promise((done) => setTimeout(done, delayMs * (1 + Math.random())));
@@ -113,4 +134,4 @@ test('SIGKILL while a plan is being published: the whole plan is there or none o
   expect(
     (await operator.call<{ total: number }>('GET', `/devices?productId=${productId}`)).total,
   ).toBe(deviceCount);
-});
+}, 240_000);

@@ -171,6 +171,7 @@ test('a device that stops reading is closed and does not hold the others up', as
     authenticate: () => true,
     complaints: new Complaints(() => undefined),
   });
+  broker.open();
   const url = `mqtt://127.0.0.1:${broker.port}`;
   const join = (username: string, password = 'x'): Promise<MqttClient> =>
     connectAsync(url, { clientId: username, username, password, reconnectPeriod: 0 });
@@ -205,4 +206,21 @@ test('a device that stops reading is closed and does not hold the others up', as
     for (const client of [frozen, healthy, adapter]) await client.endAsync(true);
     await broker.close();
   }
+});
+
+test('devices are let in only when there is someone to hear them', async () => {
+  const broker = await EmbeddedBroker.start({
+    host: '127.0.0.1',
+    port: 0,
+    authenticate: () => true,
+    complaints: new Complaints(() => undefined),
+  });
+  const connecting = connectAsync(`mqtt://127.0.0.1:${broker.port}`, { username: 'dev-1' });
+  await sleep(100);
+  expect(broker.isConnected('dev-1')).toBe(false);
+  broker.open();
+  const client = await connecting;
+  expect(broker.isConnected('dev-1')).toBe(true);
+  await client.endAsync(true);
+  await broker.close();
 });

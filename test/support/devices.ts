@@ -25,9 +25,13 @@ abstract class TestDevice {
   readonly installed: string[] = [];
   protected readonly stopping = new AbortController();
 
-  constructor(login: DeviceLogin, version: string) {
+  /** When it may install: the test decides how far a fleet goes. */
+  readonly #mayInstall: Promise<void>;
+
+  constructor(login: DeviceLogin, version: string, mayInstall: Promise<void>) {
     this.login = login;
     this.version = version;
+    this.#mayInstall = mayInstall;
   }
 
   protected get headers(): Record<string, string> {
@@ -35,7 +39,7 @@ abstract class TestDevice {
   }
 
   protected pause(): Promise<void> {
-    return sleep(30 + Math.random() * 60, undefined, { signal: this.stopping.signal });
+    return sleep(100 + Math.random() * 200, undefined, { signal: this.stopping.signal });
   }
 
   /** Downloads in as many pieces as it takes, whatever happens to the cloud meanwhile. */
@@ -61,7 +65,9 @@ abstract class TestDevice {
     if (sha256 !== artifact.sha256) throw new Error(`${this.login.id} got other bytes`);
   }
 
-  protected install(artifact: Artifact): void {
+  protected async install(artifact: Artifact): Promise<void> {
+    await this.#mayInstall;
+    await this.pause();
     this.installed.push(artifact.targetVersion);
     this.version = artifact.targetVersion;
   }
@@ -72,8 +78,8 @@ export class HttpDevice extends TestDevice {
   readonly #root: string;
   #running: Promise<void> = Promise.resolve();
 
-  constructor(http: string, login: DeviceLogin, version: string) {
-    super(login, version);
+  constructor(http: string, login: DeviceLogin, version: string, mayInstall: Promise<void>) {
+    super(login, version, mayInstall);
     this.#root = `${http}/default/controller/v1/${login.id}`;
   }
 
@@ -135,8 +141,7 @@ export class HttpDevice extends TestDevice {
       };
       await this.download(artifact);
       await feedback('downloaded');
-      await this.pause();
-      this.install(artifact);
+      await this.install(artifact);
     }
     await feedback('closed', 'success');
     await this.#sendVersion();
@@ -171,8 +176,8 @@ export class MqttDevice extends TestDevice {
   #job = '';
   #working: Promise<void> = Promise.resolve();
 
-  constructor(mqtt: string, login: DeviceLogin, version: string) {
-    super(login, version);
+  constructor(mqtt: string, login: DeviceLogin, version: string, mayInstall: Promise<void>) {
+    super(login, version, mayInstall);
     this.#mqtt = mqtt;
   }
 
@@ -183,7 +188,7 @@ export class MqttDevice extends TestDevice {
       username: id,
       password: secret,
       protocolVersion,
-      reconnectPeriod: 100,
+      reconnectPeriod: 500,
       resubscribe: false,
     });
     this.#client = client;
@@ -229,9 +234,8 @@ export class MqttDevice extends TestDevice {
     await this.download(artifact);
     status('DOWNLOADED');
     status('VERIFIED');
-    await this.pause();
-    status('UPDATING', { progress: 0.5 });
-    this.install(artifact);
+    status('UPDATING', { progress: 0 });
+    await this.install(artifact);
     status('SUCCEEDED', { version: this.version });
     this.#job = '';
   }

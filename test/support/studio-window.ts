@@ -41,7 +41,6 @@ export async function openStudioWindow(options: StudioWindowOptions = {}): Promi
     args: [...sandbox, `--user-data-dir=${join(folder, '.slipway/profile')}`, '.', folder],
   });
   const page = await app.firstWindow();
-  page.setDefaultTimeout(10_000);
   const complaints: string[] = [];
   page.on('console', (message) => {
     if (message.type() === 'error') complaints.push(message.text());
@@ -69,7 +68,8 @@ export async function openStudioWindow(options: StudioWindowOptions = {}): Promi
   };
 }
 
-async function copySample(change: ((yaml: string) => string) | undefined): Promise<string> {
+/** A copy of the sample workspace in a folder of its own, its slipway.yaml changed. */
+export async function copySample(change?: (yaml: string) => string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'slipway-window-'));
   await cp('resources/sample', folder, { recursive: true });
   const path = join(folder, 'slipway.yaml');

@@ -30,7 +30,12 @@ export class TestCloud {
   ): Promise<TestCloud> {
     const dataDir = await mkdtemp(join(tmpdir(), 'slipway-cloud-'));
     const open = () => createCloud({ dataDir, host: '127.0.0.1', httpPort: 0, mqtt, mqttLogin });
-    return new TestCloud(dataDir, await open(), open);
+    try {
+      return new TestCloud(dataDir, await open(), open);
+    } catch (error) {
+      await rm(dataDir, { recursive: true, force: true });
+      throw error;
+    }
   }
 
   /** Stops the cloud and its clients. */

@@ -122,7 +122,7 @@ test('a sixth file and a dropped folder are refused, each with its reason', asyn
   await studio.answerDialog(paths);
   await page.getByTestId('bundle-drop-pick').click();
   await page.getByText('package.too-many-files').first().waitFor();
-  await studio.dropFiles('[data-testid=bundle-drop]', [join(studio.folder, 'firmware')]);
+  await studio.dropFiles('[data-testid=verdict-panel]', [join(studio.folder, 'firmware')]);
   const alert = page.getByRole('alert');
   expect(await alert.innerText()).toContain('a folder');
   await alert.getByRole('button', { name: 'Dismiss' }).click();

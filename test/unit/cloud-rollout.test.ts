@@ -1,7 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Device } from '../../shared/domain/plan.ts';
-import { componentId, makeDevice, makePlan } from '../support/cloud.ts';
+import { componentId, makeDevice, makePackage, makePlan } from '../support/cloud.ts';
 import { TestCloud } from '../support/test-cloud.ts';
 
 let cloud: TestCloud;
@@ -248,4 +250,23 @@ test('a device cannot fill the database with components', async () => {
     '/devices?productId=SENSOR',
   );
   expect(Object.keys(items[0]?.versions ?? {}).length).toBe(90);
+});
+
+test('an upload that is refused leaves the connection usable, and nothing behind', async () => {
+  await cloud.addDevices(makeDevice('dev-1'));
+  const pkg = makePackage();
+  const artifact = { name: 'image.bin', sizeBytes: 1000, sha256: '0'.repeat(64) };
+  await cloud.operator.call('PUT', `/packages/${pkg.id}`, { package: pkg, artifact });
+  for (const [sizeBytes, code] of [
+    [4_000_000, 'artifact-size'],
+    [999, 'artifact-size'],
+    [1000, 'artifact-hash'],
+  ] as const) {
+    const sent = cloud.operator.call('PUT', `/packages/${pkg.id}/artifact`, randomBytes(sizeBytes));
+    await expect(sent).rejects.toMatchObject({ status: 422, code });
+  }
+  await expect(cloud.operator.publish(makePlan(pkg.id))).rejects.toMatchObject({
+    code: 'package-missing',
+  });
+  expect(await readdir(join(cloud.folder, 'artifacts'))).toEqual([]);
 });

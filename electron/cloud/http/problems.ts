@@ -43,14 +43,6 @@ export function answerError(
 function fromError(error: FastifyError | Error): Problem {
   if (error instanceof ProblemError) return error.problem;
   const { code = '', statusCode = 500 } = error as Partial<FastifyError>;
-  if (code === 'SQLITE_FULL') {
-    return problem(
-      'disk-full',
-      'The disk is full',
-      error.message,
-      'Free some space and try again; nothing was changed.',
-    ).problem;
-  }
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
     return problem(
       'body-too-large',

@@ -45,6 +45,10 @@ export class EmbeddedBroker {
   readonly #clients = new Map<string, Client>();
   readonly #connections = new Map<string, number>();
   readonly #complaints: Complaints;
+  #letIn: () => void = () => undefined;
+  readonly #opened = new Promise<void>((done) => {
+    this.#letIn = done;
+  });
   /** `$` cannot be in a device id. */
   readonly adapterLogin: MqttLogin = {
     username: `$adapter-${randomUUID()}`,
@@ -95,6 +99,11 @@ export class EmbeddedBroker {
     return (this.#server.address() as AddressInfo).port;
   }
 
+  /** Lets the devices in; until then they wait for the answer to their login. */
+  open(): void {
+    this.#letIn();
+  }
+
   isConnected(deviceId: string): boolean {
     return this.#connections.has(deviceId);
   }
@@ -132,9 +141,11 @@ export class EmbeddedBroker {
     const aedes = this.#aedes;
     aedes.on('client', (client) => this.#count(client, 1));
     aedes.on('clientDisconnect', (client) => this.#count(client, -1));
-    aedes.on('clientError', (client, error) =>
-      this.#complaints.about(this.#names.get(client) ?? 'login', error.message),
-    );
+    aedes.on('clientError', (client, error) => {
+      // Devices come and go; only what one does wrong is worth a line.
+      const isGone = 'code' in error || error.message === 'keep alive timeout';
+      if (!isGone) this.#complaints.about(this.#names.get(client) ?? 'login', error.message);
+    });
     aedes.on('connectionError', (_client, error) =>
       this.#complaints.about('connection', error.message),
     );
@@ -143,19 +154,12 @@ export class EmbeddedBroker {
       done(null, true);
     };
     aedes.authenticate = (client, username = '', password, done) => {
-      const secret = password?.toString() ?? '';
-      const { adapterLogin } = this;
-      const known =
-        username === adapterLogin.username
-          ? secret === adapterLogin.password
-          : authenticate(username, secret);
-      if (!known) return done(refusal(refused.badUsernameOrPassword, 'wrong id or secret'), false);
-      // A known client id closes the connection that has it, so nobody may take another one's.
-      const holder = this.#clients.get(client.id);
-      if (holder && this.#names.get(holder) !== username)
-        return done(refusal(refused.identifierRejected, `client id ${client.id} is taken`), false);
-      this.#names.set(client, username);
-      done(null, true);
+      const answer = (): void => {
+        const error = this.#login(client, username, password?.toString() ?? '', authenticate);
+        done(error, error === null);
+      };
+      if (username === this.adapterLogin.username) answer();
+      else void this.#opened.then(answer);
     };
     aedes.authorizePublish = (client, packet, done) => {
       if (this.#isAdapter(client)) return done(null);
@@ -173,6 +177,26 @@ export class EmbeddedBroker {
       this.#complaints.about(name, `may not subscribe to ${JSON.stringify(subscription.topic)}`);
       done(null, null);
     };
+  }
+
+  #login(
+    client: Client,
+    username: string,
+    secret: string,
+    authenticate: (deviceId: string, secret: string) => boolean,
+  ): AuthenticateError | null {
+    const { adapterLogin } = this;
+    const isKnown =
+      username === adapterLogin.username
+        ? secret === adapterLogin.password
+        : authenticate(username, secret);
+    if (!isKnown) return refusal(refused.badUsernameOrPassword, 'wrong id or secret');
+    // A known client id closes the connection that has it, so nobody may take another one's.
+    const holder = this.#clients.get(client.id);
+    if (holder && this.#names.get(holder) !== username)
+      return refusal(refused.identifierRejected, `client id ${client.id} is taken`);
+    this.#names.set(client, username);
+    return null;
   }
 
   #mayForward(client: Client): boolean {

@@ -53,12 +53,12 @@ export class ArtifactStore {
     try {
       const out = await open(temporary, 'wx', 0o600);
       try {
-        for await (const chunk of source) {
+        await readWhole(source, async (chunk) => {
           sizeBytes += chunk.length;
           if (sizeBytes > expected.sizeBytes) throw wrongSize(expected.sizeBytes, sizeBytes);
           for (const sum of sums) sum.update(chunk);
           await out.writeFile(chunk);
-        }
+        });
         await out.sync();
       } finally {
         await out.close();
@@ -139,6 +139,26 @@ export class ArtifactStore {
   #path(sha256: string): string {
     return join(this.#folder, sha256);
   }
+}
+
+/**
+ * Reads to the end also when `take` fails, and fails then: a sender that shares the connection with
+ * later requests reads the answer only after it has sent everything.
+ */
+async function readWhole(
+  source: AsyncIterable<Buffer>,
+  take: (chunk: Buffer) => Promise<void>,
+): Promise<void> {
+  let failure: { readonly error: unknown } | null = null;
+  for await (const chunk of source) {
+    if (failure) continue;
+    try {
+      await take(chunk);
+    } catch (error) {
+      failure = { error };
+    }
+  }
+  if (failure) throw failure.error;
 }
 
 function wrongSize(expected: number, found: number): Error {

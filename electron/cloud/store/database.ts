@@ -1,4 +1,5 @@
 import Database from 'libsql';
+import { problem } from '../../../shared/domain/problem.ts';
 
 /** Each entry is applied once, in order. Never edit one that was released. */
 const migrations = [
@@ -85,9 +86,15 @@ export class CloudDatabase {
     if (this.#closed) return;
     this.#commit();
     this.#closed = true;
-    // One file then holds everything, for whoever copies the folder.
-    this.#db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
-    this.#db.close();
+    try {
+      // One file then holds everything, for whoever copies the folder.
+      this.#db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    } catch (error) {
+      // On a full disk the log stays beside the database, and nothing is lost.
+      if (!isDiskFull(error)) throw error;
+    } finally {
+      this.#db.close();
+    }
   }
 
   #commit(): void {
@@ -101,7 +108,8 @@ export class CloudDatabase {
       this.#db.exec('COMMIT');
     } catch (error) {
       if (this.#db.inTransaction) this.#db.exec('ROLLBACK');
-      for (const unit of units) unit.fail(error);
+      const reason = isDiskFull(error) ? diskFull(error) : error;
+      for (const unit of units) unit.fail(reason);
       return;
     }
     for (const answer of settle) answer();
@@ -114,6 +122,8 @@ export class CloudDatabase {
       this.#db.exec('RELEASE unit');
       return () => unit.done(value);
     } catch (error) {
+      // A full disk takes the whole transaction back, and the savepoint with it.
+      if (!this.#db.inTransaction) throw error;
       this.#db.exec('ROLLBACK TO unit');
       this.#db.exec('RELEASE unit');
       return () => unit.fail(error);
@@ -137,4 +147,17 @@ export class CloudDatabase {
       throw error;
     }
   }
+}
+
+function isDiskFull(error: unknown): error is Error {
+  return (error as { code?: string }).code === 'SQLITE_FULL';
+}
+
+function diskFull(error: Error): Error {
+  return problem(
+    'disk-full',
+    'The disk is full',
+    error.message,
+    'Free some space and try again; nothing was changed.',
+  );
 }

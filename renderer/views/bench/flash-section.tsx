@@ -33,7 +33,23 @@ export function FlashSection(props: { readonly release: Release; readonly produc
   const missing = whatIsMissing(port, source !== null, isFlashing);
   const policy = !takesFile && image ? benchPolicyOf(product, image.sha256, runs ?? []) : null;
   return (
-    <Section title="Flash">
+    <Section
+      title="Flash"
+      actions={
+        <Button
+          leftSection={<Zap size={14} aria-hidden />}
+          disabled={missing !== null}
+          loading={isFlashing}
+          onClick={() => {
+            if (port !== null && source)
+              void flash({ port, source, expectVersion, baudRate }, release.id);
+          }}
+          data-testid="flash"
+        >
+          Flash
+        </Button>
+      }
+    >
       <Stack gap="xs">
         <Select
           label="Image"
@@ -96,25 +112,11 @@ export function FlashSection(props: { readonly release: Release; readonly produc
           value={expectVersion}
           onChange={(event) => setExpectVersion(event.currentTarget.value.trim())}
         />
-        <Group gap="sm" wrap="nowrap">
-          <Button
-            leftSection={<Zap size={14} aria-hidden />}
-            disabled={missing !== null}
-            loading={isFlashing}
-            onClick={() => {
-              if (port !== null && source)
-                void flash({ port, source, expectVersion, baudRate }, release.id);
-            }}
-            data-testid="flash"
-          >
-            Flash
-          </Button>
-          {missing !== null && (
-            <Text size="xs" c="dimmed">
-              {missing}
-            </Text>
-          )}
-        </Group>
+        {missing !== null && (
+          <Text size="xs" c="dimmed" data-testid="flash-missing">
+            {missing}
+          </Text>
+        )}
       </Stack>
     </Section>
   );

@@ -26,14 +26,20 @@ export function ResultSection() {
         <FlashProgress job={job} />
       </Section>
     );
-  if (flashProblem)
-    return (
-      <ProblemAlert
-        problem={flashProblem}
-        onClose={() => useBench.setState({ flashProblem: null })}
-      />
-    );
-  if (!run) return null;
+  return (
+    <>
+      {flashProblem && (
+        <ProblemAlert
+          problem={flashProblem}
+          onClose={() => useBench.setState({ flashProblem: null })}
+        />
+      )}
+      {run && <RunSection run={run} />}
+    </>
+  );
+}
+
+function RunSection({ run }: { readonly run: BenchRun }) {
   return (
     <Section
       title={`Result: ${run.imageName} on ${run.port}`}
@@ -81,6 +87,7 @@ function RunFacts({ run }: { readonly run: BenchRun }) {
   return (
     <FactRow
       facts={[
+        ...(run.failure ? [['Ended early', run.failure.title] as const] : []),
         ['Booted version', <Booted run={run} />],
         [
           'Verified',
@@ -89,7 +96,7 @@ function RunFacts({ run }: { readonly run: BenchRun }) {
             {result.verified ? 'by read-back' : 'no'}
           </>,
         ],
-        ['Chip', result.chip],
+        ['Chip', result.chip || 'not identified'],
         [
           'Written',
           <span>

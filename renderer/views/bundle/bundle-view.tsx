@@ -85,6 +85,7 @@ function BundleOf(props: {
       <div className={classes.main}>
         <FileDrop
           multiple
+          wide
           outcome={`Add to the ${component.id} package of ${product.id} ${release.version}`}
           limits={`Up to ${maxFilesPerPackage} files, ${maxFileSizeBytes / mebibyte} MB each: ${types}`}
           pickTitle="Choose firmware files"

@@ -15,7 +15,7 @@ const columns: readonly GridColumn<ExportedEvidence>[] = [
     minWidthPx: 120,
     render: ({ path }) => <ClippedText text={path} />,
   },
-  { id: 'time', title: 'Exported', widthPx: 134, render: (one) => <Time at={one.exportedAt} /> },
+  { id: 'time', title: 'Exported', widthPx: 146, render: (one) => <Time at={one.exportedAt} /> },
   {
     id: 'hash',
     title: 'SHA-256',

@@ -16,7 +16,7 @@ import { agoText, countText, timeText } from '../../widgets/format-text.ts';
 import { LoadingLines } from '../../widgets/loading-lines.tsx';
 import { ProblemAlert } from '../../widgets/problem-alert.tsx';
 import { Section } from '../../widgets/section.tsx';
-import { ClippedText } from '../../widgets/value-text.tsx';
+import { TitledText } from '../../widgets/value-text.tsx';
 import { ImportDialog } from './import-dialog.tsx';
 import classes from './rollout-view.module.css';
 
@@ -118,7 +118,7 @@ function DeviceGrid({ product }: { readonly product: Product }) {
 
 function deviceColumns(prefixes: readonly string[]): readonly GridColumn<Device>[] {
   return [
-    { id: 'id', title: 'Device', minWidthPx: 196, render: ({ id }) => <ClippedText text={id} /> },
+    { id: 'id', title: 'Device', widthPx: 214, render: ({ id }) => <TitledText text={id} /> },
     {
       id: 'transport',
       title: 'Transport',
@@ -128,7 +128,7 @@ function deviceColumns(prefixes: readonly string[]): readonly GridColumn<Device>
     {
       id: 'versions',
       title: 'Versions',
-      minWidthPx: 104,
+      widthPx: 118,
       render: ({ versions }) => {
         const text = Object.entries(versions)
           .map(([component, version]) => `${component} ${version}`)
@@ -136,16 +136,16 @@ function deviceColumns(prefixes: readonly string[]): readonly GridColumn<Device>
         return text === '' ? (
           <span className={classes.faint}>none yet</span>
         ) : (
-          <ClippedText text={text} />
+          <TitledText text={text} />
         );
       },
     },
-    { id: 'batch', title: 'Batch', widthPx: 84, render: ({ batch }) => batch ?? '' },
+    { id: 'batch', title: 'Batch', widthPx: 86, render: ({ batch }) => batch ?? '' },
     {
       id: 'sim',
       title: 'SIM',
       minWidthPx: 222,
-      render: (device) => <ClippedText text={simText(device, prefixes)} />,
+      render: (device) => <TitledText text={simText(device, prefixes)} />,
     },
     {
       id: 'seen',

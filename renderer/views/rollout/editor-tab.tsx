@@ -229,14 +229,14 @@ export function EditorTab(props: { readonly release: Release; readonly product: 
 
 /** Batches among the first 500 devices, to choose from. */
 function useBatches(productId: string, isCloudRunning: boolean, fleetDevices: number): string[] {
-  const act = useStudio((state) => state.act);
   const [batches, setBatches] = useState<string[]>([]);
   useEffect(() => {
     if (!isCloudRunning) return;
-    void act(async () => {
-      const { items } = await call('devices.list', { productId, limit: batchSampleDevices });
-      setBatches([...new Set(items.flatMap(({ batch }) => batch ?? []))].toSorted());
-    });
-  }, [act, productId, isCloudRunning, fleetDevices]);
+    call('devices.list', { productId, limit: batchSampleDevices }).then(
+      ({ items }) => setBatches([...new Set(items.flatMap(({ batch }) => batch ?? []))].toSorted()),
+      // They are only suggestions, and the scope beside them tells why the cloud does not answer.
+      () => setBatches([]),
+    );
+  }, [productId, isCloudRunning, fleetDevices]);
   return batches;
 }

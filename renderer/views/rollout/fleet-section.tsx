@@ -1,5 +1,4 @@
 import { Autocomplete, Button, Group, NumberInput, Select, Stack, Text } from '@mantine/core';
-import { useState } from 'react';
 import { maxDevicesPerPlan, versionPattern } from '../../../shared/domain/limits.ts';
 import type { Product } from '../../../shared/domain/product.ts';
 import { useRollout } from '../../stores/rollout.ts';
@@ -8,12 +7,15 @@ import { countText, pluralText } from '../../widgets/format-text.ts';
 import { Section } from '../../widgets/section.tsx';
 import { ToneBadge } from '../../widgets/tone-badge.tsx';
 import { versionOrder } from './plan-choices.ts';
+import classes from './rollout-view.module.css';
 
 /** Starts simulated devices that really poll, download, check and report. */
 export function FleetSection({ product }: { readonly product: Product }) {
-  const { fleet, isFleetBusy, startFleet, stopFleet } = useRollout();
+  const { fleet, isFleetBusy, startFleet, stopFleet, changeFleetForm } = useRollout();
+  const { http, mqtt, chinaTelecom, ...form } = useRollout((state) => state.fleetForm);
   const packages = useStudio((state) => state.packages);
-  const [componentId, setComponentId] = useState(product.components[0]?.id ?? '');
+  const ids = product.components.map(({ id }) => id);
+  const componentId = ids.find((id) => id === form.componentId) ?? ids[0] ?? '';
   const versions = [
     ...new Set(
       packages
@@ -21,16 +23,12 @@ export function FleetSection({ product }: { readonly product: Product }) {
         .map((pkg) => pkg.targetVersion),
     ),
   ].toSorted(versionOrder);
-  const [typed, setTyped] = useState<string | null>(null);
-  const fromVersion = typed ?? versions[0] ?? '1.0.0';
-  const [http, setHttp] = useState(10);
-  const [mqtt, setMqtt] = useState(10);
-  const [telecom, setTelecom] = useState(0);
+  const fromVersion = form.fromVersion ?? versions[0] ?? '1.0.0';
   const isVersion = versionPattern.test(fromVersion);
   const missing =
     http + mqtt === 0
       ? 'Ask for at least one device.'
-      : telecom > http + mqtt
+      : chinaTelecom > http + mqtt
         ? `Only ${countText(http + mqtt)} can be on China Telecom SIMs.`
         : isVersion
           ? null
@@ -49,30 +47,40 @@ export function FleetSection({ product }: { readonly product: Product }) {
         <Text size="xs" c="dimmed">
           They poll, download, check SHA-256 and report like real ones.
         </Text>
-        <Group grow gap="xs">
-          <Count label="HTTP" value={http} onChange={setHttp} testId="fleet-http" />
-          <Count label="MQTT" value={mqtt} onChange={setMqtt} testId="fleet-mqtt" />
+        <div className={classes.counts}>
+          <Count
+            label="HTTP"
+            value={http}
+            onChange={(value) => changeFleetForm({ http: value })}
+            testId="fleet-http"
+          />
+          <Count
+            label="MQTT"
+            value={mqtt}
+            onChange={(value) => changeFleetForm({ mqtt: value })}
+            testId="fleet-mqtt"
+          />
           <Count
             label="China Telecom"
-            value={telecom}
-            onChange={setTelecom}
+            value={chinaTelecom}
+            onChange={(value) => changeFleetForm({ chinaTelecom: value })}
             testId="fleet-telecom"
           />
-        </Group>
+        </div>
         <Group grow gap="xs" align="flex-start">
           <Select
             label="Component"
             allowDeselect={false}
-            data={product.components.map(({ id }) => id)}
+            data={ids}
             value={componentId}
-            onChange={(value) => setComponentId(value ?? '')}
+            onChange={(value) => changeFleetForm({ componentId: value })}
           />
           <Autocomplete
             label="Runs version"
             size="xs"
             data={versions}
             value={fromVersion}
-            onChange={(value) => setTyped(value.trim())}
+            onChange={(value) => changeFleetForm({ fromVersion: value.trim() })}
             data-testid="fleet-version"
           />
         </Group>
@@ -97,7 +105,7 @@ export function FleetSection({ product }: { readonly product: Product }) {
                   fromVersion,
                   http,
                   mqtt,
-                  chinaTelecom: telecom,
+                  chinaTelecom,
                 })
               }
               data-testid="fleet-start"

@@ -1,4 +1,4 @@
-import { Textarea } from '@mantine/core';
+import { LinesInput } from '../../widgets/lines-input.tsx';
 
 /** A list of device ids, one per line, with what was read of it below. */
 export function IdListField(props: {
@@ -10,19 +10,17 @@ export function IdListField(props: {
   readonly onChange: (text: string) => void;
 }) {
   return (
-    <Textarea
+    <LinesInput
       label={props.label}
       placeholder={props.placeholder}
       rows={4}
-      spellCheck={false}
       inputWrapperOrder={['label', 'input', 'description', 'error']}
       description={props.isBad ? undefined : props.about}
       descriptionProps={{ fz: 12 }}
-      errorProps={{ fz: 12 }}
       error={props.isBad ? props.about : undefined}
-      value={props.text}
-      onChange={(event) => props.onChange(event.currentTarget.value)}
-      styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)', fontSize: 12 } }}
+      errorProps={{ fz: 12 }}
+      text={props.text}
+      onText={props.onChange}
       data-testid={`plan-${props.label.toLowerCase()}`}
     />
   );

@@ -1,9 +1,10 @@
-import { Button, FileButton, Group, Modal, Stack, Text, Textarea } from '@mantine/core';
+import { Button, FileButton, Group, Modal, Stack, Text } from '@mantine/core';
 import { useMemo, useState } from 'react';
 import type { Product } from '../../../shared/domain/product.ts';
 import { call } from '../../rpc/client.ts';
 import { useStudio } from '../../stores/studio.ts';
 import { countText, pluralText } from '../../widgets/format-text.ts';
+import { LinesInput } from '../../widgets/lines-input.tsx';
 import { type DeviceTable, parseDeviceCsv } from './device-csv.ts';
 import classes from './rollout-view.module.css';
 
@@ -80,24 +81,17 @@ function ImportForm(props: {
   return (
     <Stack gap="sm">
       <Text size="xs" c="dimmed">
-        One device per row, separated by commas, semicolons or tabs: id, transport (http, mqtt or
-        lwm2m), imsi, iccid, batch. A first row with these names may order them otherwise.
+        Type, paste or drop a table: one device per row, separated by commas, semicolons or tabs:
+        id, transport (http, mqtt or lwm2m), imsi, iccid, batch. A first row with these names may
+        order them otherwise.
       </Text>
-      <Textarea
+      <LinesInput
         label="Devices"
         placeholder="id,transport,imsi,iccid,batch"
-        autosize={false}
         rows={9}
-        value={text}
-        onChange={(event) => setText(event.currentTarget.value)}
-        onDragOver={(event) => event.preventDefault()}
-        onDrop={(event) => {
-          const [file] = event.dataTransfer.files;
-          if (!file) return;
-          event.preventDefault();
-          readFile(file);
-        }}
-        styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)' } }}
+        text={text}
+        onText={setText}
+        onFile={readFile}
         data-testid="import-text"
       />
       {fileProblem !== null && (

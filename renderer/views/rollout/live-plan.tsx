@@ -7,7 +7,6 @@ import { useStudio } from '../../stores/studio.ts';
 import { usePoll } from '../../stores/use-poll.ts';
 import { EmptyState } from '../../widgets/empty-state.tsx';
 import { LoadingLines } from '../../widgets/loading-lines.tsx';
-import { ProblemAlert } from '../../widgets/problem-alert.tsx';
 import { Section } from '../../widgets/section.tsx';
 import classes from './live-plan.module.css';
 import { HistorySection } from './history-section.tsx';
@@ -23,7 +22,7 @@ const followPeriodMs = 1000;
 /** A published plan: counts, success rate, reasons, the course over time and every device. */
 export function LivePlan({ plan }: { readonly plan: Plan }) {
   const cloud = useStudio((state) => state.cloud);
-  const { status, problem, followPlan, startCloud, isCloudBusy } = useRollout();
+  const { status, followPlan, startCloud, isCloudBusy } = useRollout();
   const isRunning = cloud?.running ?? false;
   const isStatusOfPlan = status?.planId === plan.id;
   const [part, setPart] = useState('devices');
@@ -45,7 +44,6 @@ export function LivePlan({ plan }: { readonly plan: Plan }) {
     );
   return (
     <>
-      {problem && <ProblemAlert problem={problem} />}
       <Section
         title={plan.name}
         testId="live-plan"

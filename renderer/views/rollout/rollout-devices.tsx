@@ -11,7 +11,7 @@ import { clockText, pluralText } from '../../widgets/format-text.ts';
 import { LoadingLines } from '../../widgets/loading-lines.tsx';
 import { ProblemAlert } from '../../widgets/problem-alert.tsx';
 import { type Tone, ToneBadge } from '../../widgets/tone-badge.tsx';
-import { ClippedText } from '../../widgets/value-text.tsx';
+import { TitledText } from '../../widgets/value-text.tsx';
 import classes from './live-plan.module.css';
 import {
   componentsText,
@@ -23,6 +23,7 @@ import {
 
 const refreshPeriodMs = 1000;
 const searchDelayMs = 250;
+const everyState = 'every';
 
 const deviceTones: Readonly<Record<RolloutDevice['state'], Tone>> = {
   notUpgraded: 'neutral',
@@ -36,8 +37,8 @@ const columns: readonly GridColumn<RolloutDevice>[] = [
   {
     id: 'device',
     title: 'Device',
-    minWidthPx: 196,
-    render: ({ deviceId }) => <ClippedText text={deviceId} />,
+    minWidthPx: 214,
+    render: ({ deviceId }) => <TitledText text={deviceId} />,
   },
   {
     id: 'transport',
@@ -48,20 +49,20 @@ const columns: readonly GridColumn<RolloutDevice>[] = [
   {
     id: 'state',
     title: 'State',
-    widthPx: 164,
+    widthPx: 156,
     render: ({ state }) => <ToneBadge tone={deviceTones[state]} word={deviceStateTitles[state]} />,
   },
   {
     id: 'components',
     title: 'Upgrade step',
-    minWidthPx: 142,
-    render: ({ components }) => <ClippedText text={componentsText(components)} />,
+    minWidthPx: 150,
+    render: ({ components }) => <TitledText text={componentsText(components)} />,
   },
   {
     id: 'versions',
     title: 'Versions, package',
     widthPx: 148,
-    render: ({ components }) => <ClippedText text={versionsText(components)} />,
+    render: ({ components }) => <TitledText text={versionsText(components)} />,
   },
   {
     id: 'attempts',
@@ -74,7 +75,7 @@ const columns: readonly GridColumn<RolloutDevice>[] = [
     id: 'error',
     title: 'Error',
     minWidthPx: 64,
-    render: ({ error }) => (error === null ? '' : <ClippedText text={error} />),
+    render: ({ error }) => (error === null ? '' : <TitledText text={error} />),
   },
   {
     id: 'updated',
@@ -117,15 +118,13 @@ export function RolloutDevices(props: { readonly plan: Plan; readonly status: Pl
         />
         <Select
           aria-label="State of the devices"
-          placeholder="Every state"
-          clearable
-          clearButtonProps={{ 'aria-label': 'Show every state' }}
-          data={stackedStates.map((value) => ({
-            value,
-            label: deviceStateTitles[value],
-          }))}
-          value={state}
-          onChange={(value) => setState(value)}
+          allowDeselect={false}
+          data={[
+            { value: everyState, label: 'Every state' },
+            ...stackedStates.map((value) => ({ value, label: deviceStateTitles[value] })),
+          ]}
+          value={state ?? everyState}
+          onChange={(value) => setState(stackedStates.find((known) => known === value) ?? null)}
           w={190}
           data-testid="rollout-state"
         />

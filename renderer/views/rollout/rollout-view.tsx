@@ -5,6 +5,7 @@ import { useRelease, useStudio } from '../../stores/studio.ts';
 import { usePoll } from '../../stores/use-poll.ts';
 import { LoadingLines } from '../../widgets/loading-lines.tsx';
 import { NoRelease } from '../../widgets/no-release.tsx';
+import { ProblemAlert } from '../../widgets/problem-alert.tsx';
 import { ToneBadge } from '../../widgets/tone-badge.tsx';
 import { ViewHeader } from '../../widgets/view-header.tsx';
 import { DevicesTab } from './devices-tab.tsx';
@@ -17,7 +18,7 @@ const followPeriodMs = 1000;
 /** The rollout: the local cloud and its devices, the plan editor, and plans being carried out. */
 export function RolloutView() {
   const chosen = useRelease();
-  const { tab, openTab, follow, listPlans, plans } = useRollout();
+  const { tab, openTab, follow, listPlans, plans, problem } = useRollout();
   const releaseId = chosen?.release.id;
   usePoll(follow, followPeriodMs, true);
   useEffect(() => {
@@ -33,6 +34,7 @@ export function RolloutView() {
         about={`${product.name} ${release.version}`}
         actions={<CloudSwitch />}
       />
+      {problem && <ProblemAlert problem={problem} />}
       <Tabs
         value={tab}
         onChange={(value) => value !== null && openTab(value as RolloutTab)}
