@@ -32,6 +32,7 @@ afterEach(async () => {
 
 test('nothing of the operator API answers without the token', async () => {
   const calls: [string, string][] = [
+    ['GET', '/info'],
     ['PUT', '/products/X'],
     ['GET', '/devices?productId=SENSOR'],
     ['PUT', '/devices'],

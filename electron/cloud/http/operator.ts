@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { deviceSchema, deviceStateSchema, planSchema } from '../../../shared/domain/plan.ts';
 import { problem } from '../../../shared/domain/problem.ts';
 import { productSchema, versionPackageSchema } from '../../../shared/domain/product.ts';
-import type { CloudParts } from '../types.ts';
+import type { CloudAddresses, CloudParts } from '../types.ts';
 import { invalidRequest, parse } from './problems.ts';
 
 const mebibyte = 1024 * 1024;
@@ -48,7 +48,12 @@ const putPlan = z.object({
 });
 
 /** The operator API, `/api/v1`: JSON, bearer token, errors as `{error: Problem}`. */
-export function operatorRoutes(app: FastifyInstance, parts: CloudParts, token: string): void {
+export function operatorRoutes(
+  app: FastifyInstance,
+  parts: CloudParts,
+  token: string,
+  addresses: Promise<CloudAddresses>,
+): void {
   const expected = sha256(`Bearer ${token}`);
   app.addHook('onRequest', async (request) => {
     if (!timingSafeEqual(sha256(request.headers.authorization ?? ''), expected))
@@ -57,6 +62,8 @@ export function operatorRoutes(app: FastifyInstance, parts: CloudParts, token: s
   app.addContentTypeParser('application/octet-stream', (_request, payload, done) =>
     done(null, payload),
   );
+
+  app.get('/info', () => addresses);
 
   app.put('/products/:id', async (request) => {
     await parts.devices.putProduct(
