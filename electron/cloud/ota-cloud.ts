@@ -4,6 +4,7 @@ import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import type { AddressInfo } from 'node:net';
 import { ProblemError, problem } from '../../shared/domain/problem.ts';
+import { writeFileAtomic } from '../files/atomic-file.ts';
 import { createHttpServer } from './http/server.ts';
 import { OtaAdapter } from './mqtt/adapter.ts';
 import { EmbeddedBroker, type MqttLogin } from './mqtt/broker.ts';
@@ -15,7 +16,6 @@ import { RolloutStore } from './plans/rollout-store.ts';
 import { ArtifactStore } from './store/artifact-store.ts';
 import { CloudDatabase } from './store/database.ts';
 import { DeviceStore } from './store/devices.ts';
-import { writeFileAtomic } from './store/files.ts';
 import { lockDataFolder } from './store/instance-lock.ts';
 import { loadOperatorToken } from './store/operator-token.ts';
 import { PackageStore } from './store/packages.ts';
@@ -183,6 +183,7 @@ async function startMqtt(
     complaints,
   }).catch((error: unknown) => cannotListen('MQTT', mqtt, error));
   closers.push(() => broker.close());
+  parts.devices.onSecretEnded = (deviceId) => broker.disconnect(deviceId);
   const adapter = await OtaAdapter.start({
     ...common,
     url: `mqtt://${urlHost(localAddress(host))}:${broker.port}`,

@@ -29,6 +29,11 @@ const putDevices = z.object({
   devices: z.array(deviceSchema).max(10_000),
   rotate: z.boolean().default(false),
 });
+const removeDevices = z.object({
+  productId: z.string().min(1),
+  batch: z.string().min(1),
+  keep: z.array(deviceSchema.shape.id).max(10_000),
+});
 const putPackage = z.object({
   package: versionPackageSchema,
   artifact: z.object({
@@ -78,6 +83,10 @@ export function operatorRoutes(
     const { devices, rotate } = parse(putDevices, request.body);
     return parts.devices.put(devices, rotate);
   });
+
+  app.post('/devices/remove', { bodyLimit: deviceBodyLimitBytes }, async (request) =>
+    parts.devices.remove(parse(removeDevices, request.body)),
+  );
 
   app.put('/packages/:id', async (request) => {
     const body = parse(putPackage, request.body);

@@ -1,4 +1,4 @@
-import { writeFileAtomic } from '../atomic-file.ts';
+import { writeFileAtomic } from '../../files/atomic-file.ts';
 import type { SerialLink } from './serial-link.ts';
 
 /** Records every byte of a line with its time, and writes the record at the end, also after a failure. */

@@ -6,6 +6,8 @@ import { LocalCloud } from './local-cloud.ts';
 import { LocalCloudProcess } from './local-cloud-process.ts';
 import { makeSimulatedDevices } from './simulated-identities.ts';
 
+const simulatedBatch = 'simulated';
+
 /** The embedded cloud of a workspace and the simulated fleet that tries it out. */
 export class CloudService {
   readonly #workspace: Workspace;
@@ -72,7 +74,14 @@ export class CloudService {
     const product = this.#workspace.product(input.productId);
     const cloud = await this.connect();
     await cloud.putProduct({ id: product.id, name: product.name });
-    const devices = makeSimulatedDevices({ ...input, batch: 'simulated' });
+    const devices = makeSimulatedDevices({ ...input, batch: simulatedBatch });
+    await this.#fleet.stop();
+    // Devices of an earlier, larger fleet are not there any more: a plan must not wait for them.
+    await cloud.removeDevices({
+      productId: product.id,
+      batch: simulatedBatch,
+      keep: devices.map(({ id }) => id),
+    });
     const { secrets } = await cloud.putDevices(devices, { rotate: true });
     const endpoint = await this.start();
     return this.#fleet.start({

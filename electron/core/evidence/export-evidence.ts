@@ -5,7 +5,7 @@ import { canonicalJson } from '../../../shared/domain/canonical-json.ts';
 import type { Evidence } from '../../../shared/domain/evidence.ts';
 import type { WorkContext } from '../../../shared/domain/job.ts';
 import type { RolloutDevice } from '../../../shared/domain/plan.ts';
-import { writeFileAtomic } from '../atomic-file.ts';
+import { writeFileAtomic } from '../../files/atomic-file.ts';
 import type { PlanService } from '../plan/plan-service.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 import { sha256 } from './sha256.ts';
