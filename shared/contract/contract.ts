@@ -160,7 +160,13 @@ export const contract = {
 
   'cloud.status': call(
     none,
-    z.object({ running: z.boolean(), http: z.string().nullable(), mqtt: z.string().nullable() }),
+    z.object({
+      running: z.boolean(),
+      /** It runs only as long as this program does. */
+      startedHere: z.boolean(),
+      http: z.string().nullable(),
+      mqtt: z.string().nullable(),
+    }),
   ),
   'cloud.start': job(none, z.object({ http: z.string(), mqtt: z.string() })),
   'cloud.stop': call(none, none),

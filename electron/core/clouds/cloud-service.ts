@@ -1,4 +1,4 @@
-import type { FleetStatus } from '../../../shared/contract/contract.ts';
+import type { FleetStatus, Output } from '../../../shared/contract/contract.ts';
 import { problem } from '../../../shared/domain/problem.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 import { FleetProcess, type FleetRun } from './fleet-process.ts';
@@ -39,10 +39,11 @@ export class CloudService {
   }
 
   /** Whether the cloud runs, here or started by another program on the same workspace. */
-  async status(): Promise<{ running: boolean; http: string | null; mqtt: string | null }> {
+  async status(): Promise<Output<'cloud.status'>> {
     const address = await this.#process.attach();
     return {
       running: address !== null,
+      startedHere: this.#process.startedHere,
       http: address?.http ?? null,
       mqtt: address?.mqtt ?? null,
     };
