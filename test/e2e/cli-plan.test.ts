@@ -70,3 +70,30 @@ test('a plan that stands still because the cloud ends with the command is told t
   expect(statusOf(terminated.stdout)).toMatchObject({ state: 'terminated', counts: { failed: 2 } });
   expect(terminated.stderr).toBe('');
 });
+
+test('files that are refused leave no empty release behind', async () => {
+  const create = (version: string, component: string, file: string) =>
+    slipway([
+      ...['--workspace', folder, 'bundle', 'create', join(folder, file)],
+      ...['--product', 'SENSOR-1', '--component', component, '--version', version],
+    ]);
+  const image = 'firmware/sensor-1.1.0.bin';
+  expect(await create('1.2.0', 'NOPE', image)).toMatchObject({ exitCode: 2, stdout: '' });
+  expect(await create('1.2.0', 'STM32', 'missing.bin')).toMatchObject({ exitCode: 3, stdout: '' });
+  await writeFile(join(folder, 'empty.bin'), '');
+  expect(await create('1.2.0', 'STM32', 'empty.bin')).toMatchObject({ exitCode: 1, stdout: '' });
+  expect(await create('one two', 'STM32', image)).toMatchObject({ exitCode: 2, stdout: '' });
+  const versions = async (): Promise<string[]> => {
+    const { stdout } = await slipway(['--workspace', folder, 'release', 'list']);
+    return (JSON.parse(stdout) as { version: string }[]).map(({ version }) => version);
+  };
+  expect(await versions()).toEqual(['1.1.0']);
+  // Two at the same time end up with one release and one package.
+  const [first, second] = await Promise.all([
+    create('1.0.0', 'STM32', 'firmware/sensor-1.0.0.bin'),
+    create('1.0.0', 'STM32', 'firmware/sensor-1.0.0.bin'),
+  ]);
+  expect([first.exitCode, second.exitCode]).toEqual([0, 0]);
+  expect(JSON.parse(first.stdout)).toEqual(JSON.parse(second.stdout));
+  expect(await versions()).toEqual(['1.0.0', '1.1.0']);
+});
