@@ -1,16 +1,20 @@
 import type { Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { inspectView, openRoomsWindow } from '../support/rooms-window.ts';
-import type { StudioWindow } from '../support/studio-window.ts';
+import {
+  flashVirtualBoard,
+  inspectView,
+  openReleasesWindow,
+  type StudioWindow,
+} from '../support/studio-window.ts';
 
-let rooms: StudioWindow;
+let studio: StudioWindow;
 let page: Page;
 
 beforeAll(async () => {
-  rooms = await openRoomsWindow();
-  ({ page } = rooms);
+  studio = await openReleasesWindow();
+  ({ page } = studio);
 });
-afterAll(() => rooms?.close());
+afterAll(() => studio?.close());
 
 const openTab = (name: 'Plans' | 'New plan' | 'Devices and cloud') =>
   page.getByRole('tab', { name }).click();
@@ -19,14 +23,6 @@ const shown = (locator: ReturnType<typeof count>, text: string) =>
   expect.poll(() => locator.textContent(), { timeout: 40_000 }).toBe(text);
 const planState = (word: string) =>
   page.getByTestId('live-plan').getByText(word, { exact: true }).waitFor();
-
-async function flashVirtualBoard(): Promise<void> {
-  await page.getByTestId('view-bench').click();
-  await page.getByTestId('start-virtual').click();
-  await page.getByTestId('flash').click();
-  await page.getByTestId('bench-result').getByText('1.1.0, as expected').waitFor();
-  await page.getByTestId('view-rollout').click();
-}
 
 async function startFleet(): Promise<void> {
   await openTab('Devices and cloud');
@@ -88,7 +84,8 @@ test('simulated devices appear, those on China Telecom SIMs as such', async () =
 });
 
 test('the preview names who is skipped and why; the blacklist wins', async () => {
-  await flashVirtualBoard();
+  await flashVirtualBoard(page);
+  await page.getByTestId('view-rollout').click();
   await openTab('New plan');
   await page.locator('[data-gate="bench"][data-passed="true"]').waitFor();
   const listed = 'SENSOR-1-SIM-HTTP-00001';
@@ -288,5 +285,5 @@ function scrollFrames(): Promise<{ medianMs: number; p95Ms: number }> {
 }
 
 test('nothing broke the content security policy or complained in the console', () => {
-  expect(rooms.complaints).toEqual([]);
+  expect(studio.complaints).toEqual([]);
 });
