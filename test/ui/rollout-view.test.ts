@@ -67,6 +67,11 @@ test('a plan whose gates are closed cannot be published, and each gate says why'
     'Bench policy is met for exactly these hashes',
   );
   await inspectView(page, 'rollout-gates-closed');
+  await page.locator('[data-gate="bench"]').getByRole('button').click();
+  await page.getByTestId('bench-view').waitFor();
+  await page.getByTestId('view-rollout').click();
+  await page.locator('[data-gate="scope"]').getByRole('button').click();
+  await page.getByTestId('fleet-start').waitFor();
 });
 
 test('simulated devices appear, those on China Telecom SIMs as such', async () => {
@@ -180,6 +185,13 @@ test('terminating spells out what becomes of the devices, and is for good', asyn
   await stopFleet();
   await startFleet();
   await stopFleet();
+  await openTab('New plan');
+  await page.getByTestId('plan-name').fill('Third try');
+  await page.getByTestId('plan-save').click();
+  await page.getByTestId('plan-delete').click();
+  await page.getByText('It was never published').waitFor();
+  await page.getByTestId('plan-delete-confirm').click();
+  await page.getByTestId('plans').getByText('Third try').waitFor({ state: 'hidden' });
   await openTab('New plan');
   await page.getByTestId('plan-name').fill('Third try');
   await page.getByTestId('plan-save').click();

@@ -5,7 +5,7 @@ import { byteText } from '../../../shared/domain/progress-text.ts';
 import { call } from '../../rpc/client.ts';
 import { useBench } from '../../stores/bench.ts';
 import { useRunningJob, useStudio } from '../../stores/studio.ts';
-import { FactRow } from '../../widgets/fact-row.tsx';
+import { FactList } from '../../widgets/fact-list.tsx';
 import { durationText, etaText, percentText, rateText } from '../../widgets/format-text.ts';
 import { jobAmountText, jobShare } from '../../widgets/job-text.ts';
 import { HashText } from '../../widgets/hash-text.tsx';
@@ -85,7 +85,8 @@ function FlashProgress({ job }: { readonly job: Job }) {
 function RunFacts({ run }: { readonly run: BenchRun }) {
   const { result } = run;
   return (
-    <FactRow
+    <FactList
+      layout="row"
       facts={[
         ...(run.failure ? [['Ended early', run.failure.title] as const] : []),
         ['Booted version', <Booted run={run} />],
