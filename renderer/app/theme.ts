@@ -106,6 +106,7 @@ export const theme = createTheme({
     Modal: Modal.extend({
       defaultProps: {
         closeButtonProps: { 'aria-label': 'Close' },
+        styles: { title: { minWidth: 0, overflowWrap: 'anywhere' } },
         // Its header element would be a second banner of the page.
         attributes: { header: { role: 'presentation' } },
       },

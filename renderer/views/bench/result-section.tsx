@@ -84,6 +84,7 @@ function FlashProgress({ job }: { readonly job: Job }) {
 
 function RunFacts({ run }: { readonly run: BenchRun }) {
   const { result } = run;
+  const isVirtual = run.port.startsWith('virtual:');
   return (
     <FactList
       layout="row"
@@ -110,7 +111,7 @@ function RunFacts({ run }: { readonly run: BenchRun }) {
           </span>,
         ],
         ['Duration', durationText(result.elapsedMs)],
-        ['Write rate', `${byteText(result.bytesPerSec)}/s`],
+        ['Write rate', `${byteText(result.bytesPerSec)}/s${isVirtual ? ', without a wire' : ''}`],
         ['Image', <HashText hash={run.imageSha256} />],
         ['Recording', <HashText hash={run.recordingSha256} label="SHA-256 of the recording" />],
       ]}

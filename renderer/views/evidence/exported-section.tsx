@@ -13,7 +13,7 @@ const columns: readonly GridColumn<ExportedEvidence>[] = [
   {
     id: 'path',
     title: 'File',
-    minWidthPx: 120,
+    minWidthPx: 84,
     render: (one) => <EvidencePath evidence={one} />,
   },
   { id: 'time', title: 'Exported', widthPx: 146, render: (one) => <Time at={one.exportedAt} /> },

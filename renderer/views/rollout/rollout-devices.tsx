@@ -37,7 +37,7 @@ const columns: readonly GridColumn<RolloutDevice>[] = [
   {
     id: 'device',
     title: 'Device',
-    minWidthPx: 200,
+    minWidthPx: 222,
     render: ({ deviceId }) => <TitledText text={deviceId} />,
   },
   {
