@@ -63,7 +63,7 @@ export function JobsTab() {
 function JobProgress({ job }: { readonly job: Job }) {
   const share = jobShare(job);
   return (
-    <span style={{ display: 'flex', alignItems: 'center', gap: 8, height: 27 }}>
+    <span style={{ display: 'flex', flex: 1, alignItems: 'center', gap: 8 }}>
       <Progress flex={1} value={share * 100} animated={job.total === 0} aria-label={job.title} />
       <span className="digits">{job.total > 0 ? percentText(share) : ''}</span>
     </span>

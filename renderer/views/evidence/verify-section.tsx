@@ -1,7 +1,9 @@
 import { Stack, Text } from '@mantine/core';
 import type { EvidenceReport } from '../../../shared/domain/evidence.ts';
 import { useEvidence } from '../../stores/evidence.ts';
+import { useStudio } from '../../stores/studio.ts';
 import { FileDrop } from '../../widgets/file-drop.tsx';
+import { pathWithin } from '../../widgets/format-text.ts';
 import { LoadingLines } from '../../widgets/loading-lines.tsx';
 import { ProblemAlert } from '../../widgets/problem-alert.tsx';
 import { Section } from '../../widgets/section.tsx';
@@ -15,6 +17,9 @@ const checkTitles: Readonly<Record<string, string>> = {
   recordings: 'Serial recordings',
   'bench-images': 'Bench runs and images',
   'delta-proofs': 'Delta proofs',
+  'plan-packages': 'Packages of the plans',
+  gates: 'Gates of the plans',
+  'rollout-counts': 'Counts of the rollouts',
   signatures: 'Signatures',
 };
 
@@ -60,10 +65,11 @@ export function VerifySection() {
 }
 
 function Report(props: { readonly name: string; readonly report: EvidenceReport }) {
+  const folder = useStudio((state) => state.info?.workspace.path ?? '');
   return (
     <Stack gap="xs" role="status" data-testid="verify-report">
       <Text size="xs" c="dimmed" style={{ overflowWrap: 'anywhere' }}>
-        {props.name}
+        {pathWithin(props.name, folder)}
       </Text>
       {props.report.checks.map(({ id, passed, why }) => (
         <div key={id} className={classes.check} data-check={id} data-passed={passed}>

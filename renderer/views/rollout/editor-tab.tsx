@@ -48,7 +48,7 @@ export function EditorTab(props: { readonly release: Release; readonly product: 
     () => offersOf(product, release.id, packages),
     [product, release.id, packages],
   );
-  const form = forms[release.id] ?? { ...emptyForm, name: `${product.name} ${release.version}` };
+  const form = forms[release.id] ?? { ...emptyForm, name: `${product.id} ${release.version}` };
   const set = (part: Partial<typeof form>): void => change(release.id, { ...form, ...part });
   const setChoice = (componentId: string, choice: ComponentChoice): void =>
     set({ choices: { ...form.choices, [componentId]: choice } });

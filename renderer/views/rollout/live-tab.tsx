@@ -1,11 +1,11 @@
-import { Button, UnstyledButton } from '@mantine/core';
+import { Button, Text, UnstyledButton } from '@mantine/core';
 import { Rocket } from 'lucide-react';
 import type { Plan, PlanState } from '../../../shared/domain/plan.ts';
 import { useRollout } from '../../stores/rollout.ts';
 import { EmptyState } from '../../widgets/empty-state.tsx';
 import { Section } from '../../widgets/section.tsx';
 import { type Tone, ToneBadge } from '../../widgets/tone-badge.tsx';
-import { ClippedText, Time } from '../../widgets/value-text.tsx';
+import { Time } from '../../widgets/value-text.tsx';
 import { LivePlan } from './live-plan.tsx';
 import classes from './rollout-view.module.css';
 import { SavedPlan } from './saved-plan.tsx';
@@ -49,7 +49,9 @@ export function LiveTab({ plans }: { readonly plans: readonly Plan[] }) {
               aria-current={one.id === planId}
               onClick={() => choosePlan(one.id)}
             >
-              <ClippedText text={one.name} />
+              <Text lineClamp={3} title={one.name} style={{ overflowWrap: 'anywhere' }}>
+                {one.name}
+              </Text>
               <PlanBadge state={one.state} />
               <Time at={one.publishedAt ?? one.createdAt} />
             </UnstyledButton>
