@@ -1,0 +1,112 @@
+import { spawn } from 'node:child_process';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { entryPath } from '../../electron/worker/run-task.ts';
+import { type Cost, median, megabytes, runMeasured } from './measure.ts';
+import { writeSection } from './report.ts';
+
+const runs = 7;
+const assets = 'dist/renderer/assets';
+
+let folder = '';
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'slipway-app-'));
+  cpSync('resources/sample', join(folder, 'project'), { recursive: true });
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const electron = (): string => {
+  const executable = process.env.SLIPWAY_ELECTRON;
+  if (!executable) throw new Error('Electron is missing: run it as npm run bench:app');
+  return executable;
+};
+
+/** Starts the window with a fresh profile and gives the time that it says it needed until it was interactive. */
+function startWindow(run: number): Promise<number> {
+  const isRoot = process.platform === 'linux' && process.getuid?.() === 0;
+  const profile = `--user-data-dir=${join(folder, `profile-${run}`)}`;
+  const args = [
+    ...(isRoot ? ['--no-sandbox'] : []),
+    profile,
+    '.',
+    join(folder, 'project'),
+    '--smoke',
+  ];
+  const child = spawn(electron(), args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  child.stdout.on('data', (text: Buffer) => (output += text.toString()));
+  child.stderr.on('data', (text: Buffer) => (output += text.toString()));
+  return new Promise((done, fail) => {
+    child.once('error', fail);
+    child.once('exit', (code) => {
+      const ms = /interactive in (\d+) ms/.exec(output)?.[1];
+      if (code === 0 && ms) done(Number(ms));
+      else fail(new Error(`the window ended with ${code}: ${output.slice(-1000)}`));
+    });
+  });
+}
+
+interface Bundle {
+  readonly files: number;
+  readonly bytes: number;
+  readonly packedBytes: number;
+}
+
+function bundle(extension: string): Bundle {
+  const contents = readdirSync(assets)
+    .filter((name) => name.endsWith(extension))
+    .map((name) => readFileSync(join(assets, name)));
+  return {
+    files: contents.length,
+    bytes: contents.reduce((sum, content) => sum + content.length, 0),
+    packedBytes: contents.reduce((sum, content) => sum + gzipSync(content).length, 0),
+  };
+}
+
+it('starts the window and the command line', async () => {
+  const window: number[] = [];
+  for (let run = 0; run <= runs; run++) window.push(await startWindow(run));
+  // The first start reads the runtime from disk.
+  const [first = Number.NaN, ...warm] = window;
+  const command = (...args: string[]): Cost[] =>
+    Array.from({ length: runs }, () => runMeasured(process.execPath, [entryPath('cli'), ...args]));
+  const project = join(folder, 'project');
+  const image = join(project, 'firmware/sensor-1.1.0.bin');
+  const row = (name: string, costs: readonly Cost[]): string => {
+    const ms = costs.map((cost) => cost.elapsedMs);
+    const peak = Math.max(...costs.map((cost) => cost.peakRssBytes));
+    return `| ${name} | ${Math.min(...ms).toFixed(0)} | ${median(ms).toFixed(0)} | ${megabytes(peak)} |`;
+  };
+  const size = (name: string, { files, bytes, packedBytes }: Bundle): string =>
+    `| ${name} | ${files} | ${(bytes / 1000).toFixed(0)} | ${(packedBytes / 1000).toFixed(0)} |`;
+  // Every Electron has its version in a file beside it.
+  const version = readFileSync(join(dirname(electron()), 'version'), 'utf8').trim();
+  writeSection('app', 'Starting', [
+    'Cold start of the window to interactive: from the creation of the process, with a fresh profile, on the',
+    `sample project, until its data is shown (\`npm start -- --smoke\`); ${runs} runs after a first one of ${first.toFixed(0)} ms.`,
+    `Electron ${version}, a display in memory. Commands are whole processes.`,
+    '',
+    '| | min ms | median ms | peak MB |',
+    '|---|---|---|---|',
+    `| window to interactive | ${Math.min(...warm)} | ${median(warm)} | |`,
+    row(
+      '`node -e 0`',
+      Array.from({ length: runs }, () => runMeasured(process.execPath, ['-e', '0'])),
+    ),
+    row('`slipway --help`', command('--help')),
+    row('`slipway bundle inspect` of the sample image', command('bundle', 'inspect', image)),
+    row(
+      '`slipway release list` in a workspace',
+      command('--workspace', project, 'release', 'list'),
+    ),
+    '',
+    '| the page | files | kB | gzip kB |',
+    '|---|---|---|---|',
+    size('JavaScript', bundle('.js')),
+    size('CSS', bundle('.css')),
+  ]);
+  expect(median(warm)).toBeLessThan(10_000);
+}, 600_000);
