@@ -73,10 +73,17 @@ test('a plan that stands still because the cloud ends with the command is told t
 
 test('files that are refused leave no empty release behind', async () => {
   const create = (version: string, component: string, file: string) =>
-    slipway([
-      ...['--workspace', folder, 'bundle', 'create', join(folder, file)],
-      ...['--product', 'SENSOR-1', '--component', component, '--version', version],
-    ]);
+    slipway(
+      [
+        '--workspace',
+        folder,
+        'bundle',
+        'create',
+        join(folder, file),
+        '--product',
+        'SENSOR-1',
+      ].concat(['--component', component, '--version', version]),
+    );
   const image = 'firmware/sensor-1.1.0.bin';
   expect(await create('1.2.0', 'NOPE', image)).toMatchObject({ exitCode: 2, stdout: '' });
   expect(await create('1.2.0', 'STM32', 'missing.bin')).toMatchObject({ exitCode: 3, stdout: '' });
