@@ -1,4 +1,6 @@
+import Database from 'libsql';
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { componentId } from '../support/cloud.ts';
 import { HandHttpDevice } from '../support/hand-devices.ts';
@@ -133,4 +135,18 @@ test('a plan that was suspended before a restart stays so, and who had begun goe
 
   expect((await cloud.operator.control(plan.id, 'resume')).state).toBe('upgrading');
   expect(path(await again('told').poll())).toBe(path(href));
+});
+
+test('a folder of the first version is taken over, devices and rollouts included', async () => {
+  const device = await cloud.http('dev-1');
+  const plan = await cloud.publishFull();
+  const { href } = await device.begin();
+  await cloud.close();
+  const db = new Database(join(cloud.folder, 'cloud.db'));
+  db.exec('ALTER TABLE devices DROP COLUMN removed_at');
+  db.exec('DELETE FROM schema_version WHERE version > 1');
+  db.close();
+  await cloud.reopen();
+  expect(path(await again('dev-1').poll())).toBe(path(href));
+  expect(await cloud.deviceOf(plan, 'dev-1')).toMatchObject({ state: 'upgrading', attempts: 1 });
 });
