@@ -3,10 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { LocalCloudProcess } from '../../electron/core/clouds/local-cloud-process.ts';
+import { entryPath } from '../../electron/worker/run-task.ts';
 import { createStudio } from '../../electron/core/studio.ts';
 import type { PlanStatus } from '../../shared/domain/plan.ts';
 import { makeDevice } from '../support/cloud.ts';
 import { slipway } from '../support/command.ts';
+import { peer } from '../support/peers.ts';
 
 let folder: string;
 let planId: string;
@@ -73,10 +75,17 @@ test('a plan that stands still because the cloud ends with the command is told t
 
 test('files that are refused leave no empty release behind', async () => {
   const create = (version: string, component: string, file: string) =>
-    slipway([
-      ...['--workspace', folder, 'bundle', 'create', join(folder, file)],
-      ...['--product', 'SENSOR-1', '--component', component, '--version', version],
-    ]);
+    slipway(
+      [
+        '--workspace',
+        folder,
+        'bundle',
+        'create',
+        join(folder, file),
+        '--product',
+        'SENSOR-1',
+      ].concat(['--component', component, '--version', version]),
+    );
   const image = 'firmware/sensor-1.1.0.bin';
   expect(await create('1.2.0', 'NOPE', image)).toMatchObject({ exitCode: 2, stdout: '' });
   expect(await create('1.2.0', 'STM32', 'missing.bin')).toMatchObject({ exitCode: 3, stdout: '' });
@@ -96,4 +105,26 @@ test('files that are refused leave no empty release behind', async () => {
   expect([first.exitCode, second.exitCode]).toEqual([0, 0]);
   expect(JSON.parse(first.stdout)).toEqual(JSON.parse(second.stdout));
   expect(await versions()).toEqual(['1.0.0', '1.1.0']);
+});
+
+test('two commands at once: the one whose cloud ends does not take the other along', async () => {
+  const outcomes = await Promise.all([1, 2, 3].map(() => plan('publish', planId)));
+  expect(outcomes.map(({ exitCode, problem }) => [exitCode, problem])).toEqual(
+    outcomes.map(() => [0, null]),
+  );
+  for (const { stdout } of outcomes) expect(statusOf(stdout).counts.notUpgraded).toBe(2);
+});
+
+const list = (): string =>
+  `"${process.execPath}" "${entryPath('cli')}" release list --workspace "${folder}" --json`;
+const shell = (line: string) => peer('bash', ['-c', `set -o pipefail; ${line}`]);
+
+test('a result that nobody reads to its end is no crash', async () => {
+  expect(await shell(`${list()} | true`)).toMatchObject({ code: 0, stderr: '' });
+});
+
+test.skipIf(process.platform !== 'linux')('a result that has no room is told', async () => {
+  const full = await shell(`${list()} > /dev/full`);
+  expect(full.code).toBe(3);
+  expect(full.stderr).toMatch(/^The result could not be written: ENOSPC[^\n]*\n$/);
 });

@@ -56,6 +56,22 @@ test('nothing of the operator API answers without the token', async () => {
   expect((await stat(join(folder, 'operator-token'))).mode & 0o077).toBe(0);
 });
 
+test('ids that mean something else in objects and addresses are no device ids', async () => {
+  for (const id of ['__proto__', '.', '..', '', 'a/b', 'x'.repeat(129)])
+    await expect(operator.putDevices([makeDevice(id)])).rejects.toMatchObject({ status: 400 });
+  const product = operator.call('PUT', '/products/__proto__', { name: 'x' });
+  await expect(product).rejects.toMatchObject({ status: 400 });
+  const odd = ['toString', 'constructor', '...', '__proto'];
+  const given = await operator.putDevices(odd.map((id) => makeDevice(id)));
+  expect(Object.keys(given).toSorted()).toEqual(odd.toSorted());
+});
+
+test('an address that cannot be read is answered like every other mistake', async () => {
+  const answer = await fetch(`${cloud.http}/%ff%zz`);
+  expect(answer.status).toBe(400);
+  expect(await answer.json()).toMatchObject({ error: { code: 'invalid-request' } });
+});
+
 test('a device answers for itself only, over HTTP', async () => {
   const plan = makePlan(await operator.putPackage(randomBytes(100)));
   await operator.publish(plan);

@@ -223,6 +223,22 @@ test('devices of a batch that no plan waits for are removed; what they did stays
   expect(await cloud.deviceOf(third, 'old-1')).toMatchObject({ state: 'notUpgraded' });
 });
 
+test('a device that is removed in the middle of a terminated plan does not come back to it', async () => {
+  const device = await cloud.http('old-1', { batch: 'sim' });
+  const plan = await cloud.publishFull();
+  const { href } = await device.begin();
+  await device.feedback(href, 'download');
+  await cloud.operator.control(plan.id, 'terminate');
+  const removal = { productId, batch: 'sim', keep: [] };
+  expect(await cloud.operator.call('POST', '/devices/remove', removal)).toEqual({ removed: 1 });
+  expect(await cloud.deviceOf(plan, 'old-1')).toMatchObject({
+    state: 'failed',
+    error: 'device-removed',
+    components: [{ state: 'downloadFailed' }],
+  });
+  expect(await (await cloud.http('old-1', { batch: 'sim' })).poll()).toBeNull();
+});
+
 test('a plan is refused whole: too many devices, none, other content, a missing artifact', async () => {
   const many = Array.from({ length: 10_001 }, (_, index) => makeDevice(`dev-${index}`));
   await cloud.addDevices(...many.slice(0, 10_000));

@@ -85,7 +85,7 @@ export function operatorRoutes(
   });
 
   app.post('/devices/remove', { bodyLimit: deviceBodyLimitBytes }, async (request) =>
-    parts.devices.remove(parse(removeDevices, request.body)),
+    parts.engine.removeDevices(parse(removeDevices, request.body)),
   );
 
   app.put('/packages/:id', async (request) => {

@@ -21,6 +21,7 @@ export function createHttpServer(
     requestTimeout: requestTimeoutMs,
     forceCloseConnections: true,
     exposeHeadRoutes: false,
+    frameworkErrors: answerError,
     routerOptions: { maxParamLength: 512 },
   });
   app.setErrorHandler(answerError);

@@ -149,21 +149,16 @@ export class DeviceStore {
     return result;
   }
 
-  /**
-   * Removes the devices of a batch except those to keep and those that a plan still waits for. What
-   * they did in plans stays on record; a removed device that is put again is a new one.
-   */
-  async remove(query: DeviceRemoval): Promise<{ removed: number }> {
+  /** Ids that may be removed: those of the batch, except `keep` and those that an open plan waits for. */
+  removable(query: DeviceRemoval): string[] {
     const keep = new Set(query.keep);
-    const removed = await this.#db.write(() => {
-      const rows = this.#sql.unneeded.all(query.productId, query.batch) as { id: string }[];
-      const ids = rows.map(({ id }) => id).filter((id) => !keep.has(id));
-      const nowText = new Date().toISOString();
-      for (const id of ids) this.#sql.remove.run(nowText, id);
-      return ids;
-    });
-    for (const deviceId of removed) this.onSecretEnded(deviceId);
-    return { removed: removed.length };
+    const rows = this.#sql.unneeded.all(query.productId, query.batch) as { id: string }[];
+    return rows.map(({ id }) => id).filter((id) => !keep.has(id));
+  }
+
+  /** The device is gone, and its row stays for the plans that it was in; call inside a write unit. */
+  markRemoved(deviceId: string): void {
+    this.#sql.remove.run(new Date().toISOString(), deviceId);
   }
 
   /** Whether `secret` is the device's; unknown devices cost the same work as wrong secrets. */

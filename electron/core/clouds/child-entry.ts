@@ -36,7 +36,7 @@ export class ChildEntry {
     this.#name = name;
     this.#child = spawn(process.execPath, [entryPath(name), ...args], {
       stdio: ['pipe', 'pipe', 'pipe'],
-      env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' },
+      env: childEnv(name),
       // A Ctrl+C on the terminal is for this process; it ends the child itself when it is done.
       detached: process.platform !== 'win32',
       windowsHide: true,
@@ -98,6 +98,13 @@ export class ChildEntry {
     clearTimeout(terminate);
     clearTimeout(kill);
   }
+}
+
+/** What the child inherits: no secret that it has no use for. */
+function childEnv(name: 'cloud' | 'fleet'): NodeJS.ProcessEnv {
+  const { SLIPWAY_TOKEN: _operator, ...env } = process.env;
+  if (name === 'fleet') delete env.SLIPWAY_MQTT_PASSWORD;
+  return { ...env, ELECTRON_RUN_AS_NODE: '1' };
 }
 
 function parseJson(line: string): unknown {

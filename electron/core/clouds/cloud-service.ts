@@ -30,7 +30,9 @@ export class CloudService {
   /** Starts the cloud unless it runs, and connects to it. */
   async connect(): Promise<LocalCloud> {
     const { http, token } = await this.#process.start();
-    return new LocalCloud({ http, token });
+    if (this.#process.startedHere) return new LocalCloud({ http, token });
+    // The cloud of another command ends with that command, however far this one is.
+    return new LocalCloud({ http, token }, () => this.#process.start());
   }
 
   async start(): Promise<{ http: string; mqtt: string }> {

@@ -13,7 +13,8 @@ export const configFileName = 'slipway.yaml';
  */
 export async function readConfig(folder: string): Promise<WorkspaceConfig> {
   const path = join(folder, configFileName);
-  const text = await readFile(path, 'utf8').catch(() => {
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error;
     throw problem(
       'not-a-workspace',
       'Not a Slipway workspace',
