@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'electron-vite';
 import { version } from './package.json' with { type: 'json' };
@@ -41,7 +42,7 @@ export default defineConfig({
     build: {
       outDir: 'dist/renderer',
       minify: true,
-      rollupOptions: { input: 'renderer/index.html' },
+      rollupOptions: { input: join(import.meta.dirname, 'renderer/index.html') },
     },
   },
 });

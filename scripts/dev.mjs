@@ -1,7 +1,7 @@
 import { electronExecutable } from './lib/electron-runtime.mjs';
 import { setUp } from './lib/prepare.mjs';
-import { join } from 'node:path';
-import { root, run, tool, withDisplay } from './lib/run.mjs';
+import { run, tool, withDisplay } from './lib/run.mjs';
+import { sampleProject } from './lib/sample-project.mjs';
 
 await setUp();
 const noSandbox = process.platform === 'linux' && process.getuid() === 0 ? ['--noSandbox'] : [];
@@ -11,7 +11,7 @@ const [command, args] = withDisplay(process.execPath, [
   '--watch',
   ...noSandbox,
   '--',
-  join(root, 'resources/sample'),
+  sampleProject(),
 ]);
 process.exitCode = await run(command, args, {
   env: { ...process.env, ELECTRON_EXEC_PATH: electronExecutable() },

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { enableSandbox } from './chromium-sandbox.mjs';
 import { must, root } from './run.mjs';
 import { fingerprint, unlessDone } from './stamp.mjs';
 import { installSystemPackages } from './system-packages.mjs';
@@ -26,8 +27,9 @@ export async function setUp({ tests = false } = {}) {
     },
   );
   await installSystemPackages({ tests });
-  const { installElectron } = await import('./electron-runtime.mjs');
+  const { electronExecutable, installElectron } = await import('./electron-runtime.mjs');
   await installElectron();
+  await enableSandbox(electronExecutable());
 }
 
 /** Builds dist/ unless it is of these very sources. */

@@ -16,7 +16,15 @@ const forTheWindow = [
   'fonts-dejavu-core',
   'socat',
 ];
-const forTheTests = ['bsdiff', 'stm32flash', 'srecord', 'mosquitto', 'mosquitto-clients', 'curl'];
+const forTheTests = [
+  'bsdiff',
+  'stm32flash',
+  'srecord',
+  'mosquitto',
+  'mosquitto-clients',
+  'curl',
+  'time',
+];
 
 const installed = (name) =>
   output('dpkg-query', ['-W', '-f=${Status}', name])?.includes('install ok installed') ?? false;

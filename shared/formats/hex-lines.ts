@@ -55,7 +55,8 @@ export class LineSplitter {
       this.#onTooLong(this.#line + 1, this.#offset);
       return;
     }
-    this.#rest = bytes.slice(start);
+    // Not slice: that of a Buffer is a view on memory which the next window overwrites.
+    this.#rest = new Uint8Array(bytes.subarray(start));
   }
 
   finish(): void {

@@ -3,11 +3,12 @@ import { cpus } from 'node:os';
 
 const file = 'docs/benchmarks.md';
 
-/** Rewrites one section of docs/benchmarks.md with the machine, the date and the given lines (Markdown). */
+/** Prints one section and rewrites it in docs/benchmarks.md: the machine, the date and the given lines (Markdown). */
 export function writeSection(id: string, title: string, lines: readonly string[]): void {
   const [start, end] = [`<!-- ${id} -->`, `<!-- /${id} -->`];
   const machine = `${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}, Node ${process.versions.node}, ${new Date().toISOString().slice(0, 10)}`;
   const section = [start, `## ${title}`, '', machine, '', ...lines, end].join('\n');
+  console.log(section);
   const text = existsSync(file) ? readFileSync(file, 'utf8') : '# Benchmarks\n';
   const [from, to] = [text.indexOf(start), text.indexOf(end)];
   writeFileSync(

@@ -32,9 +32,11 @@ afterEach(async () => {
 
 test('nothing of the operator API answers without the token', async () => {
   const calls: [string, string][] = [
+    ['GET', '/info'],
     ['PUT', '/products/X'],
     ['GET', '/devices?productId=SENSOR'],
     ['PUT', '/devices'],
+    ['POST', '/devices/remove'],
     ['PUT', '/packages/p'],
     ['PUT', '/packages/p/artifact'],
     ['PUT', '/plans/p'],
@@ -125,6 +127,32 @@ test("a device cannot listen to others, nor take another one's client id", async
   );
   await again.endAsync(true);
   await device.close();
+});
+
+test('a new secret, and a removal, end what the device is connected with', async () => {
+  const connect = (id: string) => HandMqttDevice.connect(cloud.mqtt, id, secrets[id] ?? '');
+  const [first, other] = [await connect('dev-1'), await connect('dev-2')];
+  const closed = closing(first.client);
+  const devices = [makeDevice('dev-1', { batch: 'b' })];
+  const again = await operator.call<{ secrets: Record<string, string> }>('PUT', '/devices', {
+    devices,
+    rotate: true,
+  });
+  await closed;
+  await expect(connect('dev-1')).rejects.toThrow();
+  secrets = { ...secrets, ...again.secrets };
+  const second = await connect('dev-1');
+  expect(other.client.connected).toBe(true);
+
+  const gone = closing(second.client);
+  const removal = { productId: 'SENSOR', batch: 'b', keep: [] };
+  expect(await operator.call('POST', '/devices/remove', removal)).toEqual({ removed: 1 });
+  await gone;
+  await expect(connect('dev-1')).rejects.toThrow();
+  const http = new HandHttpDevice(cloud.http, 'dev-1', secrets['dev-1'] ?? '');
+  expect((await http.ask('GET', '')).status).toBe(401);
+  expect(other.client.connected).toBe(true);
+  await other.close();
 });
 
 test('sessions and retained messages are not kept', async () => {

@@ -172,7 +172,12 @@ export class Stm32Bootloader {
 
   async #bytes(count: number, timeoutMs: number): Promise<Uint8Array> {
     const bytes = new Uint8Array(count);
-    for (let i = 0; i < count; i++) bytes[i] = await this.#byte(timeoutMs);
+    for (let filled = 0; filled < count; ) {
+      bytes[filled++] = await this.#byte(timeoutMs);
+      const ready = this.#received.splice(0, count - filled);
+      bytes.set(ready, filled);
+      filled += ready.length;
+    }
     return bytes;
   }
 

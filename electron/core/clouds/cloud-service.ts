@@ -1,10 +1,12 @@
-import type { FleetStatus } from '../../../shared/contract/contract.ts';
+import type { FleetStatus, Output } from '../../../shared/contract/contract.ts';
 import { problem } from '../../../shared/domain/problem.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 import { FleetProcess, type FleetRun } from './fleet-process.ts';
 import { LocalCloud } from './local-cloud.ts';
 import { LocalCloudProcess } from './local-cloud-process.ts';
 import { makeSimulatedDevices } from './simulated-identities.ts';
+
+const simulatedBatch = 'simulated';
 
 /** The embedded cloud of a workspace and the simulated fleet that tries it out. */
 export class CloudService {
@@ -37,10 +39,11 @@ export class CloudService {
   }
 
   /** Whether the cloud runs, here or started by another program on the same workspace. */
-  async status(): Promise<{ running: boolean; http: string | null; mqtt: string | null }> {
+  async status(): Promise<Output<'cloud.status'>> {
     const address = await this.#process.attach();
     return {
       running: address !== null,
+      startedHere: this.#process.startedHere,
       http: address?.http ?? null,
       mqtt: address?.mqtt ?? null,
     };
@@ -72,7 +75,14 @@ export class CloudService {
     const product = this.#workspace.product(input.productId);
     const cloud = await this.connect();
     await cloud.putProduct({ id: product.id, name: product.name });
-    const devices = makeSimulatedDevices({ ...input, batch: 'simulated' });
+    const devices = makeSimulatedDevices({ ...input, batch: simulatedBatch });
+    await this.#fleet.stop();
+    // Devices of an earlier, larger fleet are not there any more: a plan must not wait for them.
+    await cloud.removeDevices({
+      productId: product.id,
+      batch: simulatedBatch,
+      keep: devices.map(({ id }) => id),
+    });
     const { secrets } = await cloud.putDevices(devices, { rotate: true });
     const endpoint = await this.start();
     return this.#fleet.start({

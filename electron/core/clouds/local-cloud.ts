@@ -112,6 +112,16 @@ export class LocalCloud implements OtaCloud {
     return result;
   }
 
+  /** Removes devices of a batch, except `keep` and those that a plan still waits for. */
+  removeDevices(query: {
+    readonly productId: string;
+    readonly batch: string;
+    readonly keep: readonly string[];
+  }): Promise<{ removed: number }> {
+    const answer = z.object({ removed: z.number().int() });
+    return this.#call(answer, { method: 'post', url: '/devices/remove', data: query });
+  }
+
   /** @throws ProblemError also `artifact-changed` when the file is not as long as announced */
   async putPackage(
     pkg: VersionPackage,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { type WorkspaceConfig, workspaceConfigSchema } from '../../../shared/domain/product.ts';
 import { problem } from '../../../shared/domain/problem.ts';
-import { writeFileAtomic } from '../atomic-file.ts';
+import { writeFileAtomic } from '../../files/atomic-file.ts';
 
 export const configFileName = 'slipway.yaml';
 
