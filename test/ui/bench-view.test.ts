@@ -74,6 +74,7 @@ test('any image file can be flashed; its run is no part of the release', async (
   await page.getByTestId('bench-runs').getByText('sensor-1.0.0.s19 (a file)').waitFor();
   await page.getByTestId('bench-image').click();
   await page.getByRole('option', { name: 'STM32 1.1.0' }).click();
+  expect(await page.getByLabel('Version that must boot').inputValue()).toBe('1.1.0');
 });
 
 test('a port that cannot be opened is told with what to do, and the failed run is kept', async () => {

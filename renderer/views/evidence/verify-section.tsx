@@ -6,9 +6,9 @@ import { FileDrop } from '../../widgets/file-drop.tsx';
 import { pathWithin } from '../../widgets/format-text.ts';
 import { LoadingLines } from '../../widgets/loading-lines.tsx';
 import { ProblemAlert } from '../../widgets/problem-alert.tsx';
+import { ReasonLine } from '../../widgets/reason-line.tsx';
 import { Section } from '../../widgets/section.tsx';
-import { ToneBadge, ToneIcon } from '../../widgets/tone-badge.tsx';
-import classes from './evidence-view.module.css';
+import { ToneBadge } from '../../widgets/tone-badge.tsx';
 
 const checkTitles: Readonly<Record<string, string>> = {
   form: 'Form',
@@ -72,19 +72,20 @@ function Report(props: { readonly name: string; readonly report: EvidenceReport 
         {pathWithin(props.name, folder)}
       </Text>
       {props.report.checks.map(({ id, passed, why }) => (
-        <div key={id} className={classes.check} data-check={id} data-passed={passed}>
-          <ToneIcon tone={!passed ? 'bad' : id === 'signatures' ? 'warn' : 'good'} />
-          <div>
-            <Text fw={500}>
-              {checkTitles[id] ?? id}
-              {id === 'signatures' ? '' : passed ? ': passed' : ': failed'}
-            </Text>
-            <Text size="xs" c="dimmed" style={{ overflowWrap: 'anywhere' }}>
-              {why}
-            </Text>
-          </div>
+        <div key={id} data-check={id} data-passed={passed}>
+          <ReasonLine
+            tone={!passed ? 'bad' : id === 'signatures' ? 'warn' : 'good'}
+            title={checkTitle(id, passed)}
+            why={why}
+          />
         </div>
       ))}
     </Stack>
   );
+}
+
+function checkTitle(id: string, passed: boolean): string {
+  const title = checkTitles[id] ?? id;
+  // Nothing is signed yet, so there is nothing that could pass.
+  return id === 'signatures' ? title : `${title}: ${passed ? 'passed' : 'failed'}`;
 }

@@ -1,10 +1,9 @@
-import { Button, Stack, Text } from '@mantine/core';
+import { Button, Stack } from '@mantine/core';
 import { ArrowRight } from 'lucide-react';
 import type { Gate, PlanCheck } from '../../../shared/domain/plan.ts';
 import { useRollout } from '../../stores/rollout.ts';
 import { useStudio, type ViewName } from '../../stores/studio.ts';
-import { ToneIcon } from '../../widgets/tone-badge.tsx';
-import classes from './rollout-view.module.css';
+import { ReasonLine } from '../../widgets/reason-line.tsx';
 
 /** Where the work is done that opens a gate, by the gate's id. */
 const rooms: Readonly<Record<string, { readonly view: ViewName; readonly action: string }>> = {
@@ -18,21 +17,19 @@ export function GateList({ check }: { readonly check: PlanCheck }) {
   return (
     <Stack gap="xs" component="ul" m={0} p={0} aria-label="Gates">
       {check.gates.map((gate) => (
-        <li key={gate.id} className={classes.gate} data-gate={gate.id} data-passed={gate.passed}>
-          <ToneIcon tone={gate.passed ? 'good' : 'bad'} />
-          <div>
-            <Text fw={500}>
-              {gate.title}: {gate.passed ? 'passed' : 'closed'}
-            </Text>
-            <Text
-              size="xs"
-              {...(gate.passed ? { c: 'dimmed' } : {})}
-              style={{ overflowWrap: 'anywhere' }}
-            >
-              {gate.why}
-            </Text>
+        <li
+          key={gate.id}
+          data-gate={gate.id}
+          data-passed={gate.passed}
+          style={{ listStyle: 'none' }}
+        >
+          <ReasonLine
+            tone={gate.passed ? 'good' : 'bad'}
+            title={`${gate.title}: ${gate.passed ? 'passed' : 'closed'}`}
+            why={gate.why}
+          >
             {!gate.passed && <WayOut gate={gate} check={check} />}
-          </div>
+          </ReasonLine>
         </li>
       ))}
     </Stack>

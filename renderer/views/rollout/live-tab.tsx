@@ -2,6 +2,7 @@ import { Button, Text, UnstyledButton } from '@mantine/core';
 import { Rocket } from 'lucide-react';
 import type { Plan, PlanState } from '../../../shared/domain/plan.ts';
 import { useRollout } from '../../stores/rollout.ts';
+import layout from '../../widgets/columns.module.css';
 import { EmptyState } from '../../widgets/empty-state.tsx';
 import { Section } from '../../widgets/section.tsx';
 import { type Tone, ToneBadge } from '../../widgets/tone-badge.tsx';
@@ -39,7 +40,7 @@ export function LiveTab({ plans }: { readonly plans: readonly Plan[] }) {
     );
   const plan = plans.find(({ id }) => id === planId);
   return (
-    <div className={classes.columns} data-kind="live">
+    <div className={`${layout.columns} ${classes.columns}`} data-kind="live">
       <Section title="Plans" fill flush testId="plans">
         <nav aria-label="Plans of the release" className={classes.planList}>
           {plans.map((one) => (
@@ -58,7 +59,7 @@ export function LiveTab({ plans }: { readonly plans: readonly Plan[] }) {
           ))}
         </nav>
       </Section>
-      <div className={classes.column}>
+      <div className={layout.column}>
         {plan &&
           (plan.publishedAt === null ? (
             <SavedPlan key={plan.id} plan={plan} />
