@@ -81,20 +81,22 @@ function deltasGate({ packages, releasePackages }: RecordFacts): Gate {
   };
 }
 
-/** The images that MCUs end up with, whether they come whole or as a delta. */
-function mcuImages(packages: readonly VersionPackage[]): Map<string, string> {
+/** The images that MCUs end up with, whether they come whole or as a delta: SHA-256 to file name. */
+function mcuImages({ packages, releasePackages }: RecordFacts): Map<string, string> {
+  const files = releasePackages.flatMap((pkg) => pkg.files);
   const images = new Map<string, string>();
-  for (const pkg of packages) {
-    if (pkg.componentType !== 'mcu') continue;
-    if (pkg.deltaProof) images.set(pkg.deltaProof.targetSha256, `target of ${pkg.name}`);
-    else for (const file of pkg.files) images.set(file.sha256, file.name);
+  for (const { componentType, deltaProof, files: own } of packages) {
+    if (componentType !== 'mcu') continue;
+    for (const sha256 of deltaProof ? [deltaProof.targetSha256] : own.map((file) => file.sha256))
+      images.set(sha256, files.find((file) => file.sha256 === sha256)?.name ?? 'an unknown image');
   }
   return images;
 }
 
-function benchGate({ product, packages, benchRuns }: RecordFacts): Gate {
+function benchGate(facts: RecordFacts): Gate {
+  const { product, benchRuns } = facts;
   const required = product.policy.benchRunsRequired;
-  const missing = [...mcuImages(packages)].flatMap(([sha256, name]) => {
+  const missing = [...mcuImages(facts)].flatMap(([sha256, name]) => {
     const passed = benchRuns.filter((run) => run.passed && run.imageSha256 === sha256).length;
     return passed < required
       ? [`${name} (${sha256.slice(0, 12)}…) has ${passed} of ${required} passed bench runs`]
@@ -124,7 +126,7 @@ function scopeGate({ scope, unknownIds }: GateFacts): Gate {
   const counts = `${scope.full} full, ${scope.delta} delta, ${skipped} skipped with a reason${unknown}`;
   return {
     id: 'scope',
-    title: `The scope is 1 to ${maxDevicesPerPlan} devices`,
+    title: `The scope is 1 to ${maxDevicesPerPlan.toLocaleString('en-US')} devices`,
     passed,
     why:
       chosen === 0

@@ -8,6 +8,8 @@ import { entryPath } from '../../worker/run-task.ts';
 
 const endGraceMs = 8_000;
 const terminateGraceMs = 2_000;
+/** What Node says of its own experiments is no news for the user's log. */
+const quiet = '--disable-warning=ExperimentalWarning';
 const failureSchema = z.object({ error: problemSchema });
 
 /** What is heard of a child process. */
@@ -34,7 +36,7 @@ export class ChildEntry {
 
   constructor(name: 'cloud' | 'fleet', args: readonly string[], listener: ChildListener) {
     this.#name = name;
-    this.#child = spawn(process.execPath, [entryPath(name), ...args], {
+    this.#child = spawn(process.execPath, [quiet, entryPath(name), ...args], {
       stdio: ['pipe', 'pipe', 'pipe'],
       env: childEnv(name),
       // A Ctrl+C on the terminal is for this process; it ends the child itself when it is done.

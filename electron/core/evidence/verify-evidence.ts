@@ -59,7 +59,7 @@ export async function verifyEvidence(path: string): Promise<EvidenceReport> {
     add(
       'recordings',
       !badRun,
-      `${body.benchRuns.length} serial recordings match their SHA-256.`,
+      `Each of the ${body.benchRuns.length} bench runs has the serial recording of its SHA-256.`,
       `The recording of bench run ${badRun?.id ?? ''} was changed.`,
     );
     const known = new Set(body.packages.flatMap((pkg) => pkg.files.map((file) => file.sha256)));

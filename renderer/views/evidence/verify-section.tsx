@@ -19,6 +19,7 @@ const checkTitles: Readonly<Record<string, string>> = {
   'delta-proofs': 'Delta proofs',
   'plan-packages': 'Packages of the plans',
   gates: 'Gates of the plans',
+  'gate-records': 'Gates against the records',
   'rollout-counts': 'Counts of the rollouts',
   signatures: 'Signatures',
 };
