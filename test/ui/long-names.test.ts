@@ -24,7 +24,7 @@ afterAll(() => studio?.close());
 
 test.each([
   [1024, 700],
-  [1600, 1000],
+  [1500, 900],
 ])('a name of 200 letters moves nothing out of a window of %i × %i', async (width, height) => {
   await studio.app.evaluate(
     ({ BrowserWindow }, [wide, high]) =>
