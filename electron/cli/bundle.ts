@@ -4,7 +4,6 @@ import { byteText } from '../../shared/domain/progress-text.ts';
 import type { ComponentType } from '../../shared/domain/product.ts';
 import { printResult } from './output.ts';
 import { withSession } from './session.ts';
-import { ensureRelease } from './releases.ts';
 
 /** `slipway bundle inspect|create|verify` */
 export function bundleCommands(program: Command): void {
@@ -47,9 +46,9 @@ export function bundleCommands(program: Command): void {
         command: Command,
       ) =>
         withSession(command, async ({ studio, json }) => {
-          const release = await ensureRelease(studio, options.product, options.version);
           const pkg = await studio.ask('bundle.create', {
-            releaseId: release.id,
+            productId: options.product,
+            version: options.version,
             componentId: options.component,
             files,
           });

@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 
 const usageExitCode = 2;
+const outputExitCode = 3;
 
 const program = new Command('slipway')
   .description('The firmware release studio: bundle, delta, bench, plan, rollout, evidence.')
@@ -30,6 +31,16 @@ function throwInsteadOfExit(command: Command): void {
   command.exitOverride();
   for (const child of command.commands) throwInsteadOfExit(child);
 }
+
+/** A reader that has gone wants no more, and the command goes on; a result that is lost otherwise is trouble. */
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') return;
+  process.stderr.write(`The result could not be written: ${error.message}\n`);
+  process.once('exit', () => {
+    process.exitCode = outputExitCode;
+  });
+});
+process.stderr.on('error', () => undefined);
 
 try {
   throwInsteadOfExit(program);

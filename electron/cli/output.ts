@@ -9,6 +9,11 @@ export function printResult(json: boolean, value: unknown, text: () => string): 
   process.stdout.write(`${json ? JSON.stringify(value) : text()}\n`);
 }
 
+/** Prints to stderr what a person should know beside the result. */
+export function printNote(json: boolean, note: string): void {
+  process.stderr.write(`${json ? JSON.stringify({ note }) : note}\n`);
+}
+
 /** Prints a problem to stderr and returns the exit code of its kind. */
 export function printProblem(json: boolean, failure: Problem): number {
   if (json) process.stderr.write(`${JSON.stringify({ error: failure })}\n`);

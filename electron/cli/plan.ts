@@ -7,7 +7,7 @@ import type { PlanCheck, PlanStatus } from '../../shared/domain/plan.ts';
 import { type PlanFile, planFileSchema, resolvePlanFile } from '../../shared/domain/plan-draft.ts';
 import { problem } from '../../shared/domain/problem.ts';
 import type { Studio } from '../core/studio.ts';
-import { printResult } from './output.ts';
+import { printNote, printResult } from './output.ts';
 import { withSession } from './session.ts';
 
 const statusPollMs = 500;
@@ -68,6 +68,7 @@ export function planCommands(program: Command): void {
         let status = await studio.ask('plans.publish', { planId });
         if (options.wait) status = await waitForEnd(studio, planId, signal);
         printResult(json, status, () => statusText(status));
+        await warnOfStandstill(studio, json, status);
         return options.wait && (status.counts.failed > 0 || status.state !== 'ended') ? 1 : 0;
       }),
     );
@@ -80,6 +81,7 @@ export function planCommands(program: Command): void {
         withSession(command, async ({ studio, json }) => {
           const status = await studio.ask(`plans.${action}`, { planId });
           printResult(json, status, () => statusText(status));
+          await warnOfStandstill(studio, json, status);
           return 0;
         }),
       );
@@ -103,6 +105,20 @@ const controls = [
   ['terminate', 'end the plan for good; waiting devices become failed'],
   ['status', 'counts, success rate and failure reasons'],
 ] as const;
+
+/** A plan that is under way stands still when the cloud ends with this command. */
+async function warnOfStandstill(
+  studio: Studio,
+  json: boolean,
+  { planId, state }: PlanStatus,
+): Promise<void> {
+  if (state !== 'activated' && state !== 'upgrading') return;
+  if (!(await studio.ask('cloud.status', {})).startedHere) return;
+  printNote(
+    json,
+    `The cloud ran for this command only, so plan ${planId} stands still until a cloud runs: keep one running with "slipway cloud serve", or publish with --wait.`,
+  );
+}
 
 /** Follows a published plan until it has ended or was terminated. */
 export async function waitForEnd(

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import type { Release } from '../../shared/domain/product.ts';
 import { problem } from '../../shared/domain/problem.ts';
 import type { Studio } from '../core/studio.ts';
 import { printResult } from './output.ts';
@@ -44,16 +43,4 @@ export async function findRelease(studio: Studio, name: string): Promise<string>
     'See: slipway release list.',
     'usage',
   );
-}
-
-/** The release of a product with this version; made when it does not exist yet. */
-export async function ensureRelease(
-  studio: Studio,
-  productId: string,
-  version: string,
-): Promise<Release> {
-  const known = (await studio.ask('releases.list', {})).find(
-    (release) => release.productId === productId && release.version === version,
-  );
-  return known ?? studio.ask('releases.create', { productId, version });
 }

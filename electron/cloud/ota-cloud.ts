@@ -4,6 +4,7 @@ import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import type { AddressInfo } from 'node:net';
 import { ProblemError, problem } from '../../shared/domain/problem.ts';
+import { writeFileAtomic } from '../files/atomic-file.ts';
 import { createHttpServer } from './http/server.ts';
 import { OtaAdapter } from './mqtt/adapter.ts';
 import { EmbeddedBroker, type MqttLogin } from './mqtt/broker.ts';
@@ -15,11 +16,10 @@ import { RolloutStore } from './plans/rollout-store.ts';
 import { ArtifactStore } from './store/artifact-store.ts';
 import { CloudDatabase } from './store/database.ts';
 import { DeviceStore } from './store/devices.ts';
-import { writeFileAtomic } from './store/files.ts';
 import { lockDataFolder } from './store/instance-lock.ts';
 import { loadOperatorToken } from './store/operator-token.ts';
 import { PackageStore } from './store/packages.ts';
-import type { CloudParts } from './types.ts';
+import type { CloudAddresses, CloudParts } from './types.ts';
 
 export interface CloudOptions {
   /** Folder for the database, the artifacts and the operator token; one process at a time. */
@@ -35,9 +35,7 @@ export interface CloudOptions {
 }
 
 /** A running cloud. */
-export interface RunningCloud {
-  readonly http: string;
-  readonly mqtt: string;
+export interface RunningCloud extends CloudAddresses {
   /** The operator token of the data folder. */
   readonly token: string;
   close(): Promise<void>;
@@ -82,7 +80,11 @@ async function startCloud(
   const token = await loadOperatorToken(dataDir);
   const parts = await openParts(dataDir, closers);
 
-  const server = createHttpServer(parts, token);
+  let tellAddresses: (addresses: CloudAddresses) => void = () => undefined;
+  const addresses = new Promise<CloudAddresses>((tell) => {
+    tellAddresses = tell;
+  });
+  const server = createHttpServer(parts, token, addresses);
   closers.push(() => server.close());
   await server
     .listen({ host, port: options.httpPort, backlog: 4096 })
@@ -93,6 +95,8 @@ async function startCloud(
   const { url: mqtt, adapter } = await startMqtt(options, parts, http, token, closers);
   parts.plans.onChanged = (planId) => adapter.announcePlan(planId);
   parts.engine.onJobReady = (deviceId) => adapter.announceDevice(deviceId);
+
+  tellAddresses({ http, mqtt });
 
   const endpointPath = join(dataDir, 'endpoint.json');
   const endpoint = { http, mqtt, pid: process.pid };
@@ -179,6 +183,7 @@ async function startMqtt(
     complaints,
   }).catch((error: unknown) => cannotListen('MQTT', mqtt, error));
   closers.push(() => broker.close());
+  parts.devices.onSecretEnded = (deviceId) => broker.disconnect(deviceId);
   const adapter = await OtaAdapter.start({
     ...common,
     url: `mqtt://${urlHost(localAddress(host))}:${broker.port}`,

@@ -12,6 +12,12 @@ export interface Page<T> {
   readonly items: readonly T[];
 }
 
+/** Where devices reach the cloud. */
+export interface CloudAddresses {
+  readonly http: string;
+  readonly mqtt: string;
+}
+
 /** What the servers of the cloud work with. */
 export interface CloudParts {
   readonly devices: DeviceStore;

@@ -106,6 +106,7 @@ export const theme = createTheme({
     Modal: Modal.extend({
       defaultProps: {
         closeButtonProps: { 'aria-label': 'Close' },
+        styles: { title: { minWidth: 0, overflowWrap: 'anywhere' } },
         // Its header element would be a second banner of the page.
         attributes: { header: { role: 'presentation' } },
       },
@@ -127,6 +128,14 @@ export const theme = createTheme({
 });
 
 const toned = ['studio', 'blue', 'green', 'red', 'orange', 'yellow'] as const;
+
+/** Tints of badges and quiet buttons in dark, where the library's own are nearly black. */
+const darkTints = Object.fromEntries(
+  [...toned, 'gray' as const].map((color) => [
+    `--mantine-color-${color}-light`,
+    `color-mix(in srgb, ${palettes[color][5]} 22%, transparent)`,
+  ]),
+);
 
 function tones(lightText: number, text: number): Record<string, string> {
   return Object.fromEntries(
@@ -162,6 +171,7 @@ export const cssVariablesResolver: CSSVariablesResolver = () => ({
     '--mantine-color-error': '#f4a7ae',
     '--mantine-color-anchor': '#88adef',
     ...tones(2, 3),
+    ...darkTints,
     '--mantine-color-gray-light-color': palettes.gray[3],
     '--mantine-color-gray-text': palettes.gray[3],
     '--mantine-color-gray-outline': palettes.gray[4],

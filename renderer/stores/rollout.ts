@@ -59,6 +59,8 @@ export const useRollout = create<RolloutState>((set, get) => {
   const act = (work: () => Promise<void>): Promise<boolean> => useStudio.getState().act(work);
   let historyReadMs = 0;
   let listedReleaseId: string | null = null;
+  /** Whether the shown problem is that the cloud and the fleet could not be followed. */
+  let isLost = false;
 
   const relist = async (): Promise<void> => {
     if (listedReleaseId !== null) await get().listPlans(listedReleaseId);
@@ -99,8 +101,10 @@ export const useRollout = create<RolloutState>((set, get) => {
           call('fleet.status', {}),
           useStudio.getState().refreshCloud(),
         ]);
-        set({ fleet });
+        set({ fleet, ...(isLost ? { problem: null } : {}) });
+        isLost = false;
       } catch (error) {
+        isLost = true;
         set({ problem: toProblem(error) });
       }
     },

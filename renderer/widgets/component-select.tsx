@@ -1,7 +1,8 @@
 import { Select } from '@mantine/core';
 import type { Component } from '../../shared/domain/product.ts';
 
-const typeWords = { module: 'module', mcu: 'MCU' } as const;
+/** What people read for the type of a component. */
+export const typeWords = { module: 'module', mcu: 'MCU' } as const;
 
 /** Chooses the component of a product that a view works on. */
 export function ComponentSelect(props: {

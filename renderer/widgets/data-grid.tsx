@@ -170,7 +170,11 @@ export function DataGrid<Row>(props: DataGridProps<Row>) {
               >
                 {columns.map((column) => (
                   <div key={column.id} role="gridcell" data-align={column.align}>
-                    {row === undefined ? <span className={classes.waiting} /> : column.render(row)}
+                    {row === undefined ? (
+                      <span className={classes.waiting} />
+                    ) : (
+                      cellOf(column.render(row))
+                    )}
                   </div>
                 ))}
               </div>
@@ -180,6 +184,12 @@ export function DataGrid<Row>(props: DataGridProps<Row>) {
       )}
     </div>
   );
+}
+
+/** Bare text in an element of its own, so that it can end in an ellipsis. */
+function cellOf(content: ReactNode): ReactNode {
+  const isText = typeof content === 'string' || typeof content === 'number';
+  return isText ? <span>{content}</span> : content;
 }
 
 function HeaderCell<Row>(props: {

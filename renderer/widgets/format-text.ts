@@ -43,6 +43,12 @@ export function timeText(iso: string): string {
   return `${date} ${two(at.getHours())}:${two(at.getMinutes())}`;
 }
 
+/** A path as seen from a folder that holds it, with `/` between its parts; any other path as it is. */
+export function pathWithin(path: string, folder: string): string {
+  const isWithin = path.startsWith(folder) && /^[\\/]/.test(path.slice(folder.length));
+  return isWithin ? path.slice(folder.length + 1).replaceAll('\\', '/') : path;
+}
+
 /** Local time of day to the second, for example `14:05:09`. */
 export const clockText = (iso: string): string => clockFormat.format(new Date(iso));
 

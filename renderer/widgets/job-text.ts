@@ -5,10 +5,13 @@ import { countText, durationText, etaText, percentText, rateText } from './forma
 /** How far a job is, 0..1; 1 while its total is unknown. */
 export const jobShare = (job: Job): number => (job.total > 0 ? job.done / job.total : 1);
 
-/** Done of total in the job's unit, for example `1.5 MiB of 5.0 MiB`. */
+/** Done of total in the job's unit, for example `1.5 MiB of 5.0 MiB`; of a job that has succeeded the bytes that it was about. */
 export function jobAmountText(job: Job): string {
   const text = job.unit === 'bytes' ? byteText : countText;
-  return job.total > 0 ? `${text(job.done)} of ${text(job.total)}` : text(job.done);
+  if (job.state === 'succeeded' && job.unit === 'items') return '';
+  if (job.state === 'succeeded') return job.total > 0 ? byteText(job.total) : '';
+  if (job.total > 0) return `${text(job.done)} of ${text(job.total)}`;
+  return job.done > 0 ? text(job.done) : '';
 }
 
 /** Step, share, rate and time left of a running job in one line. */

@@ -22,10 +22,10 @@ export function Section(props: {
       data-testid={props.testId}
     >
       <Group className={classes.head} justify="space-between" wrap="nowrap" gap="sm">
-        <Title order={2} size="h3" id={titleId} style={{ whiteSpace: 'nowrap' }}>
+        <Title order={2} size="h3" id={titleId} className={classes.title} title={props.title}>
           {props.title}
         </Title>
-        <Group gap="xs" wrap="nowrap" justify="flex-end">
+        <Group gap="xs" wrap="nowrap" justify="flex-end" style={{ flexShrink: 0 }}>
           {props.actions}
         </Group>
       </Group>

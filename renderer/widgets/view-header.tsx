@@ -19,7 +19,7 @@ export function ViewHeader(props: {
           </Text>
         )}
       </Group>
-      <Group gap="xs" wrap="nowrap" justify="flex-end">
+      <Group gap="xs" wrap="nowrap" justify="flex-end" style={{ flexShrink: 0 }}>
         {props.actions}
       </Group>
     </Group>

@@ -104,12 +104,19 @@ export const contract = {
     inspectReportSchema,
   ),
   'bundle.create': job(
-    z.object({
-      releaseId: id,
-      componentId: id,
-      files: z.array(fileRefSchema).min(1),
-      name: z.string().min(1).max(100).optional(),
-    }),
+    z
+      .object({
+        componentId: id,
+        files: z.array(fileRefSchema).min(1),
+        name: z.string().min(1).max(100).optional(),
+      })
+      .and(
+        z.union([
+          z.object({ releaseId: id }),
+          // The release is made with its first version package when it does not exist.
+          z.object({ productId: id, version: versionSchema }),
+        ]),
+      ),
     versionPackageSchema,
   ),
   'bundle.verify': job(
@@ -160,7 +167,13 @@ export const contract = {
 
   'cloud.status': call(
     none,
-    z.object({ running: z.boolean(), http: z.string().nullable(), mqtt: z.string().nullable() }),
+    z.object({
+      running: z.boolean(),
+      /** It runs only as long as this program does. */
+      startedHere: z.boolean(),
+      http: z.string().nullable(),
+      mqtt: z.string().nullable(),
+    }),
   ),
   'cloud.start': job(none, z.object({ http: z.string(), mqtt: z.string() })),
   'cloud.stop': call(none, none),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { benchRunSchema } from './bench.ts';
 import { gateSchema, planSchema, planStatusSchema, rolloutDeviceSchema } from './plan.ts';
-import { releaseSchema, versionPackageSchema } from './product.ts';
+import { productSchema, releaseSchema, versionPackageSchema } from './product.ts';
 
 /** The record of one release; `digest` is the SHA-256 of the canonical JSON of everything else. */
 export const evidenceSchema = z.object({
@@ -13,6 +13,8 @@ export const evidenceSchema = z.object({
   rollouts: z.array(
     z.object({
       plan: planSchema,
+      /** With the policy that was in force when the plan was published. */
+      product: productSchema,
       gates: z.array(gateSchema),
       status: planStatusSchema,
       devices: z.array(rolloutDeviceSchema),

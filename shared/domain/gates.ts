@@ -3,14 +3,18 @@ import { maxDevicesPerPlan } from './limits.ts';
 import type { Gate, ScopeSummary } from './plan.ts';
 import type { Product, VersionPackage } from './product.ts';
 
-/** Everything the gates are computed from: records only, so that nobody can drag a plan past them. */
-export interface GateFacts {
+/** What a release's own records say: kept in its evidence, so that anyone can compute these gates again. */
+export interface RecordFacts {
   readonly product: Product;
   /** Packages that the plan delivers. */
   readonly packages: readonly VersionPackage[];
   /** Every package of the plan's release: a delta must rebuild the image that was validated here. */
   readonly releasePackages: readonly VersionPackage[];
   readonly benchRuns: readonly BenchRun[];
+}
+
+/** Everything the gates are computed from: records only, so that nobody can drag a plan past them. */
+export interface GateFacts extends RecordFacts {
   readonly scope: ScopeSummary;
   /** Whitelisted or blacklisted ids that are no device of the product. */
   readonly unknownIds: readonly string[];
@@ -18,16 +22,29 @@ export interface GateFacts {
 
 /** The gates of publishing that exist so far, each with why it passed or not. */
 export function computeGates(facts: GateFacts): Gate[] {
-  return [
-    findingsGate(facts),
-    deltasGate(facts),
-    benchGate(facts),
-    scopeGate(facts),
-    chinaTelecomGate(facts),
-  ];
+  return [...computeRecordGates(facts), scopeGate(facts), chinaTelecomGate(facts)];
 }
 
-function findingsGate({ packages }: GateFacts): Gate {
+/** The gates that do not depend on the fleet. */
+export function computeRecordGates(facts: RecordFacts): Gate[] {
+  return [findingsGate(facts), deltasGate(facts), benchGate(facts)];
+}
+
+/** Whether the delta was proven to rebuild the full image of its component in this release. */
+export function isProvenDelta(
+  delta: VersionPackage,
+  releasePackages: readonly VersionPackage[],
+): boolean {
+  return releasePackages.some(
+    (pkg) =>
+      pkg.packageType === 'full' &&
+      pkg.componentId === delta.componentId &&
+      pkg.files.length === 1 &&
+      pkg.files[0]?.sha256 === delta.deltaProof?.targetSha256,
+  );
+}
+
+function findingsGate({ packages }: RecordFacts): Gate {
   const open = packages.flatMap((pkg) =>
     pkg.report.files.flatMap((file) =>
       file.findings
@@ -48,18 +65,9 @@ function findingsGate({ packages }: GateFacts): Gate {
   };
 }
 
-function deltasGate({ packages, releasePackages }: GateFacts): Gate {
+function deltasGate({ packages, releasePackages }: RecordFacts): Gate {
   const deltas = packages.filter((pkg) => pkg.packageType === 'delta');
-  const unproven = deltas.filter(
-    (delta) =>
-      !releasePackages.some(
-        (pkg) =>
-          pkg.packageType === 'full' &&
-          pkg.componentId === delta.componentId &&
-          pkg.files.length === 1 &&
-          pkg.files[0]?.sha256 === delta.deltaProof?.targetSha256,
-      ),
-  );
+  const unproven = deltas.filter((delta) => !isProvenDelta(delta, releasePackages));
   return {
     id: 'deltas',
     title: 'Every delta is proven',
@@ -73,20 +81,22 @@ function deltasGate({ packages, releasePackages }: GateFacts): Gate {
   };
 }
 
-/** The images that MCUs end up with, whether they come whole or as a delta. */
-function mcuImages(packages: readonly VersionPackage[]): Map<string, string> {
+/** The images that MCUs end up with, whether they come whole or as a delta: SHA-256 to file name. */
+function mcuImages({ packages, releasePackages }: RecordFacts): Map<string, string> {
+  const files = releasePackages.flatMap((pkg) => pkg.files);
   const images = new Map<string, string>();
-  for (const pkg of packages) {
-    if (pkg.componentType !== 'mcu') continue;
-    if (pkg.deltaProof) images.set(pkg.deltaProof.targetSha256, `target of ${pkg.name}`);
-    else for (const file of pkg.files) images.set(file.sha256, file.name);
+  for (const { componentType, deltaProof, files: own } of packages) {
+    if (componentType !== 'mcu') continue;
+    for (const sha256 of deltaProof ? [deltaProof.targetSha256] : own.map((file) => file.sha256))
+      images.set(sha256, files.find((file) => file.sha256 === sha256)?.name ?? 'an unknown image');
   }
   return images;
 }
 
-function benchGate({ product, packages, benchRuns }: GateFacts): Gate {
+function benchGate(facts: RecordFacts): Gate {
+  const { product, benchRuns } = facts;
   const required = product.policy.benchRunsRequired;
-  const missing = [...mcuImages(packages)].flatMap(([sha256, name]) => {
+  const missing = [...mcuImages(facts)].flatMap(([sha256, name]) => {
     const passed = benchRuns.filter((run) => run.passed && run.imageSha256 === sha256).length;
     return passed < required
       ? [`${name} (${sha256.slice(0, 12)}…) has ${passed} of ${required} passed bench runs`]
@@ -116,7 +126,7 @@ function scopeGate({ scope, unknownIds }: GateFacts): Gate {
   const counts = `${scope.full} full, ${scope.delta} delta, ${skipped} skipped with a reason${unknown}`;
   return {
     id: 'scope',
-    title: `The scope is 1 to ${maxDevicesPerPlan} devices`,
+    title: `The scope is 1 to ${maxDevicesPerPlan.toLocaleString('en-US')} devices`,
     passed,
     why:
       chosen === 0

@@ -1,5 +1,5 @@
 /** What a product or component identifier consists of. */
-export const idPattern = /^[A-Za-z0-9_.-]{1,64}$/;
+export const idPattern = /^(?!(?:\.|\.\.|__proto__)$)[A-Za-z0-9_.-]{1,64}$/;
 /** What a version consists of. */
 export const versionPattern = /^[A-Za-z0-9_.-]{1,64}$/;
 /** A file type is an extension with its dot. */

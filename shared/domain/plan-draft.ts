@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { defaultDeltas, packageOffers } from './package-offers.ts';
 import { type PlanDraft, planDraftSchema } from './plan.ts';
 import { problem } from './problem.ts';
 import { type Release, type VersionPackage, versionSchema } from './product.ts';
@@ -20,37 +21,30 @@ export type PlanFile = z.infer<typeof planFileSchema>;
 
 /**
  * The components of a plan for a release: of each component the newest full package, and the
- * newest delta package from each source version.
+ * newest delta package from each source version that rebuilds the image of that full package.
  */
 export function planComponents(
   releaseId: string,
   packages: readonly VersionPackage[],
 ): PlanDraft['components'] {
-  const components = new Map<string, PlanDraft['components'][number]>();
-  const own = packages.filter((pkg) => pkg.releaseId === releaseId);
-  for (const pkg of own.toSorted((a, b) => (a.createdAt < b.createdAt ? -1 : 1))) {
-    const known = components.get(pkg.componentId) ?? {
-      componentId: pkg.componentId,
-      componentType: pkg.componentType,
-      targetVersion: pkg.targetVersion,
-      fullPackageId: null,
-      deltas: [],
-    };
-    const { sourceVersion } = pkg;
-    components.set(
-      pkg.componentId,
-      sourceVersion === null
-        ? { ...known, fullPackageId: pkg.id }
-        : {
-            ...known,
-            deltas: [
-              ...known.deltas.filter((delta) => delta.sourceVersion !== sourceVersion),
-              { sourceVersion, packageId: pkg.id },
-            ],
-          },
-    );
-  }
-  return [...components.values()];
+  return packageOffers(releaseId, packages).flatMap((offer) => {
+    const [full] = offer.fulls;
+    const deltas = defaultDeltas(offer);
+    const targetVersion = (full ?? deltas[0])?.targetVersion;
+    if (targetVersion === undefined) return [];
+    return [
+      {
+        componentId: offer.componentId,
+        componentType: offer.componentType,
+        targetVersion,
+        fullPackageId: full?.id ?? null,
+        deltas: deltas.map((pkg) => ({
+          sourceVersion: pkg.sourceVersion ?? '',
+          packageId: pkg.id,
+        })),
+      },
+    ];
+  });
 }
 
 /** Finds the release and the packages that a plan file means. @throws ProblemError `release-missing` | `package-missing` */

@@ -41,7 +41,8 @@ export type ComponentState = z.infer<typeof componentStateSchema>;
 
 /** A device as the cloud knows it. */
 export const deviceSchema = z.object({
-  id: z.string().regex(/^[A-Za-z0-9_.:-]{1,128}$/),
+  // Ids are keys of objects and parts of addresses, where these three mean something else.
+  id: z.string().regex(/^(?!(?:\.|\.\.|__proto__)$)[A-Za-z0-9_.:-]{1,128}$/),
   productId: z.string(),
   transport: transportSchema,
   imsi: z.string().nullable(),

@@ -222,3 +222,28 @@ test('a fleet whose images or devices are no good says so, and ends', async () =
   });
   expect(fleet.status().running).toBe(false);
 });
+
+test('a smaller fleet after a larger one: no plan waits for devices that are gone', async () => {
+  const workspace = join(folder, 'workspace');
+  await cp('resources/sample', workspace, { recursive: true });
+  const opened = await createStudio({ workspacePath: workspace });
+  studio = opened;
+  const start = (http: number, mqtt: number) =>
+    opened.ask('fleet.start', {
+      productId: 'SENSOR-1',
+      componentId: 'STM32',
+      fromVersion: '1.0.0',
+      http,
+      mqtt,
+      chinaTelecom: 0,
+    });
+  const known = async (): Promise<string[]> =>
+    (await opened.ask('devices.list', { productId: 'SENSOR-1', offset: 0, limit: 10 })).items.map(
+      ({ id }) => id,
+    );
+  await start(3, 2);
+  expect(await known()).toHaveLength(5);
+  const status = await start(1, 1);
+  expect(status).toMatchObject({ running: true, devices: 2 });
+  expect(await known()).toEqual(['SENSOR-1-SIM-HTTP-00001', 'SENSOR-1-SIM-MQTT-00001']);
+});

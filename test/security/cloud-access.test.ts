@@ -32,9 +32,11 @@ afterEach(async () => {
 
 test('nothing of the operator API answers without the token', async () => {
   const calls: [string, string][] = [
+    ['GET', '/info'],
     ['PUT', '/products/X'],
     ['GET', '/devices?productId=SENSOR'],
     ['PUT', '/devices'],
+    ['POST', '/devices/remove'],
     ['PUT', '/packages/p'],
     ['PUT', '/packages/p/artifact'],
     ['PUT', '/plans/p'],
@@ -52,6 +54,22 @@ test('nothing of the operator API answers without the token', async () => {
         status: 401,
       });
   expect((await stat(join(folder, 'operator-token'))).mode & 0o077).toBe(0);
+});
+
+test('ids that mean something else in objects and addresses are no device ids', async () => {
+  for (const id of ['__proto__', '.', '..', '', 'a/b', 'x'.repeat(129)])
+    await expect(operator.putDevices([makeDevice(id)])).rejects.toMatchObject({ status: 400 });
+  const product = operator.call('PUT', '/products/__proto__', { name: 'x' });
+  await expect(product).rejects.toMatchObject({ status: 400 });
+  const odd = ['toString', 'constructor', '...', '__proto'];
+  const given = await operator.putDevices(odd.map((id) => makeDevice(id)));
+  expect(Object.keys(given).toSorted()).toEqual(odd.toSorted());
+});
+
+test('an address that cannot be read is answered like every other mistake', async () => {
+  const answer = await fetch(`${cloud.http}/%ff%zz`);
+  expect(answer.status).toBe(400);
+  expect(await answer.json()).toMatchObject({ error: { code: 'invalid-request' } });
 });
 
 test('a device answers for itself only, over HTTP', async () => {
@@ -125,6 +143,32 @@ test("a device cannot listen to others, nor take another one's client id", async
   );
   await again.endAsync(true);
   await device.close();
+});
+
+test('a new secret, and a removal, end what the device is connected with', async () => {
+  const connect = (id: string) => HandMqttDevice.connect(cloud.mqtt, id, secrets[id] ?? '');
+  const [first, other] = [await connect('dev-1'), await connect('dev-2')];
+  const closed = closing(first.client);
+  const devices = [makeDevice('dev-1', { batch: 'b' })];
+  const again = await operator.call<{ secrets: Record<string, string> }>('PUT', '/devices', {
+    devices,
+    rotate: true,
+  });
+  await closed;
+  await expect(connect('dev-1')).rejects.toThrow();
+  secrets = { ...secrets, ...again.secrets };
+  const second = await connect('dev-1');
+  expect(other.client.connected).toBe(true);
+
+  const gone = closing(second.client);
+  const removal = { productId: 'SENSOR', batch: 'b', keep: [] };
+  expect(await operator.call('POST', '/devices/remove', removal)).toEqual({ removed: 1 });
+  await gone;
+  await expect(connect('dev-1')).rejects.toThrow();
+  const http = new HandHttpDevice(cloud.http, 'dev-1', secrets['dev-1'] ?? '');
+  expect((await http.ask('GET', '')).status).toBe(401);
+  expect(other.client.connected).toBe(true);
+  await other.close();
 });
 
 test('sessions and retained messages are not kept', async () => {

@@ -2,6 +2,9 @@ import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { _electron, type ElectronApplication, type Page } from 'playwright-core';
+import { expect } from 'vitest';
+import { createStudio } from '../../electron/core/studio.ts';
+import { axeViolations } from './axe.ts';
 
 /** A real studio window on its own copy of the sample workspace. */
 export interface StudioWindow {
@@ -68,8 +71,41 @@ export async function openStudioWindow(options: StudioWindowOptions = {}): Promi
   };
 }
 
+/** Opens the studio on a workspace of its own with two releases, their full packages and the delta between them. */
+export async function openReleasesWindow(): Promise<StudioWindow> {
+  const folder = await copySample();
+  await makeReleases(folder);
+  return openStudioWindow({ folder });
+}
+
+/** Starts the virtual board in the bench view and flashes the image of release 1.1.0, which must boot. */
+export async function flashVirtualBoard(page: Page): Promise<void> {
+  await page.getByTestId('view-bench').click();
+  await page.getByTestId('start-virtual').click();
+  await page.getByTestId('flash').click();
+  await page.getByTestId('bench-result').getByText('1.1.0, as expected').waitFor();
+}
+
+/** Looks at what is shown in both themes: no violation of axe-core, nothing wider than the window, a picture of each. */
+export async function inspectView(page: Page, name: string): Promise<void> {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    await page.waitForFunction(
+      (scheme) => document.documentElement.dataset.mantineColorScheme === scheme,
+      colorScheme,
+    );
+    const violations = await axeViolations(page);
+    await page.screenshot({ path: `test/artifacts/${name}-${colorScheme}.png` });
+    expect(violations, `${name}, ${colorScheme}`).toEqual([]);
+    const overflow = await page.evaluate(
+      () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    );
+    expect(overflow, `${name} is wider than the window`).toBe(0);
+  }
+}
+
 /** A copy of the sample workspace in a folder of its own, its slipway.yaml changed. */
-export async function copySample(change?: (yaml: string) => string): Promise<string> {
+async function copySample(change?: (yaml: string) => string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'slipway-window-'));
   await cp('resources/sample', folder, { recursive: true });
   const path = join(folder, 'slipway.yaml');
@@ -86,4 +122,28 @@ async function dropFiles(page: Page, selector: string, paths: readonly string[])
   for (const type of ['dragEnter', 'dragOver', 'drop'] as const)
     await session.send('Input.dispatchDragEvent', { type, ...place, data });
   await session.detach();
+}
+
+async function makeReleases(folder: string): Promise<void> {
+  const studio = await createStudio({ workspacePath: folder });
+  try {
+    const packages = [];
+    for (const version of ['1.0.0', '1.1.0']) {
+      const release = await studio.ask('releases.create', { productId: 'SENSOR-1', version });
+      packages.push(
+        await studio.ask('bundle.create', {
+          releaseId: release.id,
+          componentId: 'STM32',
+          files: [join(folder, `firmware/sensor-${version}.bin`)],
+        }),
+      );
+    }
+    const [source, target] = packages;
+    await studio.ask('delta.create', {
+      sourcePackageId: source?.id ?? '',
+      targetPackageId: target?.id ?? '',
+    });
+  } finally {
+    await studio.close();
+  }
 }

@@ -150,7 +150,7 @@ test('a delta is made, proven and shown with its share of the full image', async
   await page.getByTestId('delta-make').click();
   const proof = page.getByTestId('delta-proof');
   await proof.waitFor();
-  expect(await proof.innerText()).toMatch(/bsdiff40[\s\S]*Patch of full\s+\d+(\.\d)? %/);
+  expect(await proof.innerText()).toMatch(/BSDIFF40[\s\S]*Patch of full\s+\d+(\.\d)? %/);
   expect(await page.getByTestId('delta-make').count()).toBe(0);
   expect(await page.getByTestId('next-step').innerText()).toContain('Flash and check a board');
 });

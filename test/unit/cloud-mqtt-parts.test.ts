@@ -82,12 +82,12 @@ test('a broken device is complained about once a minute', () => {
     const complaints = new Complaints((line) => lines.push(line));
     for (let second = 0; second < 61; second++) {
       complaints.about('dev-1', 'broken');
-      if (second === 0) complaints.about('dev-2', 'broken too');
+      if (second === 0) complaints.about('dev-2', 'broken\n{"error":1}');
       vi.advanceTimersByTime(1000);
     }
     expect(lines).toEqual([
       'mqtt: dev-1: broken\n',
-      'mqtt: dev-2: broken too\n',
+      'mqtt: dev-2: broken {"error":1}\n',
       'mqtt: dev-1: broken\n',
     ]);
   } finally {

@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Device } from '../../shared/domain/plan.ts';
-import { componentId, makeDevice, makePackage, makePlan } from '../support/cloud.ts';
+import { componentId, makeDevice, makePackage, makePlan, productId } from '../support/cloud.ts';
 import { TestCloud } from '../support/test-cloud.ts';
 
 let cloud: TestCloud;
@@ -191,6 +191,52 @@ test('scope is decided once; blacklist wins; China Telecom devices are named', a
   expect((await cloud.operator.devices(plan.id)).map((device) => device.deviceId)).toEqual([
     'listed',
   ]);
+});
+
+test('devices of a batch that no plan waits for are removed; what they did stays on record', async () => {
+  const remove = (keep: string[]) =>
+    cloud.operator.call<{ removed: number }>('POST', '/devices/remove', {
+      productId,
+      batch: 'sim',
+      keep,
+    });
+  const device = await cloud.http('old-1', { batch: 'sim' });
+  for (const id of ['old-2', 'kept']) await cloud.http(id, { batch: 'sim' });
+  await cloud.http('real', { batch: null });
+  const first = await cloud.publishFull({ whitelist: ['old-1', 'real'] });
+  await device.begin();
+  expect(await remove(['kept'])).toEqual({ removed: 1 });
+  expect(await remove(['kept'])).toEqual({ removed: 0 });
+  await device.runs('1.1.0');
+  expect(await remove(['kept'])).toEqual({ removed: 1 });
+
+  expect(await cloud.deviceOf(first, 'old-1')).toMatchObject({ state: 'upgraded', attempts: 1 });
+  const second = await cloud.publishFull();
+  expect((await cloud.operator.devices(second.id)).map(({ deviceId }) => deviceId)).toEqual([
+    'kept',
+    'real',
+  ]);
+  // Put again it is a new device: new secret, and the versions given with it.
+  const again = await cloud.http('old-1', { batch: 'sim' });
+  expect(await again.poll()).toBeNull();
+  const third = await cloud.publishFull({ whitelist: ['old-1'] });
+  expect(await cloud.deviceOf(third, 'old-1')).toMatchObject({ state: 'notUpgraded' });
+});
+
+test('a device that is removed in the middle of a terminated plan does not come back to it', async () => {
+  const device = await cloud.http('old-1', { batch: 'sim' });
+  const plan = await cloud.publishFull();
+  const { href } = await device.begin();
+  await device.feedback(href, 'download');
+  await cloud.operator.control(plan.id, 'terminate');
+  const removal = { productId, batch: 'sim', keep: [] };
+  expect(await cloud.operator.call('POST', '/devices/remove', removal)).toEqual({ removed: 1 });
+  expect(await cloud.deviceOf(plan, 'old-1')).toMatchObject({
+    state: 'failed',
+    error: 'device-removed',
+    components: [{ state: 'downloadFailed' }],
+  });
+  expect(await (await cloud.http('old-1', { batch: 'sim' })).poll()).toBeNull();
 });
 
 test('a plan is refused whole: too many devices, none, other content, a missing artifact', async () => {

@@ -149,6 +149,25 @@ test('a cloud that is away is named, without the token', async () => {
   expect(inspect(error, { depth: 20, showHidden: true })).not.toContain(server.token);
 });
 
+test('when the cloud of another command is gone, the call goes to the one that takes over', async () => {
+  const gone = { http: 'http://127.0.0.1:9', token: 'gone' };
+  let asked = 0;
+  const moved = new LocalCloud(gone, async () => {
+    asked++;
+    return server;
+  });
+  await moved.putProduct({ id: productId, name: 'Product' });
+  const artifact = await storedFile(randomBytes(100_000));
+  await moved.putPackage(packageOf(artifact, { target: '1.1.0' }), artifact);
+  expect(asked).toBe(3);
+  // A cloud that answers is not gone.
+  await expect(moved.status('none')).rejects.toMatchObject({ problem: { code: 'plan-missing' } });
+  const lost = new LocalCloud(gone, async () => gone);
+  await expect(lost.status('none')).rejects.toMatchObject({
+    problem: { code: 'cloud-unreachable' },
+  });
+});
+
 test('an address that is none is a usage problem', () => {
   for (const http of ['', '127.0.0.1:80', 'file:///etc', 'mqtt://127.0.0.1'])
     expect(() => new LocalCloud({ http, token: 't' })).toThrow(/not valid/);

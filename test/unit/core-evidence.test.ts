@@ -5,7 +5,10 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { verifyEvidence } from '../../electron/core/evidence/verify-evidence.ts';
+import { type Evidence } from '../../shared/domain/evidence.ts';
 import { canonicalJson } from '../../shared/domain/canonical-json.ts';
+import { makePlan } from '../support/cloud.ts';
+import { benchRun, deltaPackage, fullPackage, hash, sensorProduct } from '../support/records.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -13,23 +16,82 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-function record(): Buffer {
-  const body = {
+const recordingText = '{"atMs":0,"dir":"in","hex":"1f"}\n';
+const published = '2026-01-05T00:00:00.000Z';
+
+/** Everything that a record can hold: packages, a proven delta, a bench run, a plan, its devices. */
+function content() {
+  const recordingSha256 = sha256(recordingText);
+  return {
     schema: 'slipway.evidence/1',
-    exportedAt: '2026-01-01T00:00:00.000Z',
+    exportedAt: '2026-01-09T00:00:00.000Z',
     release: {
-      id: 'r',
+      id: 'r-1.1.0',
       productId: 'SENSOR-1',
       version: '1.1.0',
       createdAt: '2026-01-01T00:00:00.000Z',
     },
-    packages: [],
-    benchRuns: [],
-    rollouts: [],
+    packages: [fullPackage(), deltaPackage(hash('a'))],
+    benchRuns: [{ ...benchRun(hash('a'), true), recordingSha256, recordingText }],
+    rollouts: [
+      {
+        plan: makePlan('full', {
+          id: 'plan',
+          productId: 'SENSOR-1',
+          releaseId: 'r-1.1.0',
+          state: 'ended',
+          publishedAt: published,
+          components: [
+            {
+              componentId: 'STM32',
+              componentType: 'mcu',
+              targetVersion: '1.1.0',
+              fullPackageId: 'full',
+              deltas: [{ sourceVersion: '1.0.0', packageId: 'delta' }],
+            },
+          ],
+        }),
+        product: sensorProduct(1),
+        gates: [{ id: 'findings', title: 'No open blocking finding', passed: true, why: 'ok' }],
+        status: {
+          planId: 'plan',
+          state: 'ended',
+          counts: { notUpgraded: 0, upgrading: 0, upgraded: 1, failed: 1, noUpdateRequired: 0 },
+          successRate: 0.5,
+          failureReasons: [{ code: 'power', count: 1 }],
+          skipped: [],
+        },
+        devices: [rolloutDevice('dev-1', 'upgraded'), rolloutDevice('dev-2', 'failed')],
+      },
+    ],
     signatures: { state: 'unsigned', entries: [] },
   };
-  const digest = createHash('sha256').update(canonicalJson(body)).digest('hex');
-  return Buffer.from(canonicalJson({ ...body, digest }));
+}
+
+const rolloutDevice = (deviceId: string, state: 'upgraded' | 'failed') => ({
+  deviceId,
+  transport: 'http',
+  state,
+  attempts: 1,
+  error: state === 'failed' ? 'power' : null,
+  updatedAt: '2026-01-06T00:00:00.000Z',
+  components: [
+    {
+      componentId: 'STM32',
+      state: state === 'failed' ? 'upgradeFailed' : 'upgradeSucceeded',
+      fromVersion: '1.0.0',
+      toVersion: '1.1.0',
+      packageType: 'delta',
+      progress: 1,
+    },
+  ],
+});
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/** The file, with a digest that fits whatever is in it. */
+function record(body: object = content()): Buffer {
+  return Buffer.from(canonicalJson({ ...body, digest: sha256(canonicalJson(body)) }));
 }
 
 test('an untouched record passes and says that it is unsigned', async () => {
@@ -56,6 +118,73 @@ test('any edited byte is found', async () => {
     ),
     { numRuns: 300 },
   );
+});
+
+type Edit = (body: Omit<Evidence, 'digest'>) => unknown;
+const edits: [string, string, Edit][] = [
+  [
+    'delta-proofs',
+    'a proof of another target',
+    (e) => (e.packages[1]!.deltaProof!.targetSha256 = hash('f')),
+  ],
+  [
+    'delta-proofs',
+    'a proof of another patch',
+    (e) => (e.packages[1]!.deltaProof!.patchSha256 = hash('f')),
+  ],
+  [
+    'delta-proofs',
+    'a proof whose target is the patch',
+    (e) => (e.packages[1]!.deltaProof!.targetSha256 = hash('c')),
+  ],
+  ['gate-records', 'a delta without its proof', (e) => (e.packages[1]!.deltaProof = null)],
+  [
+    'gate-records',
+    'a blocking finding',
+    (e) =>
+      e.packages[0]!.report.files[0]!.findings.push({
+        rule: 'empty',
+        verdict: 'block',
+        title: '',
+        detail: '',
+        fix: '',
+        waivable: false,
+        evidence: {},
+      }),
+  ],
+  ['gate-records', 'no bench run though one was required', (e) => e.benchRuns.pop()],
+  ['gate-records', 'a bench run that failed', (e) => (e.benchRuns[0]!.passed = false)],
+  [
+    'gate-records',
+    'a bench run after the publication',
+    (e) => (e.benchRuns[0]!.startedAt = '2026-01-07T00:00:00.000Z'),
+  ],
+  [
+    'bench-images',
+    'a bench run of another image',
+    (e) => (e.benchRuns[0]!.imageSha256 = hash('f')),
+  ],
+  ['recordings', 'another recording', (e) => (e.benchRuns[0]!.recordingText += ' ')],
+  ['plan-packages', 'a package that was taken out', (e) => e.packages.pop()],
+  ['plan-packages', 'a package of another release', (e) => (e.packages[1]!.releaseId = 'other')],
+  ['plan-packages', 'a plan of another release', (e) => (e.rollouts[0]!.plan.releaseId = 'other')],
+  ['gates', 'a closed gate', (e) => (e.rollouts[0]!.gates[0]!.passed = false)],
+  ['rollout-counts', 'a device that was taken out', (e) => e.rollouts[0]!.devices.pop()],
+  [
+    'rollout-counts',
+    'a failure told as a success',
+    (e) => (e.rollouts[0]!.devices[1]!.state = 'upgraded'),
+  ],
+];
+test.each(edits)('%s finds %s, even with a digest that fits', async (id, _what, edit) => {
+  const path = join(folder, 'forged.json');
+  const body = content() as unknown as Omit<Evidence, 'digest'>;
+  edit(body);
+  await writeFile(path, record(body));
+  const report = await verifyEvidence(path);
+  expect(report.verdict).toBe('block');
+  expect(report.checks.filter((check) => !check.passed).map((check) => check.id)).toContain(id);
+  expect(report.checks.find((check) => check.id === 'digest')?.passed).toBe(true);
 });
 
 test('canonical JSON does not depend on key order', () => {

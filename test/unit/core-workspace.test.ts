@@ -1,10 +1,10 @@
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createRelease, summarizeReleases } from '../../electron/core/releases/release-service.ts';
 import { Workspace } from '../../electron/core/workspace/workspace.ts';
-import { ProblemError } from '../../shared/domain/problem.ts';
+import { ProblemError, toProblem } from '../../shared/domain/problem.ts';
 
 let folder: string;
 const context = { signal: new AbortController().signal, onProgress: () => undefined };
@@ -34,6 +34,16 @@ test('a version is used once per product', async () => {
   createRelease(workspace, 'SENSOR-1', '1.0.0');
   expect(() => createRelease(workspace, 'SENSOR-1', '1.0.0')).toThrow(/already has a release/);
   workspace.close();
+});
+
+test('a description that is there but cannot be read is not called missing', async () => {
+  await rm(join(folder, 'slipway.yaml'));
+  await expect(Workspace.open(folder)).rejects.toMatchObject({
+    problem: { code: 'not-a-workspace' },
+  });
+  await mkdir(join(folder, 'slipway.yaml'));
+  const failure = await Workspace.open(folder).catch((error: unknown) => error);
+  expect(toProblem(failure).code).toBe('file-is-folder');
 });
 
 test('an invalid description names the file and the field', async () => {

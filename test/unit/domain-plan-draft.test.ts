@@ -66,3 +66,9 @@ test('a misspelled field is refused, not ignored: it may be the blacklist', () =
   });
   expect(result.error?.issues[0]?.message).toMatch(/blackList/);
 });
+
+test('a delta that rebuilds another image than the full package is left out', () => {
+  const stale = deltaPackage(hash('b'), { id: 'stale', createdAt: '2026-02-01T00:00:00.000Z' });
+  const [component] = planComponents('r-1.1.0', [fullPackage(), stale]);
+  expect(component).toMatchObject({ fullPackageId: 'full', deltas: [] });
+});

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createStudio, type Studio } from '../../electron/core/studio.ts';
 import { useBundleDrafts } from '../../renderer/stores/bundle-drafts.ts';
+import { useRollout } from '../../renderer/stores/rollout.ts';
 import { useStudio } from '../../renderer/stores/studio.ts';
 
 let folder: string;
@@ -113,4 +114,14 @@ test('settings are saved to the workspace and shown as they were saved', async (
     '898603',
     '898611',
   ]);
+});
+
+test('a cloud that could not be followed for a moment leaves no problem behind', async () => {
+  const closed = { call: () => Promise.reject(new Error('the door is closed')) };
+  Object.assign(globalThis, { window: { slipway: closed } });
+  await useRollout.getState().follow();
+  expect(useRollout.getState().problem?.detail).toContain('the door is closed');
+  Object.assign(globalThis, { window: { slipway: studio } });
+  await useRollout.getState().follow();
+  expect(useRollout.getState().problem).toBeNull();
 });

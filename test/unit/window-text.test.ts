@@ -8,6 +8,7 @@ import {
   etaText,
   hexText,
   percentText,
+  pathWithin,
   pluralText,
   rateText,
 } from '../../renderer/widgets/format-text.ts';
@@ -70,9 +71,16 @@ test('shares, counts and ages read as people write them', () => {
   expect(agoText('2026-01-01T00:00:00Z', now)).toBe('2 days ago');
 });
 
+test('a path is told from the folder that holds it, whatever its separator', () => {
+  expect(pathWithin('/w/evidence/a.json', '/w')).toBe('evidence/a.json');
+  expect(pathWithin('C:\\w\\evidence\\a.json', 'C:\\w')).toBe('evidence/a.json');
+  expect(pathWithin('/w2/a.json', '/w')).toBe('/w2/a.json');
+});
+
 test('a job says its step, share, rate and time left while it runs', () => {
   expect(jobLine(job)).toBe('Reading, 25 %, 1.0 KiB/s, 1.5 s left');
   expect(jobAmountText(job)).toBe('512 B of 2.0 KiB');
+  expect(jobAmountText({ ...job, done: 0, total: 0 })).toBe('');
   expect(jobLine({ ...job, total: 0, ratePerSec: 0, etaMs: null })).toBe('Reading');
   expect(rateText({ ratePerSec: 2.25, unit: 'items' })).toBe('2.3/s');
   expect(etaText({ etaMs: 0 })).toBe('');
@@ -81,6 +89,8 @@ test('a job says its step, share, rate and time left while it runs', () => {
 test('a finished job says what became of it', () => {
   const finishedAt = '2026-01-01T00:00:02.500Z';
   expect(jobResultText({ ...job, state: 'succeeded', finishedAt })).toBe('Done in 2.5 s');
+  expect(jobAmountText({ ...job, state: 'succeeded' })).toBe('2.0 KiB');
+  expect(jobAmountText({ ...job, state: 'succeeded', unit: 'items' })).toBe('');
   expect(jobResultText({ ...job, state: 'cancelled', finishedAt })).toBe('Cancelled after 2.5 s');
   const problem = { code: 'x', title: 'Cut', detail: 'at 5', hint: '', kind: 'io' } as const;
   expect(jobResultText({ ...job, state: 'failed', finishedAt, problem })).toBe('Cut: at 5');

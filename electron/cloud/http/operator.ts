@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { deviceSchema, deviceStateSchema, planSchema } from '../../../shared/domain/plan.ts';
 import { problem } from '../../../shared/domain/problem.ts';
 import { productSchema, versionPackageSchema } from '../../../shared/domain/product.ts';
-import type { CloudParts } from '../types.ts';
+import type { CloudAddresses, CloudParts } from '../types.ts';
 import { invalidRequest, parse } from './problems.ts';
 
 const mebibyte = 1024 * 1024;
@@ -29,6 +29,11 @@ const putDevices = z.object({
   devices: z.array(deviceSchema).max(10_000),
   rotate: z.boolean().default(false),
 });
+const removeDevices = z.object({
+  productId: z.string().min(1),
+  batch: z.string().min(1),
+  keep: z.array(deviceSchema.shape.id).max(10_000),
+});
 const putPackage = z.object({
   package: versionPackageSchema,
   artifact: z.object({
@@ -48,7 +53,12 @@ const putPlan = z.object({
 });
 
 /** The operator API, `/api/v1`: JSON, bearer token, errors as `{error: Problem}`. */
-export function operatorRoutes(app: FastifyInstance, parts: CloudParts, token: string): void {
+export function operatorRoutes(
+  app: FastifyInstance,
+  parts: CloudParts,
+  token: string,
+  addresses: Promise<CloudAddresses>,
+): void {
   const expected = sha256(`Bearer ${token}`);
   app.addHook('onRequest', async (request) => {
     if (!timingSafeEqual(sha256(request.headers.authorization ?? ''), expected))
@@ -57,6 +67,8 @@ export function operatorRoutes(app: FastifyInstance, parts: CloudParts, token: s
   app.addContentTypeParser('application/octet-stream', (_request, payload, done) =>
     done(null, payload),
   );
+
+  app.get('/info', () => addresses);
 
   app.put('/products/:id', async (request) => {
     await parts.devices.putProduct(
@@ -71,6 +83,10 @@ export function operatorRoutes(app: FastifyInstance, parts: CloudParts, token: s
     const { devices, rotate } = parse(putDevices, request.body);
     return parts.devices.put(devices, rotate);
   });
+
+  app.post('/devices/remove', { bodyLimit: deviceBodyLimitBytes }, async (request) =>
+    parts.engine.removeDevices(parse(removeDevices, request.body)),
+  );
 
   app.put('/packages/:id', async (request) => {
     const body = parse(putPackage, request.body);

@@ -1,6 +1,6 @@
 import Fastify, { type FastifyInstance } from 'fastify';
 import { problem } from '../../../shared/domain/problem.ts';
-import type { CloudParts } from '../types.ts';
+import type { CloudAddresses, CloudParts } from '../types.ts';
 import { deviceRoutes } from './ddi.ts';
 import { operatorRoutes } from './operator.ts';
 import { answerError } from './problems.ts';
@@ -10,13 +10,18 @@ const operatorBodyLimitBytes = 4 * 1024 * 1024;
 /** Long enough for an upload over a slow line, short enough to end a request that never arrives. */
 const requestTimeoutMs = 600_000;
 
-/** The HTTP server: operator API, device API, health. */
-export function createHttpServer(parts: CloudParts, operatorToken: string): FastifyInstance {
+/** The HTTP server: operator API, device API, health. `addresses` resolves once devices are served. */
+export function createHttpServer(
+  parts: CloudParts,
+  operatorToken: string,
+  addresses: Promise<CloudAddresses>,
+): FastifyInstance {
   const app = Fastify({
     bodyLimit: deviceBodyLimitBytes,
     requestTimeout: requestTimeoutMs,
     forceCloseConnections: true,
     exposeHeadRoutes: false,
+    frameworkErrors: answerError,
     routerOptions: { maxParamLength: 512 },
   });
   app.setErrorHandler(answerError);
@@ -35,7 +40,7 @@ export function createHttpServer(parts: CloudParts, operatorToken: string): Fast
       scope.addHook('onRoute', (route) => {
         route.bodyLimit ??= operatorBodyLimitBytes;
       });
-      operatorRoutes(scope, parts, operatorToken);
+      operatorRoutes(scope, parts, operatorToken, addresses);
     },
     { prefix: '/api/v1' },
   );

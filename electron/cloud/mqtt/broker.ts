@@ -43,7 +43,7 @@ export class EmbeddedBroker {
   /** Who is behind a connection that has logged in. */
   readonly #names = new WeakMap<Client, string>();
   readonly #clients = new Map<string, Client>();
-  readonly #connections = new Map<string, number>();
+  readonly #connections = new Map<string, Set<Client>>();
   readonly #complaints: Complaints;
   #letIn: () => void = () => undefined;
   readonly #opened = new Promise<void>((done) => {
@@ -108,6 +108,11 @@ export class EmbeddedBroker {
     return this.#connections.has(deviceId);
   }
 
+  /** Ends what the device is connected with now; it may log in again. */
+  disconnect(deviceId: string): void {
+    for (const client of this.#connections.get(deviceId) ?? []) client.close();
+  }
+
   async close(): Promise<void> {
     const closed = new Promise<void>((done) => this.#server.close(() => done()));
     await this.#closeAedes();
@@ -139,8 +144,8 @@ export class EmbeddedBroker {
 
   #setRules(authenticate: (deviceId: string, secret: string) => boolean): void {
     const aedes = this.#aedes;
-    aedes.on('client', (client) => this.#count(client, 1));
-    aedes.on('clientDisconnect', (client) => this.#count(client, -1));
+    aedes.on('client', (client) => this.#arrived(client));
+    aedes.on('clientDisconnect', (client) => this.#left(client));
     aedes.on('clientError', (client, error) => {
       // Devices come and go; only what one does wrong is worth a line.
       const isGone = 'code' in error || error.message === 'keep alive timeout';
@@ -210,13 +215,19 @@ export class EmbeddedBroker {
     return client !== null && this.#names.get(client) === this.adapterLogin.username;
   }
 
-  #count(client: Client, change: 1 | -1): void {
+  #arrived(client: Client): void {
     const deviceId = this.#names.get(client) ?? '';
-    const count = (this.#connections.get(deviceId) ?? 0) + change;
-    if (count > 0) this.#connections.set(deviceId, count);
-    else this.#connections.delete(deviceId);
-    if (change === 1) this.#clients.set(client.id, client);
-    else if (this.#clients.get(client.id) === client) this.#clients.delete(client.id);
+    const connections = this.#connections.get(deviceId) ?? new Set();
+    this.#connections.set(deviceId, connections.add(client));
+    this.#clients.set(client.id, client);
+  }
+
+  #left(client: Client): void {
+    const deviceId = this.#names.get(client) ?? '';
+    const connections = this.#connections.get(deviceId);
+    connections?.delete(client);
+    if (connections?.size === 0) this.#connections.delete(deviceId);
+    if (this.#clients.get(client.id) === client) this.#clients.delete(client.id);
   }
 }
 

@@ -20,6 +20,7 @@ export class Complaints {
     if (saidAtMs !== undefined && nowMs - saidAtMs < quietMs) return;
     if (this.#saidAtMs.size >= maxRemembered) this.#saidAtMs.clear();
     this.#saidAtMs.set(subject, nowMs);
-    this.#write(`mqtt: ${subject}: ${text}\n`);
+    // A device chooses some of these words, and must not write lines of its own.
+    this.#write(`mqtt: ${subject}: ${text}`.replace(/\p{Cc}/gu, ' ').concat('\n'));
   }
 }

@@ -1,6 +1,6 @@
 import { choosePackage, reportedVersion } from '../../../shared/domain/scope.ts';
 import type { CloudDatabase } from '../store/database.ts';
-import type { DeviceStore } from '../store/devices.ts';
+import type { DeviceRemoval, DeviceStore } from '../store/devices.ts';
 import type { PackageStore, StoredPackage } from '../store/packages.ts';
 import { type DeviceReport, advance, failedState } from './component-steps.ts';
 import type { PlanHistory } from './history.ts';
@@ -126,6 +126,24 @@ export class RolloutEngine {
         else if (version !== null && !action.begun) this.#chooseAnew(action, component, version);
       }
     });
+  }
+
+  /**
+   * Removes the devices of a batch except those to keep and those that an open plan waits for. What
+   * they did in plans stays on record; a removed device that is put again is a new one.
+   */
+  async removeDevices(query: DeviceRemoval): Promise<{ removed: number }> {
+    const ids = await this.#db.write(() => {
+      const removable = this.#devices.removable(query);
+      for (const deviceId of removable) {
+        for (const planId of this.#rollout.unfinishedPlans(deviceId))
+          this.#abandon(planId, deviceId);
+        this.#devices.markRemoved(deviceId);
+      }
+      return removable;
+    });
+    for (const deviceId of ids) this.#devices.onSecretEnded(deviceId);
+    return { removed: ids.length };
   }
 
   /** Whether the device said that it has the whole artifact; DDI's "proceeding" means something else from then on. */
@@ -255,6 +273,17 @@ export class RolloutEngine {
     }
     this.#rollout.setDevice(plan_id, device_id, 'upgrading', code);
     this.#announceNext(device_id);
+  }
+
+  /** In the middle of a terminated plan, and gone. */
+  #abandon(planId: string, deviceId: string): void {
+    const action = this.#rollout.liveAction(planId, deviceId);
+    if (action) {
+      const { state, progress } = this.#rollout.componentOf(action);
+      this.#rollout.setAction(action, 'cancelled');
+      this.#rollout.setComponent(action, failedState(state), progress);
+    }
+    this.#fail(planId, deviceId, 'device-removed');
   }
 
   #fail(planId: string, deviceId: string, code: string): void {

@@ -1,9 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { type ReadStream, createReadStream } from 'node:fs';
-import { mkdir, open, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readFile, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { problem } from '../../../shared/domain/problem.ts';
-import { syncFolder } from './files.ts';
+import { renameDurably } from '../../files/atomic-file.ts';
 
 /** Checksums of a received artifact; MD5 and SHA-1 only because DDI clients may ask for them. */
 export interface ArtifactHashes {
@@ -73,8 +73,7 @@ export class ArtifactStore {
           'Upload it again; if it happens again, check the file.',
         );
       }
-      await rename(temporary, this.#path(sha256));
-      await syncFolder(this.#folder);
+      await renameDurably(temporary, this.#path(sha256));
       return { sha256, sha1, md5 };
     } catch (error) {
       await rm(temporary, { force: true });

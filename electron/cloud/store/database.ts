@@ -38,6 +38,7 @@ const migrations = [
      plan_id TEXT NOT NULL, at_ms INTEGER NOT NULL, not_upgraded INTEGER NOT NULL, upgrading INTEGER NOT NULL,
      upgraded INTEGER NOT NULL, failed INTEGER NOT NULL, no_update_required INTEGER NOT NULL,
      PRIMARY KEY (plan_id, at_ms)) WITHOUT ROWID;`,
+  'ALTER TABLE devices ADD COLUMN removed_at TEXT',
 ];
 
 interface Unit {

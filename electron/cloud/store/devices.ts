@@ -21,6 +21,19 @@ interface DeviceRow {
   readonly last_seen_at: string | null;
 }
 
+interface KnownRow {
+  readonly versions: string;
+  readonly removed_at: string | null;
+}
+
+/** Which devices may go. */
+export interface DeviceRemoval {
+  readonly productId: string;
+  readonly batch: string;
+  /** Ids that stay. */
+  readonly keep: readonly string[];
+}
+
 export interface DeviceListQuery {
   readonly productId: string;
   readonly offset: number;
@@ -29,7 +42,7 @@ export interface DeviceListQuery {
 }
 
 const columns = 'id, product_id, transport, imsi, iccid, batch, versions, last_seen_at';
-const matches = `product_id = ? AND (? = '' OR id LIKE ? ESCAPE '\\' OR imsi LIKE ? ESCAPE '\\'
+const matches = `removed_at IS NULL AND product_id = ? AND (? = '' OR id LIKE ? ESCAPE '\\' OR imsi LIKE ? ESCAPE '\\'
   OR iccid LIKE ? ESCAPE '\\' OR batch LIKE ? ESCAPE '\\')`;
 
 /** Products and devices: who they are, how they prove it, and which versions they reported. */
@@ -48,6 +61,9 @@ export class DeviceStore {
     | 'versions'
     | 'setVersions'
     | 'setLastSeen'
+    | 'known'
+    | 'unneeded'
+    | 'remove'
     | 'all'
     | 'count'
     | 'page',
@@ -61,19 +77,30 @@ export class DeviceStore {
       putProduct: db.prepare(
         'INSERT INTO products (id, name) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name',
       ),
-      one: db.prepare(`SELECT ${columns} FROM devices WHERE id = ?`),
-      secret: db.prepare('SELECT secret_sha256 FROM devices WHERE id = ?'),
+      one: db.prepare(`SELECT ${columns} FROM devices WHERE id = ? AND removed_at IS NULL`),
+      secret: db.prepare('SELECT secret_sha256 FROM devices WHERE id = ? AND removed_at IS NULL'),
+      known: db.prepare('SELECT versions, removed_at FROM devices WHERE id = ?'),
       insert: db.prepare(
         `INSERT INTO devices (${columns}, secret_sha256) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       ),
       update: db.prepare(
-        'UPDATE devices SET product_id = ?, transport = ?, imsi = ?, iccid = ?, batch = ?, versions = ? WHERE id = ?',
+        'UPDATE devices SET product_id = ?, transport = ?, imsi = ?, iccid = ?, batch = ?, versions = ?, removed_at = NULL WHERE id = ?',
       ),
       rotate: db.prepare('UPDATE devices SET secret_sha256 = ? WHERE id = ?'),
       versions: db.prepare('SELECT versions FROM devices WHERE id = ?'),
       setVersions: db.prepare('UPDATE devices SET versions = ? WHERE id = ?'),
       setLastSeen: db.prepare('UPDATE devices SET last_seen_at = ? WHERE id = ?'),
-      all: db.prepare(`SELECT ${columns} FROM devices WHERE product_id = ? ORDER BY id`),
+      unneeded: db.prepare(
+        `SELECT id FROM devices
+         WHERE product_id = ? AND batch = ? AND removed_at IS NULL AND id NOT IN (
+           SELECT device_id FROM rollout JOIN plans ON plans.id = plan_id
+           WHERE rollout.state IN ('notUpgraded', 'upgrading')
+             AND plans.state NOT IN ('ended', 'terminated'))`,
+      ),
+      remove: db.prepare('UPDATE devices SET removed_at = ? WHERE id = ?'),
+      all: db.prepare(
+        `SELECT ${columns} FROM devices WHERE product_id = ? AND removed_at IS NULL ORDER BY id`,
+      ),
       count: db.prepare(`SELECT count(*) AS total FROM devices WHERE ${matches}`),
       page: db.prepare(
         `SELECT ${columns} FROM devices WHERE ${matches} ORDER BY id LIMIT ? OFFSET ?`,
@@ -91,29 +118,47 @@ export class DeviceStore {
     return this.#sql.product.get(id) !== undefined;
   }
 
+  /** Called when the secret of a device has stopped being good: whoever logged in with it has to go. */
+  onSecretEnded: (deviceId: string) => void = () => undefined;
+
   /**
    * Adds new devices and updates known ones. A new device gets a secret, answered only here; a
    * known one keeps its secret and the versions it reported, unless `rotate` provisions it anew.
    * @throws ProblemError `product-missing`, `device-twice`
    */
-  put(
+  async put(
     devices: readonly Device[],
     rotate: boolean,
   ): Promise<{ added: number; secrets: Record<string, string> }> {
-    return this.#db.write(() => {
+    const result = await this.#db.write(() => {
       this.#checkDevices(devices);
       const secrets: Record<string, string> = {};
       let added = 0;
       for (const device of devices) {
-        const known = this.#sql.versions.get(device.id) as { versions: string } | undefined;
-        const secret = !known || rotate ? newSecret() : null;
-        if (known) this.#update(device, known.versions, secret);
+        const row = this.#sql.known.get(device.id) as KnownRow | undefined;
+        const isKnown = row?.removed_at === null;
+        const secret = isKnown && !rotate ? null : newSecret();
+        if (row) this.#update(device, row.versions, secret);
         else if (secret !== null) this.#insert(device, secret);
-        if (!known) added++;
+        if (!isKnown) added++;
         if (secret !== null) secrets[device.id] = secret;
       }
       return { added, secrets };
     });
+    for (const deviceId of Object.keys(result.secrets)) this.onSecretEnded(deviceId);
+    return result;
+  }
+
+  /** Ids that may be removed: those of the batch, except `keep` and those that an open plan waits for. */
+  removable(query: DeviceRemoval): string[] {
+    const keep = new Set(query.keep);
+    const rows = this.#sql.unneeded.all(query.productId, query.batch) as { id: string }[];
+    return rows.map(({ id }) => id).filter((id) => !keep.has(id));
+  }
+
+  /** The device is gone, and its row stays for the plans that it was in; call inside a write unit. */
+  markRemoved(deviceId: string): void {
+    this.#sql.remove.run(new Date().toISOString(), deviceId);
   }
 
   /** Whether `secret` is the device's; unknown devices cost the same work as wrong secrets. */

@@ -1,7 +1,7 @@
 import { chmod, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { problem } from '../../../shared/domain/problem.ts';
-import { writeFileAtomic } from './files.ts';
+import { writeFileAtomic } from '../../files/atomic-file.ts';
 import { newSecret } from './secrets.ts';
 
 /** The operator token of a data folder, made on the first start and kept in a file that only its owner reads. */

@@ -1,4 +1,4 @@
-import { writeFileAtomic } from '../atomic-file.ts';
+import { writeFileAtomic } from '../../files/atomic-file.ts';
 import type { SerialLink } from './serial-link.ts';
 
 type Line =

@@ -14,6 +14,7 @@ import {
 import { roleOfFormat } from '../../../shared/domain/file-role.ts';
 import { defaultFileTypes } from '../../../shared/domain/limits.ts';
 import { runTask } from '../../worker/run-task.ts';
+import { ensureRelease } from '../releases/release-service.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 import { verifyVersionPackage, writeVersionPackage } from './version-package.ts';
 
@@ -67,19 +68,18 @@ export function componentOf(product: Product, componentId: string): Component {
 export async function createFullPackage(
   workspace: Workspace,
   input: {
-    releaseId: string;
     componentId: string;
     paths: readonly string[];
     name?: string | undefined;
-  },
+  } & ({ releaseId: string } | { productId: string; version: string }),
   context: WorkContext,
 ): Promise<VersionPackage> {
-  const release = workspace.release(input.releaseId);
-  const component = componentOf(workspace.product(release.productId), input.componentId);
+  const wanted = 'releaseId' in input ? workspace.release(input.releaseId) : input;
+  const component = componentOf(workspace.product(wanted.productId), input.componentId);
   const report = await inspectFiles(
     {
       paths: input.paths,
-      version: release.version,
+      version: wanted.version,
       component,
       extraFileTypes: workspace.config.fileTypes,
     },
@@ -110,6 +110,8 @@ export async function createFullPackage(
       },
     });
   }
+  // Only now, so that files that are refused leave no empty release behind.
+  const release = ensureRelease(workspace, wanted.productId, wanted.version);
   return recordPackage(
     workspace,
     {

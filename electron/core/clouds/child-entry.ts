@@ -8,6 +8,8 @@ import { entryPath } from '../../worker/run-task.ts';
 
 const endGraceMs = 8_000;
 const terminateGraceMs = 2_000;
+/** What Node says of its own experiments is no news for the user's log. */
+const quiet = '--disable-warning=ExperimentalWarning';
 const failureSchema = z.object({ error: problemSchema });
 
 /** What is heard of a child process. */
@@ -34,9 +36,9 @@ export class ChildEntry {
 
   constructor(name: 'cloud' | 'fleet', args: readonly string[], listener: ChildListener) {
     this.#name = name;
-    this.#child = spawn(process.execPath, [entryPath(name), ...args], {
+    this.#child = spawn(process.execPath, [quiet, entryPath(name), ...args], {
       stdio: ['pipe', 'pipe', 'pipe'],
-      env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' },
+      env: childEnv(name),
       // A Ctrl+C on the terminal is for this process; it ends the child itself when it is done.
       detached: process.platform !== 'win32',
       windowsHide: true,
@@ -98,6 +100,13 @@ export class ChildEntry {
     clearTimeout(terminate);
     clearTimeout(kill);
   }
+}
+
+/** What the child inherits: no secret that it has no use for. */
+function childEnv(name: 'cloud' | 'fleet'): NodeJS.ProcessEnv {
+  const { SLIPWAY_TOKEN: _operator, ...env } = process.env;
+  if (name === 'fleet') delete env.SLIPWAY_MQTT_PASSWORD;
+  return { ...env, ELECTRON_RUN_AS_NODE: '1' };
 }
 
 function parseJson(line: string): unknown {

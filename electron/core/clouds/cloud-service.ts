@@ -1,10 +1,12 @@
-import type { FleetStatus } from '../../../shared/contract/contract.ts';
+import type { FleetStatus, Output } from '../../../shared/contract/contract.ts';
 import { problem } from '../../../shared/domain/problem.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 import { FleetProcess, type FleetRun } from './fleet-process.ts';
 import { LocalCloud } from './local-cloud.ts';
 import { LocalCloudProcess } from './local-cloud-process.ts';
 import { makeSimulatedDevices } from './simulated-identities.ts';
+
+const simulatedBatch = 'simulated';
 
 /** The embedded cloud of a workspace and the simulated fleet that tries it out. */
 export class CloudService {
@@ -28,7 +30,9 @@ export class CloudService {
   /** Starts the cloud unless it runs, and connects to it. */
   async connect(): Promise<LocalCloud> {
     const { http, token } = await this.#process.start();
-    return new LocalCloud({ http, token });
+    if (this.#process.startedHere) return new LocalCloud({ http, token });
+    // The cloud of another command ends with that command, however far this one is.
+    return new LocalCloud({ http, token }, () => this.#process.start());
   }
 
   async start(): Promise<{ http: string; mqtt: string }> {
@@ -37,10 +41,11 @@ export class CloudService {
   }
 
   /** Whether the cloud runs, here or started by another program on the same workspace. */
-  async status(): Promise<{ running: boolean; http: string | null; mqtt: string | null }> {
+  async status(): Promise<Output<'cloud.status'>> {
     const address = await this.#process.attach();
     return {
       running: address !== null,
+      startedHere: this.#process.startedHere,
       http: address?.http ?? null,
       mqtt: address?.mqtt ?? null,
     };
@@ -72,7 +77,14 @@ export class CloudService {
     const product = this.#workspace.product(input.productId);
     const cloud = await this.connect();
     await cloud.putProduct({ id: product.id, name: product.name });
-    const devices = makeSimulatedDevices({ ...input, batch: 'simulated' });
+    const devices = makeSimulatedDevices({ ...input, batch: simulatedBatch });
+    await this.#fleet.stop();
+    // Devices of an earlier, larger fleet are not there any more: a plan must not wait for them.
+    await cloud.removeDevices({
+      productId: product.id,
+      batch: simulatedBatch,
+      keep: devices.map(({ id }) => id),
+    });
     const { secrets } = await cloud.putDevices(devices, { rotate: true });
     const endpoint = await this.start();
     return this.#fleet.start({

@@ -56,6 +56,11 @@ export class LocalCloudProcess {
     return this.#starting;
   }
 
+  /** Whether a cloud runs that ends with this program. */
+  get startedHere(): boolean {
+    return this.#child?.running ?? false;
+  }
+
   /** Finds a cloud that runs on the data folder, whoever started it; null when none does. */
   async attach(): Promise<CloudAddress | null> {
     if (this.#child?.running && this.#address) return this.#address;

@@ -2,6 +2,7 @@ import { open, stat } from 'node:fs/promises';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import axios, { type AxiosInstance, type AxiosRequestConfig, isAxiosError } from 'axios';
+import type { Readable } from 'node:stream';
 import { z } from 'zod';
 import type {
   CloudCapabilities,
@@ -33,6 +34,15 @@ const devicesPerRequest = 5_000;
 
 const pageOf = <T extends z.ZodType>(item: T) =>
   z.object({ total: z.number().int().nonnegative(), items: z.array(item) });
+/** A request that can be sent again: a body that is a stream is opened for each sending. */
+type CloudRequest = AxiosRequestConfig & { readonly openBody?: () => Readable };
+
+/** Where a cloud is, and the token that operates it. */
+export interface OperatorAddress {
+  readonly http: string;
+  readonly token: string;
+}
+
 const anything = z.unknown();
 const healthSchema = z.object({ ok: z.literal(true) });
 const infoSchema = z.object({ http: z.string(), mqtt: z.string() });
@@ -52,10 +62,19 @@ export class LocalCloud implements OtaCloud {
   };
   readonly #http: AxiosInstance;
   readonly #address: string;
+  readonly #successor: (() => Promise<OperatorAddress>) | null;
 
-  /** @throws ProblemError `cloud-address` when `http` is not an http or https URL */
-  constructor({ http, token }: { readonly http: string; readonly token: string }) {
+  /**
+   * `successor` finds or starts the cloud that takes over when this one is gone, for a cloud that
+   * another program may end at any time; every call may be made twice.
+   * @throws ProblemError `cloud-address` when `http` is not an http or https URL
+   */
+  constructor(
+    { http, token }: OperatorAddress,
+    successor: (() => Promise<OperatorAddress>) | null = null,
+  ) {
     this.#address = checkAddress(http);
+    this.#successor = successor;
     this.#http = axios.create({
       adapter: 'http',
       baseURL: `${this.#address}/api/v1`,
@@ -110,6 +129,16 @@ export class LocalCloud implements OtaCloud {
       Object.assign(result.secrets, part.secrets);
     }
     return result;
+  }
+
+  /** Removes devices of a batch, except `keep` and those that a plan still waits for. */
+  removeDevices(query: {
+    readonly productId: string;
+    readonly batch: string;
+    readonly keep: readonly string[];
+  }): Promise<{ removed: number }> {
+    const answer = z.object({ removed: z.number().int() });
+    return this.#call(answer, { method: 'post', url: '/devices/remove', data: query });
   }
 
   /** @throws ProblemError also `artifact-changed` when the file is not as long as announced */
@@ -181,7 +210,7 @@ export class LocalCloud implements OtaCloud {
       await this.#call(anything, {
         method: 'put',
         url,
-        data: file.createReadStream({ autoClose: false }),
+        openBody: () => file.createReadStream({ autoClose: false, start: 0 }),
         headers: { 'content-type': 'application/octet-stream', 'content-length': sizeBytes },
         timeout: uploadTimeoutMs,
       });
@@ -190,8 +219,11 @@ export class LocalCloud implements OtaCloud {
     }
   }
 
-  async #call<S extends z.ZodType>(schema: S, request: AxiosRequestConfig): Promise<z.output<S>> {
-    const { status, data } = await this.#send(request);
+  async #call<S extends z.ZodType>(schema: S, request: CloudRequest): Promise<z.output<S>> {
+    const { status, data } = await this.#send(request).catch(async (error: unknown) => {
+      if (!this.#successor || !isUnreachable(error)) throw error;
+      return new LocalCloud(await this.#successor()).#send(request);
+    });
     if (status < 200 || status > 299) {
       const failure = failureSchema.safeParse(data);
       if (failure.success) throw new ProblemError(failure.data.error);
@@ -202,9 +234,10 @@ export class LocalCloud implements OtaCloud {
     throw strangeAnswer(this.#address, z.prettifyError(answer.error));
   }
 
-  async #send(request: AxiosRequestConfig): Promise<{ status: number; data: unknown }> {
+  async #send(request: CloudRequest): Promise<{ status: number; data: unknown }> {
+    const { openBody, ...rest } = request;
     try {
-      return await this.#http.request<unknown>(request);
+      return await this.#http.request<unknown>(openBody ? { ...rest, data: openBody() } : rest);
     } catch (error) {
       if (!isAxiosError(error)) throw error;
       // Not as the cause: the error carries the request, and so the operator token.
@@ -216,6 +249,10 @@ export class LocalCloud implements OtaCloud {
       );
     }
   }
+}
+
+function isUnreachable(error: unknown): boolean {
+  return error instanceof ProblemError && error.problem.code === 'cloud-unreachable';
 }
 
 function checkAddress(http: string): string {

@@ -4,8 +4,8 @@ import type { OtaCloud } from '../../../shared/domain/cloud.ts';
 import { canonicalJson } from '../../../shared/domain/canonical-json.ts';
 import type { Evidence } from '../../../shared/domain/evidence.ts';
 import type { WorkContext } from '../../../shared/domain/job.ts';
-import type { RolloutDevice } from '../../../shared/domain/plan.ts';
-import { writeFileAtomic } from '../atomic-file.ts';
+import type { PlanStatus, RolloutDevice } from '../../../shared/domain/plan.ts';
+import { writeFileAtomic } from '../../files/atomic-file.ts';
 import type { PlanService } from '../plan/plan-service.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 import { sha256 } from './sha256.ts';
@@ -34,10 +34,12 @@ export async function exportEvidence(
     context.signal.throwIfAborted();
     const status = await plans.status(id);
     const devices = await allDevices(await cloud(), id, context);
+    const { product, gates } = workspace.get('planCheck', id);
     rollouts.push({
       plan: workspace.get('plan', id),
-      gates: workspace.get('planCheck', id).gates,
-      status,
+      product,
+      gates,
+      status: tallied(status, devices),
       devices,
     });
   }
@@ -66,6 +68,24 @@ export async function exportEvidence(
     sha256: result.sha256,
   });
   return result;
+}
+
+/** The numbers of these devices: while they were read page by page, the rollout went on. */
+function tallied(status: PlanStatus, devices: readonly RolloutDevice[]): PlanStatus {
+  const counts = { notUpgraded: 0, upgrading: 0, upgraded: 0, failed: 0, noUpdateRequired: 0 };
+  const reasons = new Map<string, number>();
+  for (const { state, error } of devices) {
+    counts[state]++;
+    const code = error ?? 'unknown';
+    if (state === 'failed') reasons.set(code, (reasons.get(code) ?? 0) + 1);
+  }
+  const finished = counts.upgraded + counts.failed;
+  return {
+    ...status,
+    counts,
+    successRate: finished === 0 ? null : counts.upgraded / finished,
+    failureReasons: [...reasons].map(([code, count]) => ({ code, count })),
+  };
 }
 
 async function allDevices(

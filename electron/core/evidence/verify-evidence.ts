@@ -5,7 +5,8 @@ import {
   type EvidenceReport,
   evidenceSchema,
 } from '../../../shared/domain/evidence.ts';
-import { deviceStateSchema } from '../../../shared/domain/plan.ts';
+import { deviceStateSchema, type Plan } from '../../../shared/domain/plan.ts';
+import { computeRecordGates, isProvenDelta } from '../../../shared/domain/gates.ts';
 import { problem } from '../../../shared/domain/problem.ts';
 import { sha256 } from './sha256.ts';
 
@@ -58,7 +59,7 @@ export async function verifyEvidence(path: string): Promise<EvidenceReport> {
     add(
       'recordings',
       !badRun,
-      `${body.benchRuns.length} serial recordings match their SHA-256.`,
+      `Each of the ${body.benchRuns.length} bench runs has the serial recording of its SHA-256.`,
       `The recording of bench run ${badRun?.id ?? ''} was changed.`,
     );
     const known = new Set(body.packages.flatMap((pkg) => pkg.files.map((file) => file.sha256)));
@@ -72,13 +73,12 @@ export async function verifyEvidence(path: string): Promise<EvidenceReport> {
     const strayDelta = body.packages.find(
       (pkg) =>
         pkg.deltaProof &&
-        (pkg.deltaProof.patchSha256 !== pkg.files[0]?.sha256 ||
-          !known.has(pkg.deltaProof.targetSha256)),
+        (pkg.deltaProof.patchSha256 !== pkg.files[0]?.sha256 || !isProvenDelta(pkg, body.packages)),
     );
     add(
       'delta-proofs',
       !strayDelta,
-      'Every delta proof names a patch and a target of this release.',
+      'Every delta proof names its patch and the full image of its component.',
       `The proof of ${strayDelta?.name ?? ''} names other images.`,
     );
     for (const [id, failure, good] of rolloutChecks(parsed.data))
@@ -89,14 +89,27 @@ export async function verifyEvidence(path: string): Promise<EvidenceReport> {
 }
 
 /** Whether the plans speak of this release's packages, passed their gates, and add up: id, what is wrong, what is right. */
-function rolloutChecks({ packages, rollouts }: Evidence): [string, string | null, string][] {
-  const known = new Set(packages.map((pkg) => pkg.id));
-  const stray = rollouts.find(({ plan }) =>
-    plan.components
-      .flatMap((part) => [part.fullPackageId, ...part.deltas.map((delta) => delta.packageId)])
-      .some((id) => id !== null && !known.has(id)),
+function rolloutChecks({
+  release,
+  packages,
+  benchRuns,
+  rollouts,
+}: Evidence): [string, string | null, string][] {
+  const known = new Set(
+    packages.filter((pkg) => pkg.releaseId === release.id).map((pkg) => pkg.id),
+  );
+  const stray = rollouts.find(
+    ({ plan }) => plan.releaseId !== release.id || delivered(plan).some((id) => !known.has(id)),
   );
   const closed = rollouts.flatMap(({ gates }) => gates).find((gate) => !gate.passed);
+  const unmet = rollouts.flatMap(({ plan, product }) =>
+    computeRecordGates({
+      product,
+      packages: delivered(plan).flatMap((id) => packages.filter((pkg) => pkg.id === id)),
+      releasePackages: packages,
+      benchRuns: benchRuns.filter(({ startedAt }) => startedAt <= (plan.publishedAt ?? '')),
+    }).filter((gate) => !gate.passed),
+  )[0];
   const uneven = rollouts.find(({ status, devices }) =>
     deviceStateSchema.options.some(
       (state) => devices.filter((device) => device.state === state).length !== status.counts[state],
@@ -106,7 +119,7 @@ function rolloutChecks({ packages, rollouts }: Evidence): [string, string | null
   return [
     [
       'plan-packages',
-      stray ? `Plan ${stray.plan.id} delivers a package that is not in the record.` : null,
+      stray ? `Plan ${stray.plan.id} delivers something that is not of this release.` : null,
       `${count}: every package delivered is in the record.`,
     ],
     [
@@ -115,11 +128,22 @@ function rolloutChecks({ packages, rollouts }: Evidence): [string, string | null
       `${count}: every gate had passed.`,
     ],
     [
+      'gate-records',
+      unmet ? `${unmet.title}: the record says otherwise. ${unmet.why}` : null,
+      `${count}: findings, delta proofs and bench runs of what was delivered say the same.`,
+    ],
+    [
       'rollout-counts',
       uneven ? `The devices of plan ${uneven.plan.id} do not add up to its counts.` : null,
       `${count}: the devices add up to the counts.`,
     ],
   ];
+}
+
+function delivered(plan: Plan): string[] {
+  return plan.components
+    .flatMap((part) => [part.fullPackageId, ...part.deltas.map((delta) => delta.packageId)])
+    .filter((id) => id !== null);
 }
 
 function parseJson(text: string): unknown {

@@ -118,7 +118,7 @@ export class PlanService {
       await cloud.putPackage(pkg, this.#artifact(pkg));
     }
     context.signal.throwIfAborted();
-    this.#workspace.put('planCheck', plan.releaseId, { id: plan.id, ...checked });
+    this.#workspace.put('planCheck', plan.releaseId, { id: plan.id, product, ...checked });
     return this.#published(plan, await cloud.publish(plan, this.#policy()));
   }
 

@@ -16,6 +16,17 @@ export function createRelease(workspace: Workspace, productId: string, version: 
   return release;
 }
 
+/** The release of a product with this version, made when it does not exist. @throws ProblemError `unknown-id` */
+export function ensureRelease(workspace: Workspace, productId: string, version: string): Release {
+  return workspace.transaction(
+    () =>
+      workspace
+        .releases()
+        .find((release) => release.productId === productId && release.version === version) ??
+      createRelease(workspace, productId, version),
+  );
+}
+
 /** Every release with its stage, computed from the records alone. */
 export function summarizeReleases(workspace: Workspace): ReleaseSummary[] {
   const group = <T>(

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { type WorkspaceConfig, workspaceConfigSchema } from '../../../shared/domain/product.ts';
 import { problem } from '../../../shared/domain/problem.ts';
-import { writeFileAtomic } from '../atomic-file.ts';
+import { writeFileAtomic } from '../../files/atomic-file.ts';
 
 export const configFileName = 'slipway.yaml';
 
@@ -13,7 +13,8 @@ export const configFileName = 'slipway.yaml';
  */
 export async function readConfig(folder: string): Promise<WorkspaceConfig> {
   const path = join(folder, configFileName);
-  const text = await readFile(path, 'utf8').catch(() => {
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error;
     throw problem(
       'not-a-workspace',
       'Not a Slipway workspace',

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { mkdir, open, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { WorkContext } from '../../../shared/domain/job.ts';
-import { renameDurably } from '../atomic-file.ts';
+import { renameDurably } from '../../files/atomic-file.ts';
 
 /** Images and recordings as files named by their SHA-256; writing is temporary name, fsync, rename. */
 export class ObjectStore {

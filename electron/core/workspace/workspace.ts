@@ -10,6 +10,7 @@ import {
   type Release,
   type VersionPackage,
   type WorkspaceConfig,
+  productSchema,
   versionPackageSchema,
 } from '../../../shared/domain/product.ts';
 import { readConfig, updateConfig } from './config.ts';
@@ -24,8 +25,11 @@ export const evidenceRecordSchema = z.object({
   exportedAt: z.string(),
   sha256: z.string(),
 });
-/** What the gates said when a plan was published. */
-export const planCheckRecordSchema = planCheckSchema.extend({ id: z.string() });
+/** What the gates said when a plan was published, and the product whose policy they went by. */
+export const planCheckRecordSchema = planCheckSchema.extend({
+  id: z.string(),
+  product: productSchema,
+});
 
 /** Record kinds and their shapes; bodies are validated again when read, so a damaged row is named and not trusted. */
 const recordSchemas = {

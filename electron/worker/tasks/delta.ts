@@ -4,7 +4,7 @@ import type { WorkContext } from '../../../shared/domain/job.ts';
 import { problem } from '../../../shared/domain/problem.ts';
 import type { DeltaProof } from '../../../shared/domain/product.ts';
 import { makeBsdiff40, readBsdiff40 } from '../../../shared/formats/bsdiff40.ts';
-import { writeFileAtomic } from '../../core/atomic-file.ts';
+import { writeFileAtomic } from '../../files/atomic-file.ts';
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 

@@ -21,7 +21,7 @@ const states: Record<Job['state'], { readonly tone: Tone; readonly word: string 
 
 const columns: readonly GridColumn<Job>[] = [
   { id: 'started', title: 'Started', widthPx: 80, render: (job) => clockText(job.startedAt) },
-  { id: 'title', title: 'Job', widthPx: 190, render: (job) => <ClippedText text={job.title} /> },
+  { id: 'title', title: 'Job', widthPx: 180, render: (job) => <ClippedText text={job.title} /> },
   {
     id: 'state',
     title: 'State',
@@ -31,10 +31,10 @@ const columns: readonly GridColumn<Job>[] = [
   {
     id: 'share',
     title: 'Progress',
-    widthPx: 190,
+    widthPx: 150,
     render: (job) => (job.state === 'running' ? <JobProgress job={job} /> : null),
   },
-  { id: 'amount', title: 'Amount', widthPx: 150, align: 'right', render: jobAmountText },
+  { id: 'amount', title: 'Amount', widthPx: 140, align: 'right', render: jobAmountText },
   { id: 'result', title: 'Result', render: (job) => <ClippedText text={jobResultText(job)} /> },
   { id: 'action', title: 'Action', widthPx: 90, render: (job) => <JobAction job={job} /> },
 ];
@@ -63,7 +63,7 @@ export function JobsTab() {
 function JobProgress({ job }: { readonly job: Job }) {
   const share = jobShare(job);
   return (
-    <span style={{ display: 'flex', alignItems: 'center', gap: 8, height: 27 }}>
+    <span style={{ display: 'flex', flex: 1, alignItems: 'center', gap: 8 }}>
       <Progress flex={1} value={share * 100} animated={job.total === 0} aria-label={job.title} />
       <span className="digits">{job.total > 0 ? percentText(share) : ''}</span>
     </span>

@@ -1,6 +1,7 @@
 import { useEffect } from 'react';
 import { useBench } from '../../stores/bench.ts';
 import { useRelease } from '../../stores/studio.ts';
+import layout from '../../widgets/columns.module.css';
 import { NoRelease } from '../../widgets/no-release.tsx';
 import { ProblemAlert } from '../../widgets/problem-alert.tsx';
 import { ViewHeader } from '../../widgets/view-header.tsx';
@@ -29,12 +30,12 @@ export function BenchView() {
     <>
       <ViewHeader title="Bench" about={`${product.name} ${release.version}`} />
       {loadProblem && <ProblemAlert problem={loadProblem} />}
-      <div className={classes.columns}>
-        <div className={classes.order}>
+      <div className={`${layout.columns} ${classes.columns}`}>
+        <div className={`${layout.column} ${classes.order}`}>
           <BoardsSection />
           <FlashSection key={release.id} release={release} product={product} />
         </div>
-        <div className={classes.results}>
+        <div className={layout.column}>
           <ResultSection />
           <RunsSection />
           <RecordingSection />

@@ -62,7 +62,10 @@ export function FlashSection(props: { readonly release: Release; readonly produc
             { value: fileChoice, label: 'A file…' },
           ]}
           value={takesFile ? fileChoice : (image?.packageId ?? null)}
-          onChange={setChosen}
+          onChange={(value) => {
+            setChosen(value);
+            setExpectVersion(value === fileChoice ? '' : release.version);
+          }}
           data-testid="bench-image"
         />
         {images.length === 0 && (

@@ -5,7 +5,7 @@ import { byteText } from '../../../shared/domain/progress-text.ts';
 import { call } from '../../rpc/client.ts';
 import { useBench } from '../../stores/bench.ts';
 import { useRunningJob, useStudio } from '../../stores/studio.ts';
-import { FactRow } from '../../widgets/fact-row.tsx';
+import { FactList } from '../../widgets/fact-list.tsx';
 import { durationText, etaText, percentText, rateText } from '../../widgets/format-text.ts';
 import { jobAmountText, jobShare } from '../../widgets/job-text.ts';
 import { HashText } from '../../widgets/hash-text.tsx';
@@ -84,8 +84,10 @@ function FlashProgress({ job }: { readonly job: Job }) {
 
 function RunFacts({ run }: { readonly run: BenchRun }) {
   const { result } = run;
+  const isVirtual = run.port.startsWith('virtual:');
   return (
-    <FactRow
+    <FactList
+      layout="row"
       facts={[
         ...(run.failure ? [['Ended early', run.failure.title] as const] : []),
         ['Booted version', <Booted run={run} />],
@@ -109,7 +111,7 @@ function RunFacts({ run }: { readonly run: BenchRun }) {
           </span>,
         ],
         ['Duration', durationText(result.elapsedMs)],
-        ['Write rate', `${byteText(result.bytesPerSec)}/s`],
+        ['Write rate', `${byteText(result.bytesPerSec)}/s${isVirtual ? ', without a wire' : ''}`],
         ['Image', <HashText hash={run.imageSha256} />],
         ['Recording', <HashText hash={run.recordingSha256} label="SHA-256 of the recording" />],
       ]}

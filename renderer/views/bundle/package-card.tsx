@@ -4,6 +4,7 @@ import { useId, useState } from 'react';
 import type { VersionPackage } from '../../../shared/domain/product.ts';
 import { call } from '../../rpc/client.ts';
 import { useStudio } from '../../stores/studio.ts';
+import { typeWords } from '../../widgets/component-select.tsx';
 import { FactList } from '../../widgets/fact-list.tsx';
 import { FindingList } from '../../widgets/finding-list.tsx';
 import { HashText } from '../../widgets/hash-text.tsx';
@@ -69,7 +70,7 @@ export function PackageCard({ pkg }: { readonly pkg: VersionPackage }) {
             facts={[
               ['Name', pkg.name],
               ['Product', pkg.productId],
-              ['Component', `${pkg.componentId} (${pkg.componentType})`],
+              ['Component', `${pkg.componentId} (${typeWords[pkg.componentType]})`],
               ['Source version', pkg.sourceVersion ?? 'any'],
               ['Target version', pkg.targetVersion],
               ['Archive', <HashText key="archive" hash={pkg.sha256} />],

@@ -8,6 +8,7 @@ import { deltaSources } from '../../stores/release-line.ts';
 import { useRelease, useRunningJob, useStudio } from '../../stores/studio.ts';
 import { useComponent } from '../../stores/use-component.ts';
 import { ComponentSelect } from '../../widgets/component-select.tsx';
+import layout from '../../widgets/columns.module.css';
 import { DataGrid, type GridColumn } from '../../widgets/data-grid.tsx';
 import { EmptyState } from '../../widgets/empty-state.tsx';
 import { percentText } from '../../widgets/format-text.ts';
@@ -111,8 +112,8 @@ function DeltasTo(props: { readonly release: ReleaseSummary; readonly component:
   ];
 
   return (
-    <div className={classes.columns}>
-      <div className={classes.main}>
+    <div className={layout.mainAndSide}>
+      <div className={layout.column}>
         <Text className={classes.target} component="div">
           <FileDiff size={16} aria-hidden />
           <b>

@@ -35,7 +35,7 @@ export function ProofPanel({ row }: { readonly row: DeltaRow | undefined }) {
         </Text>
         <FactList
           facts={[
-            ['Format', proof.format],
+            ['Format', proof.format.toUpperCase()],
             ['Patch', <Bytes key="patch" value={proof.patchSizeBytes} />],
             ['Full image', <Bytes key="full" value={proof.targetSizeBytes} />],
             ['Patch of full', row.ratio === null ? 'unknown' : percentText(row.ratio)],
@@ -43,7 +43,7 @@ export function ProofPanel({ row }: { readonly row: DeltaRow | undefined }) {
             ['Target SHA-256', <HashText key="target" hash={proof.targetSha256} />],
             ['Patch SHA-256', <HashText key="patchHash" hash={proof.patchSha256} />],
             ['Time taken', durationText(proof.elapsedMs)],
-            ['Peak memory', <Bytes key="memory" value={proof.peakRssBytes} />],
+            ['Peak memory, whole process', <Bytes key="memory" value={proof.peakRssBytes} />],
             ['Made', <Time key="made" at={delta.createdAt} />],
           ]}
         />

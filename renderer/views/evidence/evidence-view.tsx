@@ -3,10 +3,10 @@ import { FileOutput } from 'lucide-react';
 import { useEffect, useMemo } from 'react';
 import { useEvidence } from '../../stores/evidence.ts';
 import { useRelease, useStudio } from '../../stores/studio.ts';
+import layout from '../../widgets/columns.module.css';
 import { NoRelease } from '../../widgets/no-release.tsx';
 import { ProblemAlert } from '../../widgets/problem-alert.tsx';
 import { ViewHeader } from '../../widgets/view-header.tsx';
-import classes from './evidence-view.module.css';
 import { ExportedSection } from './exported-section.tsx';
 import { recordPartsOf } from './record-parts.ts';
 import { RecordSection } from './record-section.tsx';
@@ -51,9 +51,9 @@ export function EvidenceView() {
         }
       />
       {problem && <ProblemAlert problem={problem} />}
-      <div className={classes.columns}>
+      <div className={layout.halves}>
         <RecordSection parts={parts} version={release.version} />
-        <div className={classes.column}>
+        <div className={layout.column}>
           <ExportedSection />
           <VerifySection />
         </div>

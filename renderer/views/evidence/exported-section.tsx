@@ -2,6 +2,7 @@ import { Button, Text } from '@mantine/core';
 import { type ExportedEvidence, useEvidence } from '../../stores/evidence.ts';
 import { useStudio } from '../../stores/studio.ts';
 import { DataGrid, type GridColumn } from '../../widgets/data-grid.tsx';
+import { pathWithin } from '../../widgets/format-text.ts';
 import { HashText } from '../../widgets/hash-text.tsx';
 import { LoadingLines } from '../../widgets/loading-lines.tsx';
 import { Section } from '../../widgets/section.tsx';
@@ -12,8 +13,8 @@ const columns: readonly GridColumn<ExportedEvidence>[] = [
   {
     id: 'path',
     title: 'File',
-    minWidthPx: 120,
-    render: ({ path }) => <ClippedText text={path} />,
+    minWidthPx: 84,
+    render: (one) => <EvidencePath evidence={one} />,
   },
   { id: 'time', title: 'Exported', widthPx: 146, render: (one) => <Time at={one.exportedAt} /> },
   {
@@ -29,6 +30,11 @@ const columns: readonly GridColumn<ExportedEvidence>[] = [
     render: (one) => <VerifyButton evidence={one} />,
   },
 ];
+
+function EvidencePath({ evidence: { path } }: { readonly evidence: ExportedEvidence }) {
+  const folder = useStudio((state) => state.info?.workspace.path ?? '');
+  return <ClippedText text={pathWithin(path, folder)} />;
+}
 
 /** The evidence files that were written from this workspace, newest first. */
 export function ExportedSection() {

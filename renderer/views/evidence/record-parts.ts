@@ -48,7 +48,7 @@ export function recordPartsOf(
               id,
               verdict: 'pass' as const,
               title: `${componentId} ${sourceVersion} → ${targetVersion}`,
-              detail: `${deltaProof.format}: applied, and the result has the target's SHA-256`,
+              detail: `${deltaProof.format.toUpperCase()}: applied, and the result has the target's SHA-256`,
               sha256: deltaProof.targetSha256,
             },
           ]

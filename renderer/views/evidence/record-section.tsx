@@ -76,7 +76,7 @@ function Parts(props: {
         <div key={part.id} className={classes.part}>
           <VerdictIcon verdict={part.verdict} />
           <div>
-            <Text>{part.title}</Text>
+            <Text style={{ overflowWrap: 'anywhere' }}>{part.title}</Text>
             <Text size="xs" c="dimmed" style={{ overflowWrap: 'anywhere' }}>
               {part.detail}
             </Text>

@@ -1,12 +1,14 @@
 import { Stack, Text } from '@mantine/core';
 import type { EvidenceReport } from '../../../shared/domain/evidence.ts';
 import { useEvidence } from '../../stores/evidence.ts';
+import { useStudio } from '../../stores/studio.ts';
 import { FileDrop } from '../../widgets/file-drop.tsx';
+import { pathWithin } from '../../widgets/format-text.ts';
 import { LoadingLines } from '../../widgets/loading-lines.tsx';
 import { ProblemAlert } from '../../widgets/problem-alert.tsx';
+import { ReasonLine } from '../../widgets/reason-line.tsx';
 import { Section } from '../../widgets/section.tsx';
-import { ToneBadge, ToneIcon } from '../../widgets/tone-badge.tsx';
-import classes from './evidence-view.module.css';
+import { ToneBadge } from '../../widgets/tone-badge.tsx';
 
 const checkTitles: Readonly<Record<string, string>> = {
   form: 'Form',
@@ -15,6 +17,10 @@ const checkTitles: Readonly<Record<string, string>> = {
   recordings: 'Serial recordings',
   'bench-images': 'Bench runs and images',
   'delta-proofs': 'Delta proofs',
+  'plan-packages': 'Packages of the plans',
+  gates: 'Gates of the plans',
+  'gate-records': 'Gates against the records',
+  'rollout-counts': 'Counts of the rollouts',
   signatures: 'Signatures',
 };
 
@@ -60,25 +66,27 @@ export function VerifySection() {
 }
 
 function Report(props: { readonly name: string; readonly report: EvidenceReport }) {
+  const folder = useStudio((state) => state.info?.workspace.path ?? '');
   return (
     <Stack gap="xs" role="status" data-testid="verify-report">
       <Text size="xs" c="dimmed" style={{ overflowWrap: 'anywhere' }}>
-        {props.name}
+        {pathWithin(props.name, folder)}
       </Text>
       {props.report.checks.map(({ id, passed, why }) => (
-        <div key={id} className={classes.check} data-check={id} data-passed={passed}>
-          <ToneIcon tone={!passed ? 'bad' : id === 'signatures' ? 'warn' : 'good'} />
-          <div>
-            <Text fw={500}>
-              {checkTitles[id] ?? id}
-              {id === 'signatures' ? '' : passed ? ': passed' : ': failed'}
-            </Text>
-            <Text size="xs" c="dimmed" style={{ overflowWrap: 'anywhere' }}>
-              {why}
-            </Text>
-          </div>
+        <div key={id} data-check={id} data-passed={passed}>
+          <ReasonLine
+            tone={!passed ? 'bad' : id === 'signatures' ? 'warn' : 'good'}
+            title={checkTitle(id, passed)}
+            why={why}
+          />
         </div>
       ))}
     </Stack>
   );
+}
+
+function checkTitle(id: string, passed: boolean): string {
+  const title = checkTitles[id] ?? id;
+  // Nothing is signed yet, so there is nothing that could pass.
+  return id === 'signatures' ? title : `${title}: ${passed ? 'passed' : 'failed'}`;
 }

@@ -4,6 +4,7 @@ import { useMemo, useState } from 'react';
 import type { ReleaseSummary } from '../../../shared/contract/contract.ts';
 import { nextStep, releaseLine } from '../../stores/release-line.ts';
 import { useStudio } from '../../stores/studio.ts';
+import layout from '../../widgets/columns.module.css';
 import { DataGrid, type GridColumn, type GridSort } from '../../widgets/data-grid.tsx';
 import { EmptyState } from '../../widgets/empty-state.tsx';
 import { pluralText } from '../../widgets/format-text.ts';
@@ -15,7 +16,6 @@ import { VerdictBadge } from '../../widgets/verdict-badge.tsx';
 import { ViewHeader } from '../../widgets/view-header.tsx';
 import { NewReleaseForm } from './new-release-form.tsx';
 import { ReleaseLinePanel } from './release-line-panel.tsx';
-import classes from './releases-view.module.css';
 
 const columns: readonly GridColumn<ReleaseSummary>[] = [
   {
@@ -153,7 +153,7 @@ export function ReleasesView() {
           </>
         }
       />
-      <div className={classes.columns}>
+      <div className={layout.mainAndSide}>
         <Section title="All releases" flush fill>
           <DataGrid
             label="Releases"

@@ -1,14 +1,15 @@
 import { ActionIcon, Button, Stack, Text, Tooltip } from '@mantine/core';
 import { RefreshCw, ShieldQuestion } from 'lucide-react';
-import type { Gate, PlanCheck, ScopeSummary } from '../../../shared/domain/plan.ts';
+import type { PlanCheck, ScopeSummary } from '../../../shared/domain/plan.ts';
 import { useRollout } from '../../stores/rollout.ts';
 import { EmptyState } from '../../widgets/empty-state.tsx';
-import { FactRow } from '../../widgets/fact-row.tsx';
+import { FactList } from '../../widgets/fact-list.tsx';
 import { countText, pluralText } from '../../widgets/format-text.ts';
 import { LoadingLines } from '../../widgets/loading-lines.tsx';
 import { ProblemAlert } from '../../widgets/problem-alert.tsx';
 import { Section } from '../../widgets/section.tsx';
-import { ToneBadge, ToneIcon } from '../../widgets/tone-badge.tsx';
+import { ToneBadge } from '../../widgets/tone-badge.tsx';
+import { GateList } from './gate-list.tsx';
 import classes from './rollout-view.module.css';
 import { skipReasonTitles } from './status-text.ts';
 import type { CheckedPlan } from './use-plan-check.ts';
@@ -22,6 +23,7 @@ export function closedGatesText({ gates }: PlanCheck): string | null {
 
 /** The gates of a plan and the devices it would reach, computed from the records of this moment. */
 export function CheckPanel(props: {
+  readonly title?: string;
   readonly checked: CheckedPlan;
   readonly isCloudRunning: boolean;
   /** Why there is nothing to check yet. */
@@ -31,7 +33,7 @@ export function CheckPanel(props: {
   const startCloud = useRollout((state) => state.startCloud);
   return (
     <Section
-      title="Gates and scope"
+      title={props.title ?? 'Gates and scope'}
       fill
       testId="plan-check"
       actions={
@@ -65,7 +67,7 @@ export function CheckPanel(props: {
         />
       ) : check ? (
         <Stack gap="md">
-          <Gates gates={check.gates} />
+          <GateList check={check} />
           <Scope scope={check.scope} />
         </Stack>
       ) : props.missing !== null ? (
@@ -77,31 +79,12 @@ export function CheckPanel(props: {
   );
 }
 
-function Gates({ gates }: { readonly gates: readonly Gate[] }) {
-  return (
-    <Stack gap="xs" component="ul" m={0} p={0} aria-label="Gates">
-      {gates.map((gate) => (
-        <li key={gate.id} className={classes.gate} data-gate={gate.id} data-passed={gate.passed}>
-          <ToneIcon tone={gate.passed ? 'good' : 'bad'} />
-          <div>
-            <Text fw={500}>
-              {gate.title}: {gate.passed ? 'passed' : 'closed'}
-            </Text>
-            <Text size="xs" c="dimmed" style={{ overflowWrap: 'anywhere' }}>
-              {gate.why}
-            </Text>
-          </div>
-        </li>
-      ))}
-    </Stack>
-  );
-}
-
 function Scope({ scope }: { readonly scope: ScopeSummary }) {
   const skipped = scope.skipped.reduce((sum, { count }) => sum + count, 0);
   return (
     <Stack gap="xs" data-testid="scope">
-      <FactRow
+      <FactList
+        layout="row"
         facts={[
           ['Full package', countText(scope.full)],
           ['Delta package', countText(scope.delta)],

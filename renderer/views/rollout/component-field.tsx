@@ -1,7 +1,8 @@
 import { Checkbox, Group, Select, Stack, Text } from '@mantine/core';
+import { rebuilds } from '../../../shared/domain/package-offers.ts';
 import { byteText } from '../../../shared/domain/progress-text.ts';
 import type { VersionPackage } from '../../../shared/domain/product.ts';
-import { type ComponentChoice, type ComponentOffer, rebuilds } from './plan-choices.ts';
+import type { ComponentChoice, ComponentOffer } from './plan-choices.ts';
 
 const noFull = 'none';
 

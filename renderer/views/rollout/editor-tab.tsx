@@ -18,6 +18,7 @@ import { call } from '../../rpc/client.ts';
 import { emptyForm, usePlanEditor } from '../../stores/plan-editor.ts';
 import { useRollout } from '../../stores/rollout.ts';
 import { useStudio } from '../../stores/studio.ts';
+import layout from '../../widgets/columns.module.css';
 import { EmptyState } from '../../widgets/empty-state.tsx';
 import { Section } from '../../widgets/section.tsx';
 import { CheckPanel, closedGatesText } from './check-panel.tsx';
@@ -48,7 +49,7 @@ export function EditorTab(props: { readonly release: Release; readonly product: 
     () => offersOf(product, release.id, packages),
     [product, release.id, packages],
   );
-  const form = forms[release.id] ?? { ...emptyForm, name: `${product.name} ${release.version}` };
+  const form = forms[release.id] ?? { ...emptyForm, name: `${product.id} ${release.version}` };
   const set = (part: Partial<typeof form>): void => change(release.id, { ...form, ...part });
   const setChoice = (componentId: string, choice: ComponentChoice): void =>
     set({ choices: { ...form.choices, [componentId]: choice } });
@@ -98,8 +99,8 @@ export function EditorTab(props: { readonly release: Release; readonly product: 
   };
   const both = onBothLists(whitelist, blacklist).length;
   return (
-    <div className={classes.columns} data-kind="editor">
-      <div className={classes.column} data-scroll>
+    <div className={`${layout.columns} ${classes.columns}`} data-kind="editor">
+      <div className={`${layout.column} ${classes.column}`} data-scroll>
         <Section title="What">
           <Stack gap="sm">
             <TextInput
@@ -182,7 +183,7 @@ export function EditorTab(props: { readonly release: Release; readonly product: 
           </Stack>
         </Section>
       </div>
-      <div className={classes.column}>
+      <div className={layout.column}>
         <CheckPanel
           checked={checked}
           isCloudRunning={isCloudRunning}

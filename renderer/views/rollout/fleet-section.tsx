@@ -1,12 +1,12 @@
 import { Autocomplete, Button, Group, NumberInput, Select, Stack, Text } from '@mantine/core';
 import { maxDevicesPerPlan, versionPattern } from '../../../shared/domain/limits.ts';
+import { versionOrder } from '../../../shared/domain/package-offers.ts';
 import type { Product } from '../../../shared/domain/product.ts';
 import { useRollout } from '../../stores/rollout.ts';
 import { useStudio } from '../../stores/studio.ts';
 import { countText, pluralText } from '../../widgets/format-text.ts';
 import { Section } from '../../widgets/section.tsx';
 import { ToneBadge } from '../../widgets/tone-badge.tsx';
-import { versionOrder } from './plan-choices.ts';
 import classes from './rollout-view.module.css';
 
 /** Starts simulated devices that really poll, download, check and report. */

@@ -43,7 +43,7 @@ export function chartOptions(
   const paths = stepped ? { paths: stepped } : {};
   return {
     ...sizeOf(host),
-    padding: [12, 16, 0, 0],
+    padding: [12, 34, 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
     scales: { x: { time: true }, y: { range: (_plot, _min, max) => [0, Math.max(1, max)] } },

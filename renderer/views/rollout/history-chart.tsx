@@ -5,7 +5,7 @@ import uPlot from 'uplot';
 import type { HistoryPoint } from '../../../shared/domain/plan.ts';
 import { clockText, countText } from '../../widgets/format-text.ts';
 import { chartOptions, sizeOf } from './history-chart-options.ts';
-import { failedLine, type StackedSeries, stackedSeries } from './history-series.ts';
+import { endOfChart, failedLine, type StackedSeries, stackedSeries } from './history-series.ts';
 import classes from './live-plan.module.css';
 import { deviceStateTitles, stackedStates } from './status-text.ts';
 
@@ -23,7 +23,7 @@ export function HistoryChart(props: {
   const plotRef = useRef<uPlot | null>(null);
   const [cursor, setCursor] = useState<number | null>(null);
   const series = useMemo(
-    () => stackedSeries(history, isActive ? Date.now() : null),
+    () => stackedSeries(history, isActive ? Date.now() : endOfChart(history)),
     [history, isActive],
   );
   const latest = useRef(series);

@@ -25,17 +25,24 @@ export function failedLine([, ...tops]: StackedSeries): readonly (number | null)
   return (tops[at] ?? []).map((top, index) => (top > (below[index] ?? 0) ? top : null));
 }
 
+const endShare = 0.04;
+const leastEndMs = 1000;
+
+/** How far the chart of a plan that has ended reaches beyond its last counts, so that these can be seen; milliseconds since 1970. */
+export function endOfChart(history: readonly HistoryPoint[]): number {
+  const firstMs = history[0]?.atMs ?? 0;
+  const lastMs = history.at(-1)?.atMs ?? 0;
+  return lastMs + Math.max(leastEndMs, (lastMs - firstMs) * endShare);
+}
+
 /**
  * The history as bands on top of each other. Counts hold until they change, so the last ones reach
- * to `untilMs` (milliseconds since 1970) while the plan is active.
+ * to `untilMs` (milliseconds since 1970).
  */
-export function stackedSeries(
-  history: readonly HistoryPoint[],
-  untilMs: number | null,
-): StackedSeries {
+export function stackedSeries(history: readonly HistoryPoint[], untilMs: number): StackedSeries {
   const points = [...thin(history)];
   const last = points.at(-1);
-  if (last && untilMs !== null && untilMs > last.atMs) points.push({ ...last, atMs: untilMs });
+  if (last && untilMs > last.atMs) points.push({ ...last, atMs: untilMs });
   const below = points.map(() => 0);
   const tops = stackedStates.map((state) =>
     points.map((point, index) => {

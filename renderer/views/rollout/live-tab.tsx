@@ -1,11 +1,12 @@
-import { Button, UnstyledButton } from '@mantine/core';
+import { Button, Text, UnstyledButton } from '@mantine/core';
 import { Rocket } from 'lucide-react';
 import type { Plan, PlanState } from '../../../shared/domain/plan.ts';
 import { useRollout } from '../../stores/rollout.ts';
+import layout from '../../widgets/columns.module.css';
 import { EmptyState } from '../../widgets/empty-state.tsx';
 import { Section } from '../../widgets/section.tsx';
 import { type Tone, ToneBadge } from '../../widgets/tone-badge.tsx';
-import { ClippedText, Time } from '../../widgets/value-text.tsx';
+import { Time } from '../../widgets/value-text.tsx';
 import { LivePlan } from './live-plan.tsx';
 import classes from './rollout-view.module.css';
 import { SavedPlan } from './saved-plan.tsx';
@@ -39,7 +40,7 @@ export function LiveTab({ plans }: { readonly plans: readonly Plan[] }) {
     );
   const plan = plans.find(({ id }) => id === planId);
   return (
-    <div className={classes.columns} data-kind="live">
+    <div className={`${layout.columns} ${classes.columns}`} data-kind="live">
       <Section title="Plans" fill flush testId="plans">
         <nav aria-label="Plans of the release" className={classes.planList}>
           {plans.map((one) => (
@@ -49,14 +50,16 @@ export function LiveTab({ plans }: { readonly plans: readonly Plan[] }) {
               aria-current={one.id === planId}
               onClick={() => choosePlan(one.id)}
             >
-              <ClippedText text={one.name} />
+              <Text lineClamp={3} title={one.name} style={{ overflowWrap: 'anywhere' }}>
+                {one.name}
+              </Text>
               <PlanBadge state={one.state} />
               <Time at={one.publishedAt ?? one.createdAt} />
             </UnstyledButton>
           ))}
         </nav>
       </Section>
-      <div className={classes.column}>
+      <div className={layout.column}>
         {plan &&
           (plan.publishedAt === null ? (
             <SavedPlan key={plan.id} plan={plan} />

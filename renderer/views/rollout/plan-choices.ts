@@ -1,16 +1,15 @@
+import {
+  defaultDeltas,
+  type PackageOffer,
+  packageOffers,
+} from '../../../shared/domain/package-offers.ts';
 import type { PlanDraftInput } from '../../../shared/domain/plan.ts';
 import type { Product, VersionPackage } from '../../../shared/domain/product.ts';
 import type { IdList } from './id-list.ts';
 
 /** What a release offers for one component of a plan. */
-export interface ComponentOffer {
-  readonly componentId: string;
+export interface ComponentOffer extends PackageOffer {
   readonly componentName: string;
-  readonly componentType: VersionPackage['componentType'];
-  /** Newest first; the first one is what a new plan takes. */
-  readonly fulls: readonly VersionPackage[];
-  /** Ascending by source version, the newest of each. */
-  readonly deltas: readonly VersionPackage[];
 }
 
 /** What a person chose for one component. */
@@ -35,26 +34,10 @@ export function offersOf(
   releaseId: string,
   packages: readonly VersionPackage[],
 ): readonly ComponentOffer[] {
-  return product.components.flatMap((component) => {
-    const own = packages
-      .filter((pkg) => pkg.releaseId === releaseId && pkg.componentId === component.id)
-      .toSorted((one, other) => other.createdAt.localeCompare(one.createdAt));
-    if (own.length === 0) return [];
-    const bySource = new Map<string, VersionPackage>();
-    for (const pkg of own)
-      if (pkg.packageType === 'delta' && pkg.sourceVersion !== null)
-        if (!bySource.has(pkg.sourceVersion)) bySource.set(pkg.sourceVersion, pkg);
-    return [
-      {
-        componentId: component.id,
-        componentName: component.name,
-        componentType: component.type,
-        fulls: own.filter((pkg) => pkg.packageType === 'full'),
-        deltas: [...bySource.values()].toSorted((one, other) =>
-          versionOrder(one.sourceVersion ?? '', other.sourceVersion ?? ''),
-        ),
-      },
-    ];
+  const offers = packageOffers(releaseId, packages);
+  return product.components.flatMap(({ id, name }) => {
+    const offer = offers.find(({ componentId }) => componentId === id);
+    return offer ? [{ ...offer, componentName: name }] : [];
   });
 }
 
@@ -64,13 +47,8 @@ export function defaultChoice(offer: ComponentOffer): ComponentChoice {
   return {
     included: true,
     fullPackageId: full?.id ?? null,
-    deltaPackageIds: offer.deltas.filter((delta) => rebuilds(delta, full)).map((pkg) => pkg.id),
+    deltaPackageIds: defaultDeltas(offer).map((pkg) => pkg.id),
   };
-}
-
-/** True when the delta is proven to rebuild the image of this full package, or there is none to compare with. */
-export function rebuilds(delta: VersionPackage, full: VersionPackage | undefined): boolean {
-  return !full || delta.deltaProof?.targetSha256 === full.files[0]?.sha256;
 }
 
 /** The plan as the engine takes it, or why there is none yet. */
@@ -123,9 +101,4 @@ export function draftOf(
       retries: form.retries,
     },
   };
-}
-
-/** Orders versions by their numbers: 1.9 before 1.10. */
-export function versionOrder(one: string, other: string): number {
-  return one.localeCompare(other, 'en', { numeric: true });
 }

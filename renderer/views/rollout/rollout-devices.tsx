@@ -14,10 +14,10 @@ import { type Tone, ToneBadge } from '../../widgets/tone-badge.tsx';
 import { TitledText } from '../../widgets/value-text.tsx';
 import classes from './live-plan.module.css';
 import {
-  componentsText,
   deviceStateTitles,
   isActive,
   stackedStates,
+  stepText,
   versionsText,
 } from './status-text.ts';
 
@@ -37,7 +37,7 @@ const columns: readonly GridColumn<RolloutDevice>[] = [
   {
     id: 'device',
     title: 'Device',
-    minWidthPx: 214,
+    minWidthPx: 222,
     render: ({ deviceId }) => <TitledText text={deviceId} />,
   },
   {
@@ -49,19 +49,19 @@ const columns: readonly GridColumn<RolloutDevice>[] = [
   {
     id: 'state',
     title: 'State',
-    widthPx: 156,
+    widthPx: 174,
     render: ({ state }) => <ToneBadge tone={deviceTones[state]} word={deviceStateTitles[state]} />,
   },
   {
     id: 'components',
     title: 'Upgrade step',
-    minWidthPx: 150,
-    render: ({ components }) => <TitledText text={componentsText(components)} />,
+    minWidthPx: 160,
+    render: ({ components, error }) => <TitledText text={stepText(components, error)} />,
   },
   {
     id: 'versions',
     title: 'Versions, package',
-    widthPx: 148,
+    widthPx: 178,
     render: ({ components }) => <TitledText text={versionsText(components)} />,
   },
   {
@@ -70,12 +70,6 @@ const columns: readonly GridColumn<RolloutDevice>[] = [
     widthPx: 54,
     align: 'right',
     render: ({ attempts }) => attempts,
-  },
-  {
-    id: 'error',
-    title: 'Error',
-    minWidthPx: 64,
-    render: ({ error }) => (error === null ? '' : <TitledText text={error} />),
   },
   {
     id: 'updated',

@@ -1,4 +1,4 @@
-import { Button, Group, Text } from '@mantine/core';
+import { Button, Group, Modal, Stack, Text } from '@mantine/core';
 import { useState } from 'react';
 import type { Plan } from '../../../shared/domain/plan.ts';
 import { call } from '../../rpc/client.ts';
@@ -14,6 +14,7 @@ export function SavedPlan({ plan }: { readonly plan: Plan }) {
   const fleetDevices = useRollout((state) => state.fleet?.devices ?? 0);
   const deletePlan = useRollout((state) => state.deletePlan);
   const [isPublishing, setPublishing] = useState(false);
+  const [isDeleting, setDeleting] = useState(false);
   const checked = usePlanCheck(
     isCloudRunning ? plan.id : null,
     (planId) => call('plans.check', { planId }),
@@ -27,7 +28,12 @@ export function SavedPlan({ plan }: { readonly plan: Plan }) {
   const version = plan.components[0]?.targetVersion ?? '';
   return (
     <>
-      <CheckPanel checked={checked} isCloudRunning={isCloudRunning} missing={null} />
+      <CheckPanel
+        title={`${plan.name}: gates and scope`}
+        checked={checked}
+        isCloudRunning={isCloudRunning}
+        missing={null}
+      />
       <Group gap="sm" wrap="nowrap">
         <Button
           style={{ flexShrink: 0 }}
@@ -40,9 +46,10 @@ export function SavedPlan({ plan }: { readonly plan: Plan }) {
         <Button
           variant="default"
           style={{ flexShrink: 0 }}
-          onClick={() => void deletePlan(plan.id)}
+          onClick={() => setDeleting(true)}
+          data-testid="plan-delete"
         >
-          Delete this plan
+          Delete…
         </Button>
         {reason !== null && (
           <Text size="xs" c="dimmed" data-testid="publish-reason">
@@ -50,6 +57,23 @@ export function SavedPlan({ plan }: { readonly plan: Plan }) {
           </Text>
         )}
       </Group>
+      <Modal opened={isDeleting} onClose={() => setDeleting(false)} title={`Delete ${plan.name}?`}>
+        <Stack gap="sm">
+          <Text>It was never published, so no device knows it. It cannot be brought back.</Text>
+          <Group justify="flex-end" gap="xs">
+            <Button variant="default" onClick={() => setDeleting(false)} data-autofocus>
+              Keep the plan
+            </Button>
+            <Button
+              color="red"
+              onClick={() => void deletePlan(plan.id)}
+              data-testid="plan-delete-confirm"
+            >
+              Delete the plan
+            </Button>
+          </Group>
+        </Stack>
+      </Modal>
       {checked.check && (
         <PublishDialog
           opened={isPublishing}

@@ -105,6 +105,12 @@ export function componentsText(components: RolloutDevice['components']): string 
     .join('; ');
 }
 
+/** {@link componentsText} with what went wrong, where something did. */
+export function stepText(components: RolloutDevice['components'], error: string | null): string {
+  const text = componentsText(components);
+  return error === null ? text : `${text}: ${error}`;
+}
+
 /** From which version to which, and by which kind of package, for example `1.0.0 → 1.1.0, delta`. */
 export function versionsText(components: RolloutDevice['components']): string {
   return components

@@ -1,7 +1,7 @@
 import { Button, Group, Modal, Stack, Text } from '@mantine/core';
 import type { PlanStatus } from '../../../shared/domain/plan.ts';
 import { useRollout } from '../../stores/rollout.ts';
-import { FactRow } from '../../widgets/fact-row.tsx';
+import { FactList } from '../../widgets/fact-list.tsx';
 import { countText } from '../../widgets/format-text.ts';
 
 /** Asks before a plan is ended by force, and says what becomes of its devices. */
@@ -17,7 +17,8 @@ export function TerminateDialog(props: {
     <Modal opened={props.opened} onClose={props.onClose} title={`Terminate ${props.planName}?`}>
       <Stack gap="sm">
         <Text>A terminated plan can never be resumed; devices that are left need a new plan.</Text>
-        <FactRow
+        <FactList
+          layout="row"
           testId="terminate-consequence"
           facts={[
             ['Not begun: will count as failed', countText(counts.notUpgraded)],

@@ -5,15 +5,17 @@ import { basename, dirname, join } from 'node:path';
 /**
  * Writes a file so that a crash or a full disk leaves the old content or the new, never a mixture.
  * Pieces are written one after the other; an error thrown by their source leaves the old content too.
+ * `mode` is that of the new file, the system's usual one unless given.
  */
 export async function writeFileAtomic(
   path: string,
   content: string | Uint8Array | Iterable<Uint8Array>,
+  mode?: number,
 ): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   const temporary = join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`);
   try {
-    const file = await open(temporary, 'wx');
+    const file = await open(temporary, 'wx', mode);
     try {
       if (typeof content === 'string' || content instanceof Uint8Array)
         await file.writeFile(content);

@@ -1,16 +1,20 @@
 import type { Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { inspectView, openRoomsWindow } from '../support/rooms-window.ts';
-import type { StudioWindow } from '../support/studio-window.ts';
+import {
+  flashVirtualBoard,
+  inspectView,
+  openReleasesWindow,
+  type StudioWindow,
+} from '../support/studio-window.ts';
 
-let rooms: StudioWindow;
+let studio: StudioWindow;
 let page: Page;
 
 beforeAll(async () => {
-  rooms = await openRoomsWindow();
-  ({ page } = rooms);
+  studio = await openReleasesWindow();
+  ({ page } = studio);
 });
-afterAll(() => rooms?.close());
+afterAll(() => studio?.close());
 
 const openTab = (name: 'Plans' | 'New plan' | 'Devices and cloud') =>
   page.getByRole('tab', { name }).click();
@@ -19,14 +23,6 @@ const shown = (locator: ReturnType<typeof count>, text: string) =>
   expect.poll(() => locator.textContent(), { timeout: 40_000 }).toBe(text);
 const planState = (word: string) =>
   page.getByTestId('live-plan').getByText(word, { exact: true }).waitFor();
-
-async function flashVirtualBoard(): Promise<void> {
-  await page.getByTestId('view-bench').click();
-  await page.getByTestId('start-virtual').click();
-  await page.getByTestId('flash').click();
-  await page.getByTestId('bench-result').getByText('1.1.0, as expected').waitFor();
-  await page.getByTestId('view-rollout').click();
-}
 
 async function startFleet(): Promise<void> {
   await openTab('Devices and cloud');
@@ -71,6 +67,11 @@ test('a plan whose gates are closed cannot be published, and each gate says why'
     'Bench policy is met for exactly these hashes',
   );
   await inspectView(page, 'rollout-gates-closed');
+  await page.locator('[data-gate="bench"]').getByRole('button').click();
+  await page.getByTestId('bench-view').waitFor();
+  await page.getByTestId('view-rollout').click();
+  await page.locator('[data-gate="scope"]').getByRole('button').click();
+  await page.getByTestId('fleet-start').waitFor();
 });
 
 test('simulated devices appear, those on China Telecom SIMs as such', async () => {
@@ -88,7 +89,8 @@ test('simulated devices appear, those on China Telecom SIMs as such', async () =
 });
 
 test('the preview names who is skipped and why; the blacklist wins', async () => {
-  await flashVirtualBoard();
+  await flashVirtualBoard(page);
+  await page.getByTestId('view-rollout').click();
   await openTab('New plan');
   await page.locator('[data-gate="bench"][data-passed="true"]').waitFor();
   const listed = 'SENSOR-1-SIM-HTTP-00001';
@@ -183,6 +185,13 @@ test('terminating spells out what becomes of the devices, and is for good', asyn
   await stopFleet();
   await startFleet();
   await stopFleet();
+  await openTab('New plan');
+  await page.getByTestId('plan-name').fill('Third try');
+  await page.getByTestId('plan-save').click();
+  await page.getByTestId('plan-delete').click();
+  await page.getByText('It was never published').waitFor();
+  await page.getByTestId('plan-delete-confirm').click();
+  await page.getByTestId('plans').getByText('Third try').waitFor({ state: 'hidden' });
   await openTab('New plan');
   await page.getByTestId('plan-name').fill('Third try');
   await page.getByTestId('plan-save').click();
@@ -288,5 +297,5 @@ function scrollFrames(): Promise<{ medianMs: number; p95Ms: number }> {
 }
 
 test('nothing broke the content security policy or complained in the console', () => {
-  expect(rooms.complaints).toEqual([]);
+  expect(studio.complaints).toEqual([]);
 });

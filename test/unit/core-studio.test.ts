@@ -11,7 +11,7 @@ let studio: Studio;
 let image: string;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'slipway-rooms-'));
+  folder = await mkdtemp(join(tmpdir(), 'slipway-core-'));
   await cp('resources/sample', folder, { recursive: true });
   image = join(folder, 'firmware/sensor-1.1.0.bin');
   studio = await createStudio({ workspacePath: folder });

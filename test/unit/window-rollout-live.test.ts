@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { HistoryPoint, PlanStatus } from '../../shared/domain/plan.ts';
-import { failedLine, stackedSeries, thin } from '../../renderer/views/rollout/history-series.ts';
+import {
+  endOfChart,
+  failedLine,
+  stackedSeries,
+  thin,
+} from '../../renderer/views/rollout/history-series.ts';
 import {
   componentsText,
   statePartsOf,
@@ -85,9 +90,15 @@ describe('the chart over time', () => {
   test('marks where devices have failed, and only there', () => {
     const series = stackedSeries(
       [point(1000, { notUpgraded: 9 }), point(2000, { upgraded: 8, failed: 1 })],
-      null,
+      2000,
     );
     expect(failedLine(series)).toEqual([null, 9]);
+  });
+
+  test('leaves room at its end to see the last counts', () => {
+    const history = [point(0, { notUpgraded: 2 }), point(100_000, { upgraded: 2 })];
+    expect(stackedSeries(history, endOfChart(history))[0]).toEqual([0, 100, 104]);
+    expect(endOfChart(history.slice(0, 1))).toBe(1000);
   });
 
   test('has no band without a history, and does not go back in time', () => {
