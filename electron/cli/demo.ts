@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { cp, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -28,8 +29,7 @@ export function demoCommand(program: Command): void {
       let studio: Studio | null = null;
       try {
         const folder = await mkdtemp(join(tmpdir(), 'slipway-demo-'));
-        const sample = join(dirname(entryPath('cli')), '../../resources/sample');
-        await cp(sample, folder, { recursive: true });
+        await cp(sampleFolder(), folder, { recursive: true });
         studio = await createStudio({ workspacePath: folder, version: __SLIPWAY_VERSION__ });
         const print = progressPrinter(json);
         studio.subscribe((event) => {
@@ -45,6 +45,13 @@ export function demoCommand(program: Command): void {
         await studio?.close();
       }
     });
+}
+
+/** In the checkout; in a package beside the archive, where files can be copied from. */
+function sampleFolder(): string {
+  const root = join(dirname(entryPath('cli')), '../..');
+  const own = join(root, 'resources/sample');
+  return existsSync(own) ? own : join(root, '../sample');
 }
 
 type Summary = Awaited<ReturnType<typeof runLine>>;

@@ -48,7 +48,8 @@ try {
   const meant = Object.hasOwn(nouns, noun) ? [nouns[noun]] : Object.values(nouns);
   for (const load of new Set(meant)) (await load?.())?.(program);
   throwInsteadOfExit(program);
-  await program.parseAsync();
+  // Said outright: in the packaged Electron, run as Node, commander would count the arguments otherwise.
+  await program.parseAsync(process.argv, { from: 'node' });
 } catch (error) {
   if (!(error instanceof CommanderError)) throw error;
   process.exitCode = error.exitCode === 0 ? 0 : usageExitCode;

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -70,6 +70,18 @@ test("we apply what Debian's bsdiff makes, and ours is hardly larger", async () 
   await expectSame('rebuilt', 'small-target');
   const [ours, theirs] = [await readFile(at('small-ours')), await readFile(at('theirs'))];
   expect(ours.length).toBeLessThan(theirs.length * 1.02);
+});
+
+test('files beyond the limit are refused before they are read', async () => {
+  await writeFile(at('endless'), '');
+  await truncate(at('endless'), 513 * 1024 * 1024);
+  const input = { sourcePath: at('endless'), targetPath: at('small-target') };
+  const failure = (await makeDeltaTask(
+    { ...input, outPath: at('never'), format: 'auto' },
+    context,
+  ).catch((error: unknown) => error)) as ProblemError;
+  expect(failure.problem).toMatchObject({ code: 'delta-too-large', kind: 'usage' });
+  expect(failure.problem.detail).toContain('endless has 537919488 bytes');
 });
 
 test('a cut or foreign patch is refused, and what was there stays', async () => {

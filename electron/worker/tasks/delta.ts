@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import type { WorkContext } from '../../../shared/domain/job.ts';
 import { problem } from '../../../shared/domain/problem.ts';
 import type { DeltaProof } from '../../../shared/domain/product.ts';
-import { makeBsdiff40, readBsdiff40 } from '../../../shared/formats/bsdiff40.ts';
+import { makeBsdiff40, maxTargetBytes, readBsdiff40 } from '../../../shared/formats/bsdiff40.ts';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
-/** Makes a BSDIFF40 patch and writes it only after applying it gave the target's SHA-256. @throws ProblemError `delta-not-proven` */
+/** Makes a BSDIFF40 patch and writes it only after applying it gave the target's SHA-256. @throws ProblemError `delta-not-proven` | `delta-too-large` */
 export async function makeDeltaTask(
   input: { sourcePath: string; targetPath: string; outPath: string; format: 'auto' | 'bsdiff' },
   context: WorkContext,
@@ -71,8 +71,20 @@ export async function applyDeltaTask(
   return { sha256: hash.digest('hex'), sizeBytes };
 }
 
-/** Reads a file as plain bytes: a Buffer is a kind of its own, and mixing kinds slows the inner loops down. */
+/**
+ * Reads a file as plain bytes: a Buffer is a kind of its own, and mixing kinds slows the inner loops down.
+ * @throws ProblemError `delta-too-large`
+ */
 async function readBytes(path: string): Promise<Uint8Array> {
+  const { size } = await stat(path);
+  if (size > maxTargetBytes)
+    throw problem(
+      'delta-too-large',
+      'The file is too large for a delta',
+      `${path} has ${size} bytes; the limit is ${maxTargetBytes}.`,
+      'Publish the full package.',
+      'usage',
+    );
   const { buffer, byteOffset, length } = await readFile(path);
   return new Uint8Array(buffer, byteOffset, length);
 }
