@@ -23,6 +23,8 @@ const forTheTests = [
   'mosquitto',
   'mosquitto-clients',
   'curl',
+  'zip',
+  'python3',
   'time',
 ];
 
