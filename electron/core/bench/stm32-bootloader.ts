@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { problem } from '../../../shared/domain/problem.ts';
 import { portLost, type SerialLink } from './serial-link.ts';
 
@@ -191,6 +192,8 @@ export class Stm32Bootloader {
       });
       clearTimeout(timer);
       this.#wake = null;
+      // A timer that is late runs before what has arrived meanwhile: bytes, or the loss of the port.
+      if (this.#received.length === 0) await nextTurn();
     }
     const byte = this.#received.shift();
     if (byte !== undefined) return byte;
