@@ -1,6 +1,5 @@
-import { join } from 'node:path';
 import { enableSandbox } from './chromium-sandbox.mjs';
-import { must, root } from './run.mjs';
+import { must, tool } from './run.mjs';
 import { fingerprint, unlessDone } from './stamp.mjs';
 import { installSystemPackages } from './system-packages.mjs';
 
@@ -43,11 +42,6 @@ export async function build() {
     'tsconfig.json',
   ]);
   await unlessDone('build', sources, 'dist/main/cli.js', () =>
-    must(process.execPath, [
-      join(root, 'node_modules/electron-vite/bin/electron-vite.js'),
-      'build',
-      '--logLevel',
-      'warn',
-    ]),
+    must(process.execPath, [tool('electron-vite'), 'build', '--logLevel', 'warn']),
   );
 }

@@ -1,4 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -26,9 +27,11 @@ export function output(command, args) {
   return result.status === 0 ? result.stdout.trim() : null;
 }
 
-/** The file of an npm tool's command, run with this Node. */
+/** The script of an npm tool's command, to be run with this Node; what npm puts into `.bin` is no script on Windows. */
 export function tool(name) {
-  return join(root, 'node_modules', '.bin', name);
+  const folder = join(root, 'node_modules', name);
+  const { bin } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  return join(folder, typeof bin === 'string' ? bin : bin[name]);
 }
 
 /** Where to show windows: the display there is, or Xvfb in front of the command. */
