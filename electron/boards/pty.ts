@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { problem } from '../../shared/domain/problem.ts';
 
@@ -47,8 +48,10 @@ export async function servePty(
   }
   return {
     async close() {
-      socat.kill();
+      // At once, as a cable is pulled: asked politely, socat removes the link first, which a busy disk can hold up for seconds.
+      socat.kill('SIGKILL');
       await ended;
+      await rm(linkPath, { force: true });
     },
   };
 }
