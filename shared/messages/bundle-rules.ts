@@ -94,6 +94,38 @@ export const bundleRules = {
     'The image lies outside the memory of the component',
     'Pick the image for this chip, or correct the memory regions of the component in slipway.yaml.',
   ),
+  'image.dirty-build': warn(
+    'Built from uncommitted sources',
+    'Commit every change, build again and release that image.',
+  ),
+  'identity.version-differs': block(
+    'The image says another version',
+    'Pick the build of the declared version, or declare the version that the image carries.',
+    true,
+  ),
+  'esp.truncated': block('The ESP image is cut', copyAgain),
+  'esp.damaged': block('The ESP image is damaged', rebuildImage),
+  'esp.checksum': block('ESP checksum is wrong', copyAgain),
+  'esp.sha256': block('The SHA-256 inside the ESP image is wrong', copyAgain),
+  'esp.entry': warn('The ESP entry point is in no segment', rebuildImage),
+  'esp.chip': pass('ESP image names its chip'),
+  'esp.chip-unknown': warn(
+    'Unknown ESP chip',
+    'Check the target of the build; a chip that is newer than this program needs no change.',
+  ),
+  'esp.chip-wrong': block(
+    'The ESP image is for another chip',
+    'Pick the image for this chip, or correct the chip of the component in slipway.yaml.',
+  ),
+  'esp.signature': unchecked(
+    'The ESP signature was not checked',
+    'Verify it with the key of the product: `espsecure.py verify_signature`.',
+  ),
+  'esp.rest': unchecked(
+    'Bytes after the ESP image were not checked',
+    'They belong to a merged flash image; else export the application image alone.',
+  ),
+  'esp.descriptor': pass('ESP application descriptor read'),
   's-record.syntax': block('Broken S-record line', rebuildImage),
   's-record.type': block('Unknown S-record type', rebuildImage),
   's-record.length': block('S-record length is wrong', rebuildImage),
