@@ -6,8 +6,9 @@ import type {
   HashAlgorithm,
   ImageFacts,
 } from '../../../shared/formats/image-facts.ts';
+import { readUf2 } from '../../../shared/formats/uf2.ts';
 import type { FindingList } from './finding-list.ts';
-import { checkSize, type MemoryRegion } from './memory-fit.ts';
+import { checkSegments, checkSize, type MemoryRegion } from './memory-fit.ts';
 
 /** What the component that an image is for is known to be. */
 export interface ImageTarget {
@@ -15,6 +16,12 @@ export interface ImageTarget {
   readonly component?: 'module' | 'mcu';
   readonly memory: readonly MemoryRegion[];
 }
+
+/** Formats that {@link readImage} reads. */
+export const readableImages: ReadonlySet<string> = new Set(['esp-image', 'uf2']);
+
+/** Formats whose addresses are those of the memory that the bytes are written to. */
+const physical: ReadonlySet<string> = new Set(['uf2']);
 
 /** Begins a hash of Node's own. */
 function startHash(algorithm: HashAlgorithm): ContentHash {
@@ -38,15 +45,20 @@ export function abortableSource(source: ByteSource, signal: AbortSignal): ByteSo
 
 /**
  * Reads an image of a format that has a reader of its own; null when the format has none or the
- * image is damaged, which the findings tell.
+ * image is damaged, which the findings tell. `onData` gets the content of a format that breaks it
+ * into blocks, so that a text across two blocks is found.
  */
 export async function readImage(
   format: string,
   source: ByteSource,
   target: ImageTarget,
   findings: FindingList,
+  onData: (bytes: Uint8Array) => void,
 ): Promise<ImageFacts | null> {
-  const facts = await readByFormat(format, source, target, findings);
+  const facts = await readByFormat(format, source, target, findings, onData);
+  if (facts !== null && physical.has(format) && target.memory.length > 0) {
+    checkSegments(facts.segments, target.memory, findings.add);
+  }
   if (facts !== null && !findings.blocked) findings.add('container.integrity', facts.summary);
   return facts;
 }
@@ -56,6 +68,7 @@ async function readByFormat(
   source: ByteSource,
   { chip, component, memory }: ImageTarget,
   findings: FindingList,
+  onData: (bytes: Uint8Array) => void,
 ): Promise<ImageFacts | null> {
   switch (format) {
     case 'esp-image': {
@@ -63,13 +76,12 @@ async function readByFormat(
       if (component === 'mcu') checkSize(source.sizeBytes, memory, findings.add);
       return readEspImage(source, findings.add, startHash, chip);
     }
+    case 'uf2':
+      return readUf2(source, findings.add, startHash, onData);
     default:
       return null;
   }
 }
-
-/** Formats that {@link readImage} reads. */
-export const readableImages: ReadonlySet<string> = new Set(['esp-image']);
 
 /** Whether a version text is a numbered version at all: a bare "1" is a build system's default. */
 const numbered = /\d+\.\d+/;

@@ -74,6 +74,8 @@ interface StreamReaders {
   readonly records: SRecordReader | IntelHexReader | undefined;
   readonly tar: TarReader | undefined;
   readonly script: ScriptScan | undefined;
+  /** Whether the content lies in blocks that only its reader can join. */
+  readonly inBlocks: boolean;
   readonly version: VersionScan | undefined;
 }
 
@@ -115,6 +117,7 @@ async function inspectOpenFile(
     records: deep ? recordReader(format, findings, onData) : undefined,
     tar: deep && format === 'tar' ? new TarReader(findings.add, onData) : undefined,
     script: deep && /\.py$/i.test(name) ? new ScriptScan() : undefined,
+    inBlocks: format === 'uf2',
     version,
   };
   const sha256 = await readOnce(handle, readers, findings, control);
@@ -218,7 +221,7 @@ async function readOnce(
 ): Promise<string> {
   const hash = createHash('sha256');
   const uniform = new UniformScan();
-  const raw = readers.records === undefined && readers.tar === undefined;
+  const raw = readers.records === undefined && readers.tar === undefined && !readers.inBlocks;
   for await (const chunk of readChunks(handle)) {
     control.signal.throwIfAborted();
     hash.update(chunk);
@@ -296,7 +299,8 @@ async function checkInside(
     const { chip, component } = expectations;
     const source = abortableSource(fileSource(handle, sizeBytes), control.signal);
     const target = { memory, ...(chip ? { chip } : {}), ...(component ? { component } : {}) };
-    return (await readImage(format, source, target, findings)) ?? nothingKnown;
+    const onData = (bytes: Uint8Array): void => readers.version?.push(bytes);
+    return (await readImage(format, source, target, findings, onData)) ?? nothingKnown;
   } else if (recognisedOnly.has(format)) {
     findings.add('format.not-checked', `recognised as ${format}`, { offset: 0 });
   } else if (isOpaque(name, format)) {
