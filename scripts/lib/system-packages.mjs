@@ -20,6 +20,7 @@ const forTheTests = [
   'bsdiff',
   'stm32flash',
   'srecord',
+  'u-boot-tools',
   'mosquitto',
   'mosquitto-clients',
   'curl',

@@ -9,7 +9,6 @@ import {
 import { evidenceReportSchema } from '../domain/evidence.ts';
 import { inspectReportSchema } from '../domain/finding.ts';
 import { jobSchema } from '../domain/job.ts';
-import type { Problem } from '../domain/problem.ts';
 import {
   deviceSchema,
   deviceStateSchema,
@@ -20,6 +19,7 @@ import {
   planStatusSchema,
   rolloutDeviceSchema,
 } from '../domain/plan.ts';
+import type { Problem } from '../domain/problem.ts';
 import {
   componentTypeSchema,
   deltaProofSchema,

@@ -30,7 +30,6 @@ const opaqueExtension = /\.(pack|mini_\d+)$/i;
 export const recognisedOnly: ReadonlySet<string> = new Set([
   'elf',
   'mcuboot',
-  'uimage',
   'fit',
   'xz',
   'zstd',

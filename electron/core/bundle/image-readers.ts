@@ -7,6 +7,7 @@ import type {
   ImageFacts,
 } from '../../../shared/formats/image-facts.ts';
 import { readUf2 } from '../../../shared/formats/uf2.ts';
+import { readUimage } from '../../../shared/formats/uimage.ts';
 import type { FindingList } from './finding-list.ts';
 import { checkSegments, checkSize, type MemoryRegion } from './memory-fit.ts';
 
@@ -18,7 +19,7 @@ export interface ImageTarget {
 }
 
 /** Formats that {@link readImage} reads. */
-export const readableImages: ReadonlySet<string> = new Set(['esp-image', 'uf2']);
+export const readableImages: ReadonlySet<string> = new Set(['esp-image', 'uf2', 'uimage']);
 
 /** Formats whose addresses are those of the memory that the bytes are written to. */
 const physical: ReadonlySet<string> = new Set(['uf2']);
@@ -78,6 +79,8 @@ async function readByFormat(
     }
     case 'uf2':
       return readUf2(source, findings.add, startHash, onData);
+    case 'uimage':
+      return readUimage(source, findings.add);
     default:
       return null;
   }
