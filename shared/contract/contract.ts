@@ -9,6 +9,7 @@ import {
 import { evidenceReportSchema } from '../domain/evidence.ts';
 import { inspectReportSchema } from '../domain/finding.ts';
 import { jobSchema } from '../domain/job.ts';
+import type { Problem } from '../domain/problem.ts';
 import {
   deviceSchema,
   deviceStateSchema,
@@ -19,7 +20,6 @@ import {
   planStatusSchema,
   rolloutDeviceSchema,
 } from '../domain/plan.ts';
-import type { Problem } from '../domain/problem.ts';
 import {
   componentTypeSchema,
   deltaProofSchema,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { inspectReportSchema } from './finding.ts';
 import { chinaTelecomIccidPattern, fileTypePattern, idPattern, versionPattern } from './limits.ts';
+import { inspectReportSchema } from './finding.ts';
 
 export const componentTypeSchema = z.enum(['module', 'mcu']);
 export type ComponentType = z.infer<typeof componentTypeSchema>;

@@ -149,6 +149,23 @@ export const bundleRules = {
     'Bytes after the uImage were not checked',
     'They may be a filesystem that belongs to it; else make the image again with mkimage.',
   ),
+  'elf.truncated': block('The ELF file is cut', copyAgain),
+  'elf.damaged': block('The ELF file is damaged', rebuildImage),
+  'elf.overlap': block(
+    'ELF segments go to the same address',
+    'Correct the linker script: one segment would overwrite the other.',
+    true,
+  ),
+  'elf.header': pass('ELF header read'),
+  'elf.entry': warn('The ELF entry point is in no load segment', rebuildImage),
+  'elf.debug-sections': warn(
+    'The ELF file has debug sections',
+    'Release a copy without them: `strip --strip-debug`; they show the sources to everyone.',
+  ),
+  'elf.symbols': warn(
+    'The ELF file is not stripped',
+    'Release a copy without the symbol table, made with `strip`, and keep the original.',
+  ),
   's-record.syntax': block('Broken S-record line', rebuildImage),
   's-record.type': block('Unknown S-record type', rebuildImage),
   's-record.length': block('S-record length is wrong', rebuildImage),

@@ -1,10 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { roleOfFormat } from '../../../shared/domain/file-role.ts';
 import type { InspectReport } from '../../../shared/domain/finding.ts';
 import type { WorkContext } from '../../../shared/domain/job.ts';
-import { defaultFileTypes } from '../../../shared/domain/limits.ts';
 import { problem } from '../../../shared/domain/problem.ts';
 import {
   type Component,
@@ -13,6 +11,8 @@ import {
   type Product,
   type VersionPackage,
 } from '../../../shared/domain/product.ts';
+import { roleOfFormat } from '../../../shared/domain/file-role.ts';
+import { defaultFileTypes } from '../../../shared/domain/limits.ts';
 import { runTask } from '../../worker/run-task.ts';
 import { ensureRelease } from '../releases/release-service.ts';
 import type { Workspace } from '../workspace/workspace.ts';

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ByteSource } from '../../../shared/formats/byte-source.ts';
+import { readElf } from '../../../shared/formats/elf.ts';
 import { readEspImage } from '../../../shared/formats/esp-image.ts';
 import type {
   ContentHash,
@@ -19,10 +20,10 @@ export interface ImageTarget {
 }
 
 /** Formats that {@link readImage} reads. */
-export const readableImages: ReadonlySet<string> = new Set(['esp-image', 'uf2', 'uimage']);
+export const readableImages: ReadonlySet<string> = new Set(['esp-image', 'uf2', 'uimage', 'elf']);
 
 /** Formats whose addresses are those of the memory that the bytes are written to. */
-const physical: ReadonlySet<string> = new Set(['uf2']);
+const physical: ReadonlySet<string> = new Set(['uf2', 'elf']);
 
 /** Begins a hash of Node's own. */
 function startHash(algorithm: HashAlgorithm): ContentHash {
@@ -57,7 +58,9 @@ export async function readImage(
   onData: (bytes: Uint8Array) => void,
 ): Promise<ImageFacts | null> {
   const facts = await readByFormat(format, source, target, findings, onData);
-  if (facts !== null && physical.has(format) && target.memory.length > 0) {
+  // An ELF file of an ESP chip names the addresses that the cache maps, not those of the flash.
+  const isMapped = format === 'elf' && /esp/i.test(target.chip ?? '');
+  if (facts !== null && physical.has(format) && !isMapped && target.memory.length > 0) {
     checkSegments(facts.segments, target.memory, findings.add);
   }
   if (facts !== null && !findings.blocked) findings.add('container.integrity', facts.summary);
@@ -81,6 +84,8 @@ async function readByFormat(
       return readUf2(source, findings.add, startHash, onData);
     case 'uimage':
       return readUimage(source, findings.add);
+    case 'elf':
+      return readElf(source, findings.add);
     default:
       return null;
   }

@@ -6,10 +6,10 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { extract, type Header, type Pack, pack } from 'tar-stream';
 import { z } from 'zod';
-import { canonicalJson } from '../../../shared/domain/canonical-json.ts';
 import type { WorkContext } from '../../../shared/domain/job.ts';
 import { problem } from '../../../shared/domain/problem.ts';
 import type { PackageFile } from '../../../shared/domain/product.ts';
+import { canonicalJson } from '../../../shared/domain/canonical-json.ts';
 
 const manifestName = 'manifest.json';
 const longestManifestBytes = 1024 * 1024;
