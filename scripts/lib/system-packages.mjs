@@ -21,6 +21,7 @@ const forTheTests = [
   'stm32flash',
   'srecord',
   'u-boot-tools',
+  'device-tree-compiler',
   'mosquitto',
   'mosquitto-clients',
   'curl',

@@ -166,6 +166,32 @@ export const bundleRules = {
     'The ELF file is not stripped',
     'Release a copy without the symbol table, made with `strip`, and keep the original.',
   ),
+  'fit.truncated': block('The FIT image or device tree is cut', copyAgain),
+  'fit.damaged': block('The FIT image or device tree is damaged', copyAgain),
+  'fit.no-data': warn('A FIT image node has no data', 'Make it again with mkimage -f.'),
+  'fit.hash': block('A hash inside the FIT image is wrong', copyAgain),
+  'fit.no-hash': warn(
+    'A FIT image node has no hash',
+    'Give every image a hash node, so that the boot loader notices damage.',
+  ),
+  'fit.hash-not-checked': unchecked(
+    'A hash inside the FIT image was not checked',
+    'Check it with dumpimage, or use sha256.',
+  ),
+  'fit.signature': unchecked(
+    'The FIT signature was not checked',
+    'Verify it with the key of the product: `fit_check_sign`.',
+  ),
+  'fit.missing-image': block(
+    'A FIT configuration names an image that is missing',
+    'Add the image, or correct the configuration.',
+    true,
+  ),
+  'fit.default': warn(
+    'The default FIT configuration is missing',
+    'Name one of the configurations as the default.',
+  ),
+  'fit.rest': unchecked('Bytes after the FIT image were not checked', 'Check what they are for.'),
   's-record.syntax': block('Broken S-record line', rebuildImage),
   's-record.type': block('Unknown S-record type', rebuildImage),
   's-record.length': block('S-record length is wrong', rebuildImage),

@@ -29,7 +29,6 @@ const opaqueExtension = /\.(pack|mini_\d+)$/i;
 /** Formats that are recognised by signature only. */
 export const recognisedOnly: ReadonlySet<string> = new Set([
   'mcuboot',
-  'fit',
   'xz',
   'zstd',
   'bsdiff40',

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ByteSource } from '../../../shared/formats/byte-source.ts';
 import { readElf } from '../../../shared/formats/elf.ts';
 import { readEspImage } from '../../../shared/formats/esp-image.ts';
+import { readFit } from '../../../shared/formats/fit.ts';
 import type {
   ContentHash,
   HashAlgorithm,
@@ -20,7 +21,13 @@ export interface ImageTarget {
 }
 
 /** Formats that {@link readImage} reads. */
-export const readableImages: ReadonlySet<string> = new Set(['esp-image', 'uf2', 'uimage', 'elf']);
+export const readableImages: ReadonlySet<string> = new Set([
+  'esp-image',
+  'uf2',
+  'uimage',
+  'elf',
+  'fit',
+]);
 
 /** Formats whose addresses are those of the memory that the bytes are written to. */
 const physical: ReadonlySet<string> = new Set(['uf2', 'elf']);
@@ -86,6 +93,8 @@ async function readByFormat(
       return readUimage(source, findings.add);
     case 'elf':
       return readElf(source, findings.add);
+    case 'fit':
+      return readFit(source, findings.add, startHash);
     default:
       return null;
   }
