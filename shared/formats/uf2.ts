@@ -33,6 +33,8 @@ interface Block {
 }
 
 interface Md5Field {
+  /** Where the field begins in the file. */
+  readonly at: number;
   readonly start: number;
   readonly sizeBytes: number;
   readonly digest: string;
@@ -191,11 +193,11 @@ class Uf2Reader {
     return separate;
   }
 
-  #hash({ md5, address, payload, offset }: Block): void {
+  #hash({ md5, address, payload }: Block): void {
     const region = this.#region;
     if (region !== null && (md5 === null || !region.isSame(md5))) this.#closeRegion();
     if (md5 === null) return;
-    this.#region ??= new Md5Region(md5, offset, this.#startHash('md5'));
+    this.#region ??= new Md5Region(md5, this.#startHash('md5'));
     this.#region.push(address, payload);
   }
 
@@ -241,27 +243,34 @@ function readBlock(bytes: Uint8Array, offset: number, report: Report): Block | n
     number: view.getUint32(20, true),
     count: view.getUint32(24, true),
     family: (blockFlags & flags.family) === 0 ? 0 : view.getUint32(28, true),
-    md5: hasMd5
-      ? {
-          start: view.getUint32(md5Offset, true),
-          sizeBytes: view.getUint32(md5Offset + 4, true),
-          digest: hexText(bytes.subarray(md5Offset + 8, md5Offset + 24)),
-        }
-      : null,
+    md5: hasMd5 ? readMd5(bytes, offset, payloadBytes) : null,
+  };
+}
+
+/**
+ * The last 24 bytes of the data area: start, size and digest. esptool puts them right behind a
+ * shorter payload instead, and leaves the place that the specification names empty.
+ */
+function readMd5(bytes: Uint8Array, offset: number, payloadBytes: number): Md5Field {
+  const view = viewOf(bytes);
+  const at = view.getUint32(md5Offset + 4, true) === 0 ? dataOffset + payloadBytes : md5Offset;
+  return {
+    at: offset + at,
+    start: view.getUint32(at, true),
+    sizeBytes: view.getUint32(at + 4, true),
+    digest: hexText(bytes.subarray(at + 8, at + 24)),
   };
 }
 
 /** The MD5 of a stretch of flash, fed from blocks in ascending order. */
 class Md5Region {
   readonly #field: Md5Field;
-  readonly #offset: number;
   readonly #hash: ContentHash;
   #next: number;
   #gap = false;
 
-  constructor(field: Md5Field, offset: number, hash: ContentHash) {
+  constructor(field: Md5Field, hash: ContentHash) {
     this.#field = field;
-    this.#offset = offset;
     this.#hash = hash;
     this.#next = field.start;
   }
@@ -279,8 +288,7 @@ class Md5Region {
   }
 
   finish(report: Report): void {
-    const { start, sizeBytes, digest } = this.#field;
-    const offset = this.#offset + md5Offset;
+    const { start, sizeBytes, digest, at: offset } = this.#field;
     if (this.#gap || this.#next < start + sizeBytes) {
       report('uf2.md5-not-checked', `${sizeBytes} bytes at ${hexAddress(start)}`, { offset });
       return;

@@ -97,6 +97,26 @@ describe('UF2 files', () => {
     expect(rules).toEqual(['container.integrity', 'file.hash']);
   });
 
+  /** As esptool does: each block has the MD5 of its own payload, right behind it. */
+  function withOwnMd5(flip: 0 | 1): Buffer {
+    const blocks = uf2().map((bytes, number) => {
+      const data = content.subarray(number * 256, number * 256 + 256);
+      bytes.writeUInt32LE(0x6000, 8);
+      bytes.writeUInt32LE(0x1000_0000 + number * 256, 288);
+      bytes.writeUInt32LE(256, 292);
+      bytes.set(createHash('md5').update(data).digest(), 296);
+      return bytes;
+    });
+    return flipped(Buffer.concat(blocks), 3 * 512 + 100, flip);
+  }
+
+  it('reads an MD5 that stands right behind a shorter payload', async () => {
+    const right = await bench.rulesOf('own.uf2', withOwnMd5(0));
+    expect(right).toEqual(['container.integrity', 'file.hash']);
+    const { findings } = await bench.inspect('own.uf2', withOwnMd5(1));
+    expect(findings[0]).toMatchObject({ rule: 'uf2.md5', evidence: { offset: 3 * 512 + 296 } });
+  });
+
   it.each([
     ['uf2.truncated', whole.subarray(0, -1)],
     ['uf2.incomplete', whole.subarray(0, -512)],
