@@ -20,6 +20,8 @@ const forTheTests = [
   'bsdiff',
   'stm32flash',
   'srecord',
+  'u-boot-tools',
+  'device-tree-compiler',
   'mosquitto',
   'mosquitto-clients',
   'curl',

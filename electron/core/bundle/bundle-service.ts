@@ -41,6 +41,7 @@ export function inspectFiles(
       ...(request.version ? { version: request.version } : {}),
       ...(componentType ? { component: componentType } : {}),
       ...(request.component?.memory ? { memory: request.component.memory } : {}),
+      ...(request.component?.chip ? { chip: request.component.chip } : {}),
     },
     context,
   );

@@ -28,12 +28,7 @@ const opaqueExtension = /\.(pack|mini_\d+)$/i;
 
 /** Formats that are recognised by signature only. */
 export const recognisedOnly: ReadonlySet<string> = new Set([
-  'elf',
   'mcuboot',
-  'esp-image',
-  'uf2',
-  'uimage',
-  'fit',
   'xz',
   'zstd',
   'bsdiff40',

@@ -6,7 +6,6 @@ import {
   maxListedSegments,
 } from '../../../shared/domain/finding.ts';
 import { maxFileSizeBytes } from '../../../shared/domain/limits.ts';
-import type { Segment } from '../../../shared/formats/image-builder.ts';
 import { IntelHexReader } from '../../../shared/formats/intel-hex.ts';
 import { readRar } from '../../../shared/formats/rar.ts';
 import { hexByte } from '../../../shared/formats/report.ts';
@@ -24,6 +23,12 @@ import {
 } from './file-types.ts';
 import { FindingList } from './finding-list.ts';
 import { readGzip } from './gzip.ts';
+import {
+  abortableSource,
+  checkDescribedVersion,
+  readableImages,
+  readImage,
+} from './image-readers.ts';
 import { checkRawImage, checkSegments, type MemoryRegion } from './memory-fit.ts';
 import { readZip } from './zip.ts';
 
@@ -36,6 +41,8 @@ export interface FileExpectations {
   readonly version?: string;
   readonly component?: 'module' | 'mcu';
   readonly memory?: readonly MemoryRegion[];
+  /** Chip of the component, as slipway.yaml names it. */
+  readonly chip?: string;
 }
 
 /** How far reading came, and when to stop. */
@@ -51,11 +58,24 @@ export interface FileResult {
   readonly versionSearch: 'found' | 'not-found' | 'not-searched';
 }
 
+/** What the format's own checks tell besides their findings. */
+interface Inside {
+  readonly segments: readonly ImageSegment[];
+  /** Version that the image's descriptor carries. */
+  readonly version?: string;
+  /** Whether the content is compressed, so that no text can be found in it. */
+  readonly compressed: boolean;
+}
+
+const nothingKnown: Inside = { segments: [], compressed: false };
+
 /** Readers that get their bytes while the file is hashed. */
 interface StreamReaders {
   readonly records: SRecordReader | IntelHexReader | undefined;
   readonly tar: TarReader | undefined;
   readonly script: ScriptScan | undefined;
+  /** Whether the content lies in blocks that only its reader can join. */
+  readonly inBlocks: boolean;
   readonly version: VersionScan | undefined;
 }
 
@@ -97,34 +117,21 @@ async function inspectOpenFile(
     records: deep ? recordReader(format, findings, onData) : undefined,
     tar: deep && format === 'tar' ? new TarReader(findings.add, onData) : undefined,
     script: deep && /\.py$/i.test(name) ? new ScriptScan() : undefined,
+    inBlocks: format === 'uf2',
     version,
   };
   const sha256 = await readOnce(handle, readers, findings, control);
-  let segments: readonly ImageSegment[] = [];
+  let inside = nothingKnown;
   if (deep) {
-    segments = await checkInside(
-      handle,
-      path,
-      name,
-      format,
-      sizeBytes,
-      head,
-      readers,
-      expectations,
-      {
-        findings,
-        control,
-      },
-    );
-  }
-  version?.endPiece();
-  if (version?.hit != null) {
-    findings.add('identity.version-found', `"${expectations.version}" is in the content`, {
-      offset: version.hit,
+    inside = await checkInside(handle, path, name, format, sizeBytes, head, readers, expectations, {
+      findings,
+      control,
     });
   }
+  version?.endPiece();
+  const versionSearch = checkVersion(expectations.version, version, inside, findings);
   findings.add('file.hash', `${sizeBytes} bytes, SHA-256 ${sha256}`);
-  const searched = version === undefined ? 'not-searched' : 'not-found';
+  const { segments } = inside;
   return {
     file: {
       name,
@@ -135,8 +142,27 @@ async function inspectOpenFile(
       findings: [],
     },
     findings,
-    versionSearch: version?.hit == null ? searched : 'found',
+    versionSearch,
   };
+}
+
+/** The image's own descriptor decides; where it has none or is unclear, the text of the content. */
+function checkVersion(
+  declared: string | undefined,
+  scan: VersionScan | undefined,
+  { version: described, compressed }: Inside,
+  findings: FindingList,
+): FileResult['versionSearch'] {
+  if (declared === undefined || scan === undefined) return 'not-searched';
+  if (described !== undefined) {
+    const decided = checkDescribedVersion(declared, described, findings);
+    if (decided === 'same') return 'found';
+    // The mismatch is told: a second finding that nothing was found would only repeat it.
+    if (decided === 'other') return 'not-searched';
+  }
+  if (scan.hit === null) return compressed ? 'not-searched' : 'not-found';
+  findings.add('identity.version-found', `"${declared}" is in the content`, { offset: scan.hit });
+  return 'found';
 }
 
 function checkNameAndSize(
@@ -195,7 +221,7 @@ async function readOnce(
 ): Promise<string> {
   const hash = createHash('sha256');
   const uniform = new UniformScan();
-  const raw = readers.records === undefined && readers.tar === undefined;
+  const raw = readers.records === undefined && readers.tar === undefined && !readers.inBlocks;
   for await (const chunk of readChunks(handle)) {
     control.signal.throwIfAborted();
     hash.update(chunk);
@@ -215,7 +241,7 @@ async function readOnce(
   return hash.digest('hex');
 }
 
-/** Runs the checks of the format; answers where the bytes of an image with addresses lie. */
+/** Runs the checks of the format; answers what an image tells about itself. */
 async function checkInside(
   handle: FileHandle,
   path: string,
@@ -226,7 +252,7 @@ async function checkInside(
   readers: StreamReaders,
   expectations: FileExpectations,
   { findings, control }: { readonly findings: FindingList; readonly control: ReadControl },
-): Promise<readonly ImageSegment[]> {
+): Promise<Inside> {
   const memory = expectations.memory ?? [];
   const intact = (what: string): void => {
     if (!findings.blocked) findings.add('container.integrity', what);
@@ -238,10 +264,14 @@ async function checkInside(
   }
   if (readers.records !== undefined) {
     const { segments } = readers.records.finish();
-    checkMemory(segments, memory, findings);
-    const dataBytes = segments.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    const ranges = segments.map(({ address, bytes }) => ({
+      start: address,
+      sizeBytes: bytes.length,
+    }));
+    checkMemory(ranges, memory, findings);
+    const dataBytes = ranges.reduce((sum, range) => sum + range.sizeBytes, 0);
     intact(`${format}: ${dataBytes} bytes in ${segments.length} segments, every checksum is right`);
-    return segments.map(({ address, bytes }) => ({ start: address, sizeBytes: bytes.length }));
+    return { segments: ranges, compressed: false };
   }
   if (readers.tar !== undefined) {
     const members = readers.tar.finish();
@@ -265,6 +295,12 @@ async function checkInside(
     if (files !== null) {
       findings.add('file.opaque', `rar: ${files} headers are right; the members are not unpacked`);
     }
+  } else if (readableImages.has(format)) {
+    const { chip, component } = expectations;
+    const source = abortableSource(fileSource(handle, sizeBytes), control.signal);
+    const target = { memory, ...(chip ? { chip } : {}), ...(component ? { component } : {}) };
+    const onData = (bytes: Uint8Array): void => readers.version?.push(bytes);
+    return (await readImage(format, source, target, findings, onData)) ?? nothingKnown;
   } else if (recognisedOnly.has(format)) {
     findings.add('format.not-checked', `recognised as ${format}`, { offset: 0 });
   } else if (isOpaque(name, format)) {
@@ -273,11 +309,11 @@ async function checkInside(
     const regions = expectations.component === 'mcu' ? memory : [];
     checkRawImage(head, sizeBytes, regions, findings.add);
   }
-  return [];
+  return nothingKnown;
 }
 
 function checkMemory(
-  segments: readonly Segment[],
+  segments: readonly ImageSegment[],
   memory: readonly MemoryRegion[],
   findings: FindingList,
 ): void {

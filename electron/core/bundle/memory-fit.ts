@@ -1,5 +1,5 @@
+import type { ImageSegment } from '../../../shared/domain/finding.ts';
 import { readVectorTable } from '../../../shared/formats/cortex-m.ts';
-import type { Segment } from '../../../shared/formats/image-builder.ts';
 import { hexAddress, type Report } from '../../../shared/formats/report.ts';
 
 /** A named piece of the component's memory. */
@@ -33,23 +33,38 @@ function mergedRanges(regions: readonly MemoryRegion[]): { start: number; end: n
 
 /** Checks that every segment lies in the memory of the component. */
 export function checkSegments(
-  segments: readonly Segment[],
+  segments: readonly ImageSegment[],
   regions: readonly MemoryRegion[],
   report: Report,
 ): void {
   const ranges = mergedRanges(regions);
   const expected = describe(regions);
   let outside = 0;
-  for (const { address, bytes } of segments) {
-    const end = address + bytes.length;
-    if (ranges.some((range) => address >= range.start && end <= range.end)) continue;
+  for (const { start, sizeBytes } of segments) {
+    const end = start + sizeBytes;
+    if (ranges.some((range) => start >= range.start && end <= range.end)) continue;
     outside += 1;
-    const found = `${hexAddress(address)}–${hexAddress(end - 1)}`;
-    report('image.outside-memory', `${bytes.length} bytes at ${found}`, { expected, found });
+    const found = `${hexAddress(start)}–${hexAddress(end - 1)}`;
+    report('image.outside-memory', `${sizeBytes} bytes at ${found}`, { expected, found });
   }
   if (outside === 0 && segments.length > 0) {
     report('image.fits-memory', `${segments.length} segments inside ${expected}`);
   }
+}
+
+/** Checks that some memory is large enough for an image without addresses; true when it is or none is known. */
+export function checkSize(
+  sizeBytes: number,
+  regions: readonly MemoryRegion[],
+  report: Report,
+): boolean {
+  const largestBytes = Math.max(...mergedRanges(regions).map(({ start, end }) => end - start));
+  if (regions.length === 0 || sizeBytes <= largestBytes) return true;
+  report('image.outside-memory', `${sizeBytes} bytes are more than any memory region holds`, {
+    expected: `at most ${largestBytes} bytes`,
+    found: `${sizeBytes} bytes`,
+  });
+  return false;
 }
 
 /** Checks the vector table of a raw Cortex-M image, and its link address and size if memory is known. */
@@ -68,17 +83,8 @@ export function checkRawImage(
       { offset: 0 },
     );
   }
-  if (regions.length === 0) return;
+  if (!checkSize(sizeBytes, regions, report) || vectors === null || regions.length === 0) return;
   const expected = describe(regions);
-  const largestBytes = Math.max(...mergedRanges(regions).map(({ start, end }) => end - start));
-  if (sizeBytes > largestBytes) {
-    report('image.outside-memory', `${sizeBytes} bytes are more than any memory region holds`, {
-      expected: `at most ${largestBytes} bytes`,
-      found: `${sizeBytes} bytes`,
-    });
-    return;
-  }
-  if (vectors === null) return;
   const linked = vectors.resetHandler - 1;
   const inside = mergedRanges(regions).some(({ start, end }) => linked >= start && linked < end);
   if (inside) report('image.fits-memory', `linked inside ${expected}`);

@@ -1,0 +1,183 @@
+import { createHash } from 'node:crypto';
+import fc from 'fast-check';
+import { afterAll, describe, expect, it } from 'vitest';
+import { flipped, InspectBench } from '../support/inspect.ts';
+
+const bench = new InspectBench();
+afterAll(() => bench.remove());
+
+interface EspOptions {
+  readonly chipId?: number;
+  readonly version?: string;
+  readonly entry?: number;
+  readonly hashed?: boolean;
+}
+
+function descriptor(version: string): Buffer {
+  const bytes = Buffer.alloc(256);
+  bytes.writeUInt32LE(0xabcd5432, 0);
+  bytes.writeUInt32LE(7, 4);
+  bytes.write(version, 16, 'latin1');
+  bytes.write('pump-controller', 48, 'latin1');
+  bytes.write('v5.2.1', 112, 'latin1');
+  return bytes;
+}
+
+/** An image as ESP-IDF builds it: read-only data with the descriptor, then code. */
+function espImage(options: EspOptions = {}): Buffer {
+  const { chipId = 0, version = '2.4.1', entry = 0x4008_0010, hashed = true } = options;
+  const segments: [number, Buffer][] = [
+    [0x3f40_0020, Buffer.concat([descriptor(version), Buffer.from('some text in flash')])],
+    [0x4008_0000, Buffer.alloc(1000, 0x5a)],
+  ];
+  const header = Buffer.alloc(24);
+  header.set([0xe9, segments.length, 2, 0x20]);
+  header.writeUInt32LE(entry, 4);
+  header[8] = 0xee;
+  header.writeUInt16LE(chipId, 12);
+  header[23] = hashed ? 1 : 0;
+  return close(header, segments, hashed);
+}
+
+function close(header: Buffer, segments: readonly [number, Buffer][], hashed: boolean): Buffer {
+  let sum = 0xef;
+  const parts = [header];
+  for (const [address, data] of segments) {
+    const head = Buffer.alloc(8);
+    head.writeUInt32LE(address, 0);
+    head.writeUInt32LE(data.length, 4);
+    parts.push(head, data);
+    for (const byte of data) sum ^= byte;
+  }
+  const body = Buffer.concat(parts);
+  const end = Buffer.alloc(16 - (body.length % 16));
+  end[end.length - 1] = sum;
+  const image = Buffer.concat([body, end]);
+  return hashed ? Buffer.concat([image, createHash('sha256').update(image).digest()]) : image;
+}
+
+/** The older chip has 8 header bytes and no appended hash. */
+function esp8266Image(): Buffer {
+  const header = Buffer.from([0xe9, 1, 0, 0x20, 0x10, 0, 0x10, 0x40]);
+  return close(header, [[0x4010_0000, Buffer.alloc(500, 0x21)]], false);
+}
+
+const whole = espImage();
+
+describe('ESP images', () => {
+  it('passes a whole image and tells its chip, descriptor and segments', async () => {
+    const file = await bench.inspect('app.bin', whole);
+    expect(file.findings.map(({ rule }) => rule)).toEqual([
+      'esp.chip',
+      'esp.descriptor',
+      'container.integrity',
+      'file.hash',
+    ]);
+    expect(file.findings[1]?.detail).toContain('project "pump-controller", version "2.4.1"');
+    expect(file.segments).toEqual([
+      { start: 0x3f40_0020, sizeBytes: 274 },
+      { start: 0x4008_0000, sizeBytes: 1000 },
+    ]);
+  });
+
+  it('passes an ESP8266 image and one that is padded with FF', async () => {
+    expect(await bench.rulesOf('8266.bin', esp8266Image())).toContain('container.integrity');
+    const padded = Buffer.concat([whole, Buffer.alloc(5000, 0xff)]);
+    expect(await bench.rulesOf('padded.bin', padded)).toContain('container.integrity');
+  });
+
+  it.each([
+    ['esp.checksum', flipped(espImage({ hashed: false }), 1200)],
+    ['esp.checksum', flipped(whole, 1200)],
+    ['esp.sha256', flipped(whole, whole.length - 1)],
+    ['esp.sha256', flipped(whole, 16)],
+    ['esp.truncated', whole.subarray(0, whole.length - 1)],
+    ['esp.truncated', whole.subarray(0, whole.length - 40)],
+    ['esp.truncated', whole.subarray(0, 26)],
+    ['esp.truncated', flipped(whole, 31, 0x7f)],
+    ['esp.entry', espImage({ entry: 0x4009_0000 })],
+    ['esp.chip-unknown', espImage({ chipId: 77 })],
+    ['image.dirty-build', espImage({ version: 'v2.4.1-dirty' })],
+    ['esp.rest', Buffer.concat([whole, Buffer.from('more')])],
+    [
+      'esp.signature',
+      Buffer.concat([
+        whole,
+        Buffer.alloc(4096 - (whole.length % 4096), 0xff),
+        Buffer.alloc(4096, 0xe7),
+      ]),
+    ],
+  ])('tells %s', async (rule, bytes) => {
+    expect(await bench.rulesOf('app.bin', bytes)).toContain(rule);
+  });
+
+  it('names offset, expected and found of a wrong checksum', async () => {
+    const { findings } = await bench.inspect('app.bin', flipped(whole, 1200, 3));
+    const { evidence } = findings.find(({ rule }) => rule === 'esp.checksum') ?? {};
+    const at = whole.length - 33;
+    expect(evidence).toEqual({
+      offset: at,
+      expected: ((whole[at] ?? 0) ^ 3).toString(16).toUpperCase().padStart(2, '0'),
+      found: (whole[at] ?? 0).toString(16).toUpperCase().padStart(2, '0'),
+    });
+  });
+
+  it.each([
+    ['ESP32', 0, 'esp.chip'],
+    ['ESP32-WROOM-32E', 0, 'esp.chip'],
+    ['Board with ESP32-S3', 9, 'esp.chip'],
+    ['ESP32-S3', 0, 'esp.chip-wrong'],
+    ['ESP32', 5, 'esp.chip-wrong'],
+    ['STM32F103 medium-density', 0, 'esp.chip-wrong'],
+  ])('a component with %s and an image for chip %i give %s', async (chip, chipId, rule) => {
+    expect(await bench.rulesOf('app.bin', espImage({ chipId }), { chip })).toContain(rule);
+  });
+
+  it('blocks an image that is larger than the memory', async () => {
+    const memory = [{ name: 'slot', start: 0x1_0000, sizeBytes: whole.length }];
+    const component = 'mcu';
+    const fits = await bench.rulesOf('app.bin', whole, { memory, component });
+    expect(fits).not.toContain('image.outside-memory');
+    const larger = Buffer.concat([whole, Buffer.alloc(1, 0xff)]);
+    const tooLarge = await bench.rulesOf('app.bin', larger, { memory, component });
+    expect(tooLarge).toContain('image.outside-memory');
+  });
+
+  it.each([
+    ['2.4.1', '2.4.1', 'identity.version-found'],
+    ['v2.4.1', '2.4.1', 'identity.version-found'],
+    ['v2.4.1-3-gabcdef', '2.4.1', 'identity.version-found'],
+    ['2.4.10', '2.4.1', 'identity.version-differs'],
+    ['2.4.0', '2.4.1', 'identity.version-differs'],
+    ['1', '2.4.1', 'identity.version-not-found'],
+  ])('a descriptor that says %s, declared %s, gives %s', async (described, version, rule) => {
+    const rules = await bench.rulesOf('app.bin', espImage({ version: described }), { version });
+    expect(rules.filter((id) => id.startsWith('identity.version'))).toEqual([rule]);
+  });
+
+  it('a text elsewhere does not outvote the descriptor', async () => {
+    const image = Buffer.concat([espImage({ version: '2.4.0' }), Buffer.from('2.4.1')]);
+    const rules = await bench.rulesOf('app.bin', image, { version: '2.4.1' });
+    expect(rules).toContain('identity.version-differs');
+    expect(rules).not.toContain('identity.version-found');
+  });
+
+  it('never throws or hangs on mutated images', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(whole, esp8266Image()),
+        fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 8 }),
+        fc.nat(),
+        fc.boolean(),
+        async (seed, edits, cut, inHeader) => {
+          const bytes = Buffer.from(seed);
+          const reach = inHeader ? 40 : bytes.length;
+          for (const [at, value] of edits) bytes[at % reach] = value;
+          const kept = cut % 3 === 0 ? bytes.subarray(0, cut % bytes.length) : bytes;
+          expect(await bench.rulesOf('mutated.bin', kept)).toContain('file.hash');
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+});
