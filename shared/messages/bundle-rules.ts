@@ -33,6 +33,8 @@ const repack = 'Make the archive again with a current tool and check it on your 
 const copyAgain =
   'Copy or download the file again; compare its SHA-256 with the one at its origin.';
 
+const revoke = 'Take it out of the build and revoke it: who has the file can use it.';
+
 /** Every rule of the bundle room, by the identifier that findings and waivers carry. */
 export const bundleRules = {
   'package.too-many-files': block(
@@ -154,6 +156,19 @@ export const bundleRules = {
   'rar.multi-volume': block('The rar file is one part of several', 'Pack it as a single file.'),
   'script.not-text': block('The script is not text', 'Save it as UTF-8 text.'),
   'script.conflict': block('Merge conflict in the script', 'Resolve the conflict marked there.'),
+  'secret.private-key': block(
+    'There is a private key inside',
+    'Take it out of the build and replace the key pair everywhere: who has the file has the key.',
+    true,
+  ),
+  'secret.cloud-key': warn('There is a cloud access key inside', revoke),
+  'secret.token': warn('There is a private access token inside', revoke),
+  'secret.url-credentials': warn('A URL carries a password', revoke),
+  'secret.wifi': warn('There is a Wi-Fi password inside', revoke),
+  'secret.root-hash': warn(
+    'The hash of a root password is inside',
+    'Lock the account, or give each device a password of its own.',
+  ),
 } as const satisfies Record<string, BundleRule>;
 
 export type BundleRuleId = keyof typeof bundleRules;
