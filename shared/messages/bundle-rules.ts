@@ -33,6 +33,7 @@ const repack = 'Make the archive again with a current tool and check it on your 
 const copyAgain =
   'Copy or download the file again; compare its SHA-256 with the one at its origin.';
 
+const signAgain = 'Sign the image again with imgtool, and do not edit it afterwards.';
 const revoke = 'Take it out of the build and revoke it: who has the file can use it.';
 
 /** Every rule of the bundle room, by the identifier that findings and waivers carry. */
@@ -169,6 +170,32 @@ export const bundleRules = {
     'The hash of a root password is inside',
     'Lock the account, or give each device a password of its own.',
   ),
+  'identity.version-differs': block(
+    'The image says another version',
+    'Pick the image that was meant, or declare the version that it carries.',
+    true,
+  ),
+  'mcuboot.header': pass('MCUboot header and TLVs read'),
+  'mcuboot.sizes': block('A size in the MCUboot header is impossible', signAgain),
+  'mcuboot.truncated': block('The MCUboot image is cut', copyAgain),
+  'mcuboot.tlv': block('The MCUboot trailer is damaged', signAgain),
+  'mcuboot.hash': block('The MCUboot hash is wrong', `The image is damaged. ${copyAgain}`),
+  'mcuboot.no-hash': block('The MCUboot image has no hash', signAgain),
+  'mcuboot.sample-key': block(
+    'Signed with a publicly known sample key',
+    'Anybody can sign for this key: make a key of your own and put it into the boot loader.',
+    true,
+  ),
+  'mcuboot.unsigned': warn('The MCUboot image is not signed', signAgain),
+  'mcuboot.signature': unchecked(
+    'The MCUboot signature was not verified',
+    'Verify it with `imgtool verify` and the public key of the product.',
+  ),
+  'mcuboot.encrypted': unchecked(
+    'The MCUboot image is encrypted',
+    'Check the image before it is encrypted, or with `imgtool verify` and the key.',
+  ),
+  'mcuboot.trailing': warn('Foreign bytes after the MCUboot image', signAgain),
 } as const satisfies Record<string, BundleRule>;
 
 export type BundleRuleId = keyof typeof bundleRules;

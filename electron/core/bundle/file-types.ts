@@ -29,7 +29,6 @@ const opaqueExtension = /\.(pack|mini_\d+)$/i;
 /** Formats that are recognised by signature only. */
 export const recognisedOnly: ReadonlySet<string> = new Set([
   'elf',
-  'mcuboot',
   'esp-image',
   'uf2',
   'uimage',

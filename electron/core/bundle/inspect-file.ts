@@ -24,6 +24,7 @@ import {
 } from './file-types.ts';
 import { FindingList } from './finding-list.ts';
 import { readGzip } from './gzip.ts';
+import { checkMcuboot } from './mcuboot-check.ts';
 import { checkRawImage, checkSegments, type MemoryRegion } from './memory-fit.ts';
 import { SecretScan } from './secret-scan.ts';
 import { readZip } from './zip.ts';
@@ -125,16 +126,21 @@ async function inspectOpenFile(
       },
     );
   }
+  const sameVersion =
+    deep && format === 'mcuboot'
+      ? await checkMcuboot(source, expectations.version, findings, control.signal)
+      : null;
   secrets?.endPiece();
   secrets?.tell(findings.add);
   version?.endPiece();
-  if (version?.hit != null) {
+  if (version?.hit != null && sameVersion === null) {
     findings.add('identity.version-found', `"${expectations.version}" is in the content`, {
       offset: version.hit,
     });
   }
   findings.add('file.hash', `${sizeBytes} bytes, SHA-256 ${sha256}`);
-  const searched = version === undefined ? 'not-searched' : 'not-found';
+  const found = sameVersion ?? version?.hit != null;
+  const searched = version === undefined || sameVersion === false ? 'not-searched' : 'not-found';
   return {
     file: {
       name,
@@ -145,7 +151,7 @@ async function inspectOpenFile(
       findings: [],
     },
     findings,
-    versionSearch: version?.hit == null ? searched : 'found',
+    versionSearch: found ? 'found' : searched,
   };
 }
 
