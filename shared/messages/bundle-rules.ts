@@ -162,6 +162,10 @@ export const bundleRules = {
     'Take it out of the build and replace the key pair everywhere: who has the file has the key.',
     true,
   ),
+  'secret.test-key': warn(
+    'A published test key is inside',
+    'TLS libraries carry such keys to test themselves: check that nothing else uses it.',
+  ),
   'secret.cloud-key': warn('There is a cloud access key inside', revoke),
   'secret.token': warn('There is a private access token inside', revoke),
   'secret.url-credentials': warn('A URL carries a password', revoke),

@@ -148,6 +148,21 @@ describe('private keys', () => {
     expect(rules(wrong)).toEqual([]);
   });
 
+  it('only warns of a key that a TLS library publishes for its self-test', () => {
+    // P-192, from GnuTLS: in every program that links it.
+    const published = `-----BEGIN EC PRIVATE KEY-----
+MF8CAQEEGLjezFcbgDMeApVrdtZHvu/k1a8/tVZ41KAKBggqhkjOPQMBAaE0AzIABO1lciKdgxeRH8k64vxcaV1OYIK9akVrW02Dw21MXhRLP0l0wzCw6LGSr5rS6AaLFg==
+-----END EC PRIVATE KEY-----
+`;
+    const told = scan(Buffer.from(published));
+    expect(told.map(({ rule }) => rule)).toEqual(['secret.test-key']);
+    expect(told[0]?.evidence.found).toContain('GnuTLS');
+    const body = Buffer.from(published.split('\n').slice(1, -2).join(''), 'base64');
+    expect(rules(body)).toEqual(['secret.test-key']);
+    body[10] = (body[10] ?? 0) ^ 1;
+    expect(rules(body)).toEqual(['secret.private-key']);
+  });
+
   it('does not see keys in ciphertext', () => {
     const cipher = createCipheriv('aes-128-ctr', Buffer.alloc(16, 1), Buffer.alloc(16));
     const noise = cipher.update(Buffer.alloc(20_000_000));

@@ -1,5 +1,6 @@
 import { readDerKey } from '../../../shared/formats/der-key.ts';
 import type { BundleRuleId } from '../../../shared/messages/bundle-rules.ts';
+import { knownTestKey } from './known-test-keys.ts';
 
 /** Bytes before and after an anchor that a matcher may look at. */
 export const lookBehindBytes = 128;
@@ -175,13 +176,18 @@ function encryptedDerKey(bytes: Buffer, at: number, end: number): SecretMatch | 
   return derKeyAt(bytes, [algorithm - 6, algorithm - 5, algorithm - 4], end);
 }
 
-function derKeyAt(bytes: Buffer, starts: readonly number[], end: number): SecretMatch | null {
+function derKeyAt(bytes: Buffer, starts: readonly number[], limit: number): SecretMatch | null {
   for (const start of starts) {
     if (start < 0 || bytes[start] !== 0x30) continue;
-    const key = readDerKey(bytes.subarray(0, end), start);
+    const key = readDerKey(bytes.subarray(0, limit), start);
     if (key === null) continue;
-    const found = `${key.kind} (${key.sizeBytes} bytes of DER)`;
-    return { rule: 'secret.private-key', found, start, end: start + key.sizeBytes };
+    const end = start + key.sizeBytes;
+    return keyMatch(
+      `${key.kind} (${key.sizeBytes} bytes of DER)`,
+      bytes.subarray(start, end),
+      start,
+      end,
+    );
   }
   return null;
 }
@@ -206,14 +212,22 @@ function pemKey(bytes: Buffer, at: number, end: number): SecretMatch | null {
   const isEncrypted = lines.some((line) => line === 'Proc-Type:4,ENCRYPTED');
   const text = lines.filter((line) => !/^[A-Za-z-]{1,40}:|^[+,]?$/.test(line)).join('');
   const base64 = /^[A-Za-z0-9+/]*/.exec(text)?.[0] ?? '';
-  const kind = isEncrypted ? encryptedPem(base64, hasEnd) : pemKind(Buffer.from(base64, 'base64'));
+  const key = Buffer.from(base64, 'base64');
+  const kind = isEncrypted ? encryptedPem(key, hasEnd) : pemKind(key);
   if (kind === null) return null;
   const found = `-----BEGIN ${begin[1]}PRIVATE KEY----- … (${kind})`;
-  return { rule: 'secret.private-key', found, start: at - begin[0].length, end: stop };
+  return keyMatch(found, key, at - begin[0].length, stop);
 }
 
-function encryptedPem(base64: string, hasEnd: boolean): string | null {
-  return hasEnd && base64.length >= 64 ? 'encrypted' : null;
+/** A key that everybody has opens nothing, unless someone uses it. */
+function keyMatch(what: string, key: Buffer, start: number, end: number): SecretMatch {
+  const origin = knownTestKey(key);
+  if (origin === null) return { rule: 'secret.private-key', found: what, start, end };
+  return { rule: 'secret.test-key', found: `${what}, published: ${origin}`, start, end };
+}
+
+function encryptedPem(key: Buffer, hasEnd: boolean): string | null {
+  return hasEnd && key.length >= 48 ? 'encrypted' : null;
 }
 
 function pemKind(body: Buffer): string | null {
