@@ -22,6 +22,7 @@ type State = 'header' | 'data' | 'end' | 'stopped';
 export class TarReader {
   readonly #report: Report;
   readonly #onData: ((bytes: Uint8Array) => void) | undefined;
+  readonly #onMemberEnd: ((name: string) => void) | undefined;
   readonly #header = new Uint8Array(blockBytes);
   readonly #names = new Set<string>();
   #filled = 0;
@@ -37,10 +38,15 @@ export class TarReader {
   #nextSizeBytes: number | undefined;
   #members = 0;
 
-  /** `onData` receives the content of the members in file order. */
-  constructor(report: Report, onData?: (bytes: Uint8Array) => void) {
+  /** `onData` receives the content of the members in file order, each closed by `onMemberEnd`. */
+  constructor(
+    report: Report,
+    onData?: (bytes: Uint8Array) => void,
+    onMemberEnd?: (name: string) => void,
+  ) {
     this.#report = report;
     this.#onData = onData;
+    this.#onMemberEnd = onMemberEnd;
   }
 
   push(chunk: Uint8Array): void {
@@ -85,8 +91,10 @@ export class TarReader {
     const data = chunk.subarray(0, this.#dataLeft);
     if (data.length > 0) {
       this.#dataLeft -= data.length;
-      if (this.#meta === undefined) this.#onData?.(data);
-      else {
+      if (this.#meta === undefined) {
+        this.#onData?.(data);
+        if (this.#dataLeft === 0) this.#onMemberEnd?.(this.#member);
+      } else {
         this.#meta.bytes.set(data, this.#meta.filled);
         this.#meta.filled += data.length;
       }

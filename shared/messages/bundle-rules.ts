@@ -33,6 +33,9 @@ const repack = 'Make the archive again with a current tool and check it on your 
 const copyAgain =
   'Copy or download the file again; compare its SHA-256 with the one at its origin.';
 
+const signAgain = 'Sign the image again with imgtool, and do not edit it afterwards.';
+const revoke = 'Take it out of the build and revoke it: who has the file can use it.';
+
 /** Every rule of the bundle room, by the identifier that findings and waivers carry. */
 export const bundleRules = {
   'package.too-many-files': block(
@@ -252,6 +255,44 @@ export const bundleRules = {
   'rar.multi-volume': block('The rar file is one part of several', 'Pack it as a single file.'),
   'script.not-text': block('The script is not text', 'Save it as UTF-8 text.'),
   'script.conflict': block('Merge conflict in the script', 'Resolve the conflict marked there.'),
+  'secret.private-key': block(
+    'There is a private key inside',
+    'Take it out of the build and replace the key pair everywhere: who has the file has the key.',
+    true,
+  ),
+  'secret.test-key': warn(
+    'A published test key is inside',
+    'TLS libraries carry such keys to test themselves: check that nothing else uses it.',
+  ),
+  'secret.cloud-key': warn('There is a cloud access key inside', revoke),
+  'secret.token': warn('There is a private access token inside', revoke),
+  'secret.url-credentials': warn('A URL carries a password', revoke),
+  'secret.wifi': warn('There is a Wi-Fi password inside', revoke),
+  'secret.root-hash': warn(
+    'The hash of a root password is inside',
+    'Lock the account, or give each device a password of its own.',
+  ),
+  'mcuboot.header': pass('MCUboot header and TLVs read'),
+  'mcuboot.sizes': block('A size in the MCUboot header is impossible', signAgain),
+  'mcuboot.truncated': block('The MCUboot image is cut', copyAgain),
+  'mcuboot.tlv': block('The MCUboot trailer is damaged', signAgain),
+  'mcuboot.hash': block('The MCUboot hash is wrong', `The image is damaged. ${copyAgain}`),
+  'mcuboot.no-hash': block('The MCUboot image has no hash', signAgain),
+  'mcuboot.sample-key': block(
+    'Signed with a publicly known sample key',
+    'Anybody can sign for this key: make a key of your own and put it into the boot loader.',
+    true,
+  ),
+  'mcuboot.unsigned': warn('The MCUboot image is not signed', signAgain),
+  'mcuboot.signature': unchecked(
+    'The MCUboot signature was not verified',
+    'Verify it with `imgtool verify` and the public key of the product.',
+  ),
+  'mcuboot.encrypted': unchecked(
+    'The MCUboot image is encrypted',
+    'Check the image before it is encrypted, or with `imgtool verify` and the key.',
+  ),
+  'mcuboot.trailing': warn('Foreign bytes after the MCUboot image', signAgain),
 } as const satisfies Record<string, BundleRule>;
 
 export type BundleRuleId = keyof typeof bundleRules;

@@ -28,7 +28,6 @@ const opaqueExtension = /\.(pack|mini_\d+)$/i;
 
 /** Formats that are recognised by signature only. */
 export const recognisedOnly: ReadonlySet<string> = new Set([
-  'mcuboot',
   'xz',
   'zstd',
   'bsdiff40',

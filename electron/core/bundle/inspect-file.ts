@@ -29,7 +29,9 @@ import {
   readableImages,
   readImage,
 } from './image-readers.ts';
+import { checkMcuboot } from './mcuboot-check.ts';
 import { checkRawImage, checkSegments, type MemoryRegion } from './memory-fit.ts';
+import { SecretScan } from './secret-scan.ts';
 import { readZip } from './zip.ts';
 
 const largeFileBytes = 100_000_000;
@@ -77,6 +79,7 @@ interface StreamReaders {
   /** Whether the content lies in blocks that only its reader can join. */
   readonly inBlocks: boolean;
   readonly version: VersionScan | undefined;
+  readonly secrets: SecretScan | undefined;
 }
 
 /** Reads a file once in windows of 1 MiB, hashes it and runs every check that its format has. */
@@ -112,15 +115,21 @@ async function inspectOpenFile(
 
   const searchable = deep && expectations.version !== undefined && !notSearchable.has(format);
   const version = searchable ? new VersionScan(expectations.version ?? '') : undefined;
-  const onData = (bytes: Uint8Array): void => version?.push(bytes);
+  const secrets = deep ? new SecretScan() : undefined;
+  const onData = (bytes: Uint8Array): void => {
+    version?.push(bytes);
+    secrets?.push(bytes);
+  };
+  const onMemberEnd = (member: string): void => secrets?.endPiece(member);
   const readers: StreamReaders = {
     records: deep ? recordReader(format, findings, onData) : undefined,
-    tar: deep && format === 'tar' ? new TarReader(findings.add, onData) : undefined,
+    tar: deep && format === 'tar' ? new TarReader(findings.add, onData, onMemberEnd) : undefined,
     script: deep && /\.py$/i.test(name) ? new ScriptScan() : undefined,
     inBlocks: format === 'uf2',
     version,
+    secrets,
   };
-  const sha256 = await readOnce(handle, readers, findings, control);
+  const sha256 = await readOnce(handle, format, readers, findings, control);
   let inside = nothingKnown;
   if (deep) {
     inside = await checkInside(handle, path, name, format, sizeBytes, head, readers, expectations, {
@@ -128,8 +137,19 @@ async function inspectOpenFile(
       control,
     });
   }
+  const sameVersion =
+    deep && format === 'mcuboot'
+      ? await checkMcuboot(source, expectations.version, findings, control.signal)
+      : null;
+  secrets?.endPiece();
+  secrets?.tell(findings.add);
   version?.endPiece();
-  const versionSearch = checkVersion(expectations.version, version, inside, findings);
+  const versionSearch =
+    sameVersion === null
+      ? checkVersion(expectations.version, version, inside, findings)
+      : sameVersion
+        ? 'found'
+        : 'not-searched';
   findings.add('file.hash', `${sizeBytes} bytes, SHA-256 ${sha256}`);
   const { segments } = inside;
   return {
@@ -215,6 +235,7 @@ function recordReader(
 
 async function readOnce(
   handle: FileHandle,
+  format: string,
   readers: StreamReaders,
   findings: FindingList,
   control: ReadControl,
@@ -222,6 +243,8 @@ async function readOnce(
   const hash = createHash('sha256');
   const uniform = new UniformScan();
   const raw = readers.records === undefined && readers.tar === undefined && !readers.inBlocks;
+  // Their members are searched when they are unpacked.
+  const packed = format === 'gzip' || format === 'zip';
   for await (const chunk of readChunks(handle)) {
     control.signal.throwIfAborted();
     hash.update(chunk);
@@ -230,6 +253,7 @@ async function readOnce(
     readers.tar?.push(chunk);
     readers.script?.push(chunk);
     if (raw) readers.version?.push(chunk);
+    if (raw && !packed) readers.secrets?.push(chunk);
     control.onBytes(chunk.length);
   }
   const value = uniform.result();
@@ -277,16 +301,26 @@ async function checkInside(
     const members = readers.tar.finish();
     intact(`tar: ${members} members, every header checksum is right`);
   } else if (format === 'gzip') {
-    const tar = /\.(tar\.gz|tgz)$/i.test(name) ? new GzippedTar(findings, readers.version) : null;
-    const onData = (bytes: Buffer): void => (tar ? tar.push(bytes) : readers.version?.push(bytes));
+    const tar = /\.(tar\.gz|tgz)$/i.test(name) ? new GzippedTar(findings, readers) : null;
+    const onData = (bytes: Buffer): void => {
+      if (tar !== null) return tar.push(bytes);
+      readers.version?.push(bytes);
+      readers.secrets?.push(bytes);
+    };
     const unpacked = await readGzip(handle, sizeBytes, findings.add, onData, control.signal);
     if (unpacked !== null) {
       tar?.finish();
       intact(`gzip: ${unpacked} bytes unpacked, CRC-32 and length are right`);
     }
   } else if (format === 'zip') {
-    const onData = (bytes: Buffer): void => readers.version?.push(bytes);
-    const onEnd = (): void => readers.version?.endPiece();
+    const onData = (bytes: Buffer): void => {
+      readers.version?.push(bytes);
+      readers.secrets?.push(bytes);
+    };
+    const onEnd = (member: string): void => {
+      readers.version?.endPiece();
+      readers.secrets?.endPiece(member);
+    };
     readers.version?.endPiece();
     const members = await readZip(path, findings.add, onData, onEnd, control.signal);
     if (members !== null) intact(`zip: ${members} members, every CRC-32 is right`);
@@ -327,9 +361,13 @@ class GzippedTar {
   #head: Buffer | undefined = Buffer.alloc(0);
   #isTar = false;
 
-  constructor(findings: FindingList, version: VersionScan | undefined) {
+  constructor(findings: FindingList, { version, secrets }: StreamReaders) {
     this.#findings = findings;
-    this.#tar = new TarReader(findings.add, (bytes) => version?.push(bytes));
+    const onData = (bytes: Uint8Array): void => {
+      version?.push(bytes);
+      secrets?.push(bytes);
+    };
+    this.#tar = new TarReader(findings.add, onData, (member) => secrets?.endPiece(member));
   }
 
   push(bytes: Buffer): void {

@@ -36,7 +36,7 @@ export async function readZip(
   path: string,
   report: Report,
   onData: (bytes: Buffer) => void,
-  onMemberEnd: () => void,
+  onMemberEnd: (name: string) => void,
   signal: AbortSignal,
 ): Promise<number | null> {
   let blocked = false;
@@ -69,7 +69,7 @@ export async function readZip(
         return null;
       }
       await checkData(zip, entry, start, block, onData);
-      onMemberEnd();
+      onMemberEnd(entry.fileName);
     }
     return blocked ? null : members.length;
   } catch (error) {

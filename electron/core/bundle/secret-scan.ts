@@ -1,0 +1,123 @@
+import type { Report } from '../../../shared/formats/report.ts';
+import type { BundleRuleId } from '../../../shared/messages/bundle-rules.ts';
+import { anchors, lookAheadBytes, lookBehindBytes, type Matcher } from './secret-patterns.ts';
+
+const bufferBytes = 512 * 1024;
+const anchorBytes = 4;
+/** So many hits of a rule are kept with their place; further ones are counted. */
+const keptPerRule = 5;
+
+/**
+ * How far the window may move when it ends with a pair of bytes: 0 when an anchor may end there.
+ * Source: S. Wu, U. Manber, "A fast algorithm for multi-pattern searching", 1994, for patterns and
+ * blocks of four and two bytes.
+ */
+const moves = new Uint8Array(65_536).fill(anchorBytes - 1);
+/** Whether an anchor begins with this pair. */
+const begins = new Uint8Array(65_536);
+const matchers = new Map<number, Matcher>();
+for (const [text, matcher] of anchors) {
+  const bytes = Buffer.from(text, 'latin1');
+  const pairs = [0, 1, 2].map((at) => bytes.readUInt16BE(at));
+  for (const [at, pair] of pairs.entries()) moves[pair] = Math.min(moves[pair] ?? 0, 2 - at);
+  begins[pairs[0] ?? 0] = 1;
+  matchers.set(bytes.readUInt32BE(0), matcher);
+}
+
+interface Hit {
+  readonly offset: number;
+  readonly member: string | undefined;
+  readonly found: string;
+}
+
+type Hits = Map<BundleRuleId, { readonly kept: Hit[]; count: number }>;
+
+function keep(hits: Hits, rule: BundleRuleId, hit: Hit): void {
+  const entry = hits.get(rule) ?? { kept: [], count: 0 };
+  entry.count += 1;
+  if (entry.kept.length < keptPerRule) entry.kept.push(hit);
+  hits.set(rule, entry);
+}
+
+/** Searches streamed content for secrets; only redacted excerpts are kept. */
+export class SecretScan {
+  readonly #bytes = Buffer.allocUnsafe(bufferBytes);
+  readonly #hits: Hits = new Map();
+  readonly #pieceHits: Hits = new Map();
+  #filled = 0;
+  /** First place in the buffer where an anchor may still begin. */
+  #next = 0;
+  /** Offset in the piece of the first byte of the buffer. */
+  #base = 0;
+
+  push(chunk: Uint8Array): void {
+    for (let at = 0; at < chunk.length; ) {
+      const part = chunk.subarray(at, at + bufferBytes - this.#filled);
+      this.#bytes.set(part, this.#filled);
+      this.#filled += part.length;
+      at += part.length;
+      if (this.#filled === bufferBytes) this.#scan(this.#filled - lookAheadBytes);
+    }
+  }
+
+  /** Ends one piece of content (the file, or the named member of an archive). */
+  endPiece(member?: string): void {
+    this.#scan(this.#filled);
+    for (const [rule, { kept, count }] of this.#pieceHits) {
+      for (const hit of kept) keep(this.#hits, rule, { ...hit, member });
+      const entry = this.#hits.get(rule);
+      if (entry !== undefined) entry.count += count - kept.length;
+    }
+    this.#pieceHits.clear();
+    this.#filled = 0;
+    this.#next = 0;
+    this.#base = 0;
+  }
+
+  /** Tells what was found; offsets are those in the member, where there is one. */
+  tell(report: Report): void {
+    for (const [rule, { kept, count }] of this.#hits) {
+      for (const [index, { offset, member, found }] of kept.entries()) {
+        const where = member === undefined ? '' : `"${member}": `;
+        const more = index === kept.length - 1 ? count - kept.length : 0;
+        const detail = `${where}offset ${offset}: ${found}${more > 0 ? ` (and ${more} more)` : ''}`;
+        report(rule, detail, { offset, found, ...(member === undefined ? {} : { member }) });
+      }
+    }
+  }
+
+  /** Looks at every anchor that begins before `limit`, then keeps what later bytes may need. */
+  #scan(limit: number): void {
+    const bytes = this.#bytes;
+    const end = this.#filled;
+    const last = Math.min(end, limit + anchorBytes - 1);
+    let at = this.#next + anchorBytes - 1;
+    while (at < last) {
+      const move = moves[((bytes[at - 1] as number) << 8) | (bytes[at] as number)] as number;
+      if (move > 0) {
+        at += move;
+        continue;
+      }
+      if (begins[((bytes[at - 3] as number) << 8) | (bytes[at - 2] as number)] === 1) {
+        const secretEnd = this.#look(at - 3, end);
+        at = Math.max(at, secretEnd + anchorBytes - 2);
+      }
+      at += 1;
+    }
+    const next = at - (anchorBytes - 1);
+    const dropped = Math.min(Math.max(0, next - lookBehindBytes), end);
+    bytes.copyWithin(0, dropped, end);
+    this.#next = next - dropped;
+    this.#filled = end - dropped;
+    this.#base += dropped;
+  }
+
+  /** First byte after the secret around the anchor, or 0 when there is none. */
+  #look(at: number, end: number): number {
+    const match = matchers.get(this.#bytes.readUInt32BE(at))?.(this.#bytes, at, end) ?? null;
+    if (match === null) return 0;
+    const { rule, found, start } = match;
+    keep(this.#pieceHits, rule, { found, offset: this.#base + start, member: undefined });
+    return match.end;
+  }
+}
