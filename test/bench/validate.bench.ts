@@ -19,7 +19,7 @@ import { writeSection } from './report.ts';
 
 const fileBytes = 100_000_000;
 const runs = 5;
-const allowedRatio = 2;
+const allowedRatio = 3;
 
 let folder = '';
 let code: Buffer;
@@ -89,7 +89,7 @@ function compare(paths: readonly string[]): { ours: Cost[]; theirs: Cost[] } {
   return { ours, theirs };
 }
 
-it('inspects 5 x 100 MB in at most twice the time of sha256sum', () => {
+it('inspects 5 x 100 MB, secrets included, in at most three times the time of sha256sum', () => {
   const raw = compare([
     put('encrypted-1.bin', randomBytes(fileBytes)),
     put('encrypted-2.bin', randomBytes(fileBytes)),
@@ -117,7 +117,7 @@ it('inspects 5 x 100 MB in at most twice the time of sha256sum', () => {
     `\`slipway bundle inspect --json\` against \`sha256sum\` (coreutils ${debianVersion('coreutils')}).`,
     'Raw: three encrypted images (random bytes) and two of machine code. Mixed: one of each, S-records,',
     'a zip of 125 MB and a tar.gz of 140 MB unpacked, about 100 MB each as files; records are decoded,',
-    'archives unpacked, and every checksum inside is checked.',
+    'archives unpacked, every checksum inside is checked, and all content is searched for secrets.',
     '',
     '| files | sha256sum ms | slipway ms | ratio | slipway peak MB |',
     '|---|---|---|---|---|',

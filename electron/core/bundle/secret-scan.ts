@@ -51,6 +51,12 @@ export class SecretScan {
   #base = 0;
 
   push(chunk: Uint8Array): void {
+    // Records come in pieces of 32 bytes, too small to make views of.
+    if (chunk.length < bufferBytes - this.#filled) {
+      this.#bytes.set(chunk, this.#filled);
+      this.#filled += chunk.length;
+      return;
+    }
     for (let at = 0; at < chunk.length; ) {
       const part = chunk.subarray(at, at + bufferBytes - this.#filled);
       this.#bytes.set(part, this.#filled);
