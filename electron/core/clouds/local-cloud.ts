@@ -31,6 +31,8 @@ const probeTimeoutMs = 2_000;
 /** As long as the cloud waits for a whole request. */
 const uploadTimeoutMs = 600_000;
 const devicesPerRequest = 5_000;
+/** Each of several commands takes its cloud away when it ends, but not endlessly. */
+const maxSuccessors = 5;
 
 const pageOf = <T extends z.ZodType>(item: T) =>
   z.object({ total: z.number().int().nonnegative(), items: z.array(item) });
@@ -220,10 +222,7 @@ export class LocalCloud implements OtaCloud {
   }
 
   async #call<S extends z.ZodType>(schema: S, request: CloudRequest): Promise<z.output<S>> {
-    const { status, data } = await this.#send(request).catch(async (error: unknown) => {
-      if (!this.#successor || !isUnreachable(error)) throw error;
-      return new LocalCloud(await this.#successor()).#send(request);
-    });
+    const { status, data } = await this.#sendOn(request);
     if (status < 200 || status > 299) {
       const failure = failureSchema.safeParse(data);
       if (failure.success) throw new ProblemError(failure.data.error);
@@ -234,10 +233,26 @@ export class LocalCloud implements OtaCloud {
     throw strangeAnswer(this.#address, z.prettifyError(answer.error));
   }
 
-  async #send(request: CloudRequest): Promise<{ status: number; data: unknown }> {
+  /** Sends to this cloud, or to whichever has taken over when it is gone. */
+  async #sendOn(request: CloudRequest): Promise<{ status: number; data: unknown }> {
+    let client: AxiosInstance = this.#http;
+    for (let left = maxSuccessors; ; left -= 1) {
+      try {
+        return await this.#send(request, client);
+      } catch (error) {
+        if (!this.#successor || left === 0 || !isUnreachable(error)) throw error;
+        client = new LocalCloud(await this.#successor()).#http;
+      }
+    }
+  }
+
+  async #send(
+    request: CloudRequest,
+    client: AxiosInstance,
+  ): Promise<{ status: number; data: unknown }> {
     const { openBody, ...rest } = request;
     try {
-      return await this.#http.request<unknown>(openBody ? { ...rest, data: openBody() } : rest);
+      return await client.request<unknown>(openBody ? { ...rest, data: openBody() } : rest);
     } catch (error) {
       if (!isAxiosError(error)) throw error;
       // Not as the cause: the error carries the request, and so the operator token.
