@@ -22,6 +22,8 @@ const forTheTests = [
   'srecord',
   'u-boot-tools',
   'device-tree-compiler',
+  'openssh-client',
+  'openssl',
   'mosquitto',
   'mosquitto-clients',
   'curl',
