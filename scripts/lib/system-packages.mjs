@@ -23,7 +23,6 @@ const forTheTests = [
   'u-boot-tools',
   'device-tree-compiler',
   'openssh-client',
-  'openssl',
   'mosquitto',
   'mosquitto-clients',
   'curl',
