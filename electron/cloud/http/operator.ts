@@ -1,10 +1,10 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { deviceSchema, deviceStateSchema, planSchema } from '../../../shared/domain/plan.ts';
 import { problem } from '../../../shared/domain/problem.ts';
 import { productSchema, versionPackageSchema } from '../../../shared/domain/product.ts';
 import type { CloudAddresses, CloudParts } from '../types.ts';
+import { hashSecret, secretMatches } from '../store/secrets.ts';
 import { invalidRequest, parse } from './problems.ts';
 
 const mebibyte = 1024 * 1024;
@@ -59,10 +59,9 @@ export function operatorRoutes(
   token: string,
   addresses: Promise<CloudAddresses>,
 ): void {
-  const expected = sha256(`Bearer ${token}`);
+  const expected = hashSecret(`Bearer ${token}`);
   app.addHook('onRequest', async (request) => {
-    if (!timingSafeEqual(sha256(request.headers.authorization ?? ''), expected))
-      throw unauthorized();
+    if (!secretMatches(request.headers.authorization ?? '', expected)) throw unauthorized();
   });
   app.addContentTypeParser('application/octet-stream', (_request, payload, done) =>
     done(null, payload),
@@ -128,10 +127,6 @@ function idOf(request: FastifyRequest): string {
 
 function requireSameId(path: string, body: string): void {
   if (path !== body) throw invalidRequest(`id: the address says ${path}, the body ${body}`);
-}
-
-function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
 }
 
 function unauthorized(): Error {

@@ -234,25 +234,23 @@ export class LocalCloud implements OtaCloud {
   }
 
   /** Sends to this cloud, or to whichever has taken over when it is gone. */
-  async #sendOn(request: CloudRequest): Promise<{ status: number; data: unknown }> {
-    let client: AxiosInstance = this.#http;
-    for (let left = maxSuccessors; ; left -= 1) {
-      try {
-        return await this.#send(request, client);
-      } catch (error) {
-        if (!this.#successor || left === 0 || !isUnreachable(error)) throw error;
-        client = new LocalCloud(await this.#successor()).#http;
-      }
+  async #sendOn(
+    request: CloudRequest,
+    left = maxSuccessors,
+  ): Promise<{ status: number; data: unknown }> {
+    try {
+      return await this.#send(request);
+    } catch (error) {
+      if (!this.#successor || left === 0 || !isUnreachable(error)) throw error;
+      const next = new LocalCloud(await this.#successor(), this.#successor);
+      return next.#sendOn(request, left - 1);
     }
   }
 
-  async #send(
-    request: CloudRequest,
-    client: AxiosInstance,
-  ): Promise<{ status: number; data: unknown }> {
+  async #send(request: CloudRequest): Promise<{ status: number; data: unknown }> {
     const { openBody, ...rest } = request;
     try {
-      return await client.request<unknown>(openBody ? { ...rest, data: openBody() } : rest);
+      return await this.#http.request<unknown>(openBody ? { ...rest, data: openBody() } : rest);
     } catch (error) {
       if (!isAxiosError(error)) throw error;
       // Not as the cause: the error carries the request, and so the operator token.

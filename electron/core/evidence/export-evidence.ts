@@ -8,7 +8,7 @@ import type { PlanStatus, RolloutDevice } from '../../../shared/domain/plan.ts';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
 import type { PlanService } from '../plan/plan-service.ts';
 import type { Workspace } from '../workspace/workspace.ts';
-import { sha256 } from './sha256.ts';
+import { sha256 } from '../../files/sha256.ts';
 
 const devicesPerPage = 1000;
 

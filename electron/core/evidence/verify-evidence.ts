@@ -8,7 +8,7 @@ import {
 import { deviceStateSchema, type Plan } from '../../../shared/domain/plan.ts';
 import { computeRecordGates, isProvenDelta } from '../../../shared/domain/gates.ts';
 import { problem } from '../../../shared/domain/problem.ts';
-import { sha256 } from './sha256.ts';
+import { sha256 } from '../../files/sha256.ts';
 
 const maxEvidenceBytes = 256 * 1024 * 1024;
 

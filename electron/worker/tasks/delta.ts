@@ -5,8 +5,7 @@ import { problem } from '../../../shared/domain/problem.ts';
 import type { DeltaProof } from '../../../shared/domain/product.ts';
 import { makeBsdiff40, maxTargetBytes, readBsdiff40 } from '../../../shared/formats/bsdiff40.ts';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
-
-const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+import { sha256 } from '../../files/sha256.ts';
 
 /** Makes a BSDIFF40 patch and writes it only after applying it gave the target's SHA-256. @throws ProblemError `delta-not-proven` | `delta-too-large` */
 export async function makeDeltaTask(

@@ -71,13 +71,13 @@ export function draftOf(
     if (!choice.included) return [];
     const deltas = offer.deltas.filter((pkg) => choice.deltaPackageIds.includes(pkg.id));
     const full = offer.fulls.find((pkg) => pkg.id === choice.fullPackageId);
-    const [any] = full ? [full] : deltas;
-    if (!any) return [];
+    const [first] = full ? [full] : deltas;
+    if (!first) return [];
     return [
       {
         componentId: offer.componentId,
         componentType: offer.componentType,
-        targetVersion: any.targetVersion,
+        targetVersion: first.targetVersion,
         fullPackageId: full?.id ?? null,
         deltas: deltas.map((pkg) => ({
           sourceVersion: pkg.sourceVersion ?? '',
