@@ -25,6 +25,7 @@ export class Recorder {
       },
       onData: (listener) => link.onData(listener),
       onLost: (listener) => link.onLost(listener),
+      isPresent: () => link.isPresent(),
       setParity: (parity) => link.setParity(parity),
       close: () => link.close(),
     };

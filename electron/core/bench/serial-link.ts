@@ -1,3 +1,4 @@
+import { access } from 'node:fs/promises';
 import type { SerialPort } from 'serialport';
 import { problem } from '../../../shared/domain/problem.ts';
 
@@ -8,6 +9,8 @@ export interface SerialLink {
   onData(listener: (bytes: Uint8Array) => void): void;
   /** Called once when the line goes away by itself. */
   onLost(listener: () => void): void;
+  /** Whether the line is still there: a lost one is not always told, and then only seems silent. */
+  isPresent(): Promise<boolean>;
   setParity(parity: 'even' | 'none'): Promise<void>;
   close(): Promise<void>;
 }
@@ -54,6 +57,13 @@ export const openSerialPort: OpenLink = async (path, options) => {
       }),
     onData: (listener) => void dataListeners.push(listener),
     onLost: (listener) => void lostListeners.push(listener),
+    // A terminal that hangs up during a read reads as endlessly empty; its device file is gone, though.
+    isPresent: async () =>
+      process.platform === 'win32' ||
+      access(path).then(
+        () => true,
+        () => false,
+      ),
     async setParity(parity) {
       await shut();
       port = await open(path, { ...options, parity });

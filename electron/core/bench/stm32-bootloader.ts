@@ -198,6 +198,7 @@ export class Stm32Bootloader {
     const byte = this.#received.shift();
     if (byte !== undefined) return byte;
     this.#check();
+    if (!(await this.#link.isPresent())) throw portLost(this.#path);
     throw problem(
       'bootloader-silent',
       'The bootloader is silent',

@@ -74,6 +74,8 @@ function connect(board: VirtualStm32): SerialLink {
     write: async (bytes) => board.receive(bytes),
     onData: (listener) => board.onData(listener),
     onLost: (listener) => board.onUnplug(listener),
+    // In this process a loss is always told.
+    isPresent: async () => true,
     setParity: async () => undefined,
     close: async () => board.disconnect(),
   };
