@@ -43,7 +43,7 @@ async function measure(
     const { pid } = JSON.parse(readFileSync(join(dataDir, 'endpoint.json'), 'utf8')) as {
       pid: number;
     };
-    const target = { cloud, devices, productId: 'B', componentId: 'APP', fromVersion: '1.0.0' };
+    const target = { cloud, devices: { lwm2m: 0, ...devices }, productId: 'B', componentId: 'APP', fromVersion: '1.0.0' };
     const result = await runScratchRollout(target, image, signal);
     const { cpuSec, peakMb } = usage(pid);
     return { ...result, cloudCpuSec: cpuSec, cloudPeakMb: peakMb };

@@ -29,7 +29,16 @@ export class TestCloud {
     mqttLogin: { username: string; password: string } | null = null,
   ): Promise<TestCloud> {
     const dataDir = await mkdtemp(join(tmpdir(), 'slipway-cloud-'));
-    const open = () => createCloud({ dataDir, host: '127.0.0.1', httpPort: 0, mqtt, mqttLogin });
+    const open = () =>
+      createCloud({
+        dataDir,
+        host: '127.0.0.1',
+        httpPort: 0,
+        mqtt,
+        mqttLogin,
+        coapPort: 0,
+        lwm2mProof: 'version',
+      });
     try {
       return new TestCloud(dataDir, await open(), open);
     } catch (error) {

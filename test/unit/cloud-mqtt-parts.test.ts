@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { Announcer } from '../../electron/cloud/mqtt/announcer.ts';
-import { Complaints } from '../../electron/cloud/mqtt/complaints.ts';
+import { Complaints } from '../../electron/cloud/complaints.ts';
 import { PacketScanner } from '../../electron/cloud/mqtt/packet-limit.ts';
 import { mayPublish, maySubscribe, parseDeviceTopic } from '../../electron/cloud/mqtt/topics.ts';
 import { openFilesWarning } from '../../electron/cloud/open-files.ts';
@@ -79,7 +79,7 @@ test('a broken device is complained about once a minute', () => {
   vi.useFakeTimers();
   try {
     const lines: string[] = [];
-    const complaints = new Complaints((line) => lines.push(line));
+    const complaints = new Complaints('mqtt', (line) => lines.push(line));
     for (let second = 0; second < 61; second++) {
       complaints.about('dev-1', 'broken');
       if (second === 0) complaints.about('dev-2', 'broken\n{"error":1}');
