@@ -49,6 +49,7 @@ export function benchCommands(program: Command): void {
     )
     .option('--expect-version <v>', 'version that the board must boot')
     .option('--baud <rate>', "baud rate instead of the protocol's own")
+    .option('--address <address>', 'where an image without addresses goes, for example 0x10000')
     .option('--changed-only', 'leave sectors that the board holds already')
     .action((file: string, options: FlashOptions, command: Command) =>
       withSession(command, async ({ studio, json }) => {
@@ -89,6 +90,7 @@ interface FlashOptions {
   readonly protocol: Protocol;
   readonly expectVersion?: string;
   readonly baud?: string;
+  readonly address?: string;
   readonly changedOnly?: boolean;
 }
 
@@ -108,7 +110,7 @@ async function flashOne(
   order: { readonly file: string; readonly port: string; readonly options: FlashOptions },
 ): Promise<Outcome> {
   const { file, port, options } = order;
-  const { protocol, expectVersion, baud, changedOnly } = options;
+  const { protocol, expectVersion, baud, address, changedOnly } = options;
   try {
     const run = await studio.ask('bench.flash', {
       file,
@@ -116,6 +118,7 @@ async function flashOne(
       protocol,
       ...(expectVersion ? { expectVersion } : {}),
       ...(baud ? { baudRate: Number(baud) } : {}),
+      ...(address ? { address: Number(address) } : {}),
       ...(changedOnly ? { changedOnly } : {}),
     });
     return { port, run };

@@ -28,6 +28,7 @@ const forTheTests = [
   'curl',
   'zip',
   'python3',
+  'python3-venv',
   'time',
 ];
 

@@ -36,6 +36,8 @@ export interface FlashRequest {
   readonly expectVersion?: string | undefined;
   /** Absent: what the protocol begins with. */
   readonly baudRate?: number | undefined;
+  /** Where an image without addresses goes; absent: where the chip begins. */
+  readonly address?: number | undefined;
   readonly changedOnly?: boolean | undefined;
 }
 
@@ -51,7 +53,7 @@ export async function runBench(
   context: WorkContext,
 ): Promise<BenchRun> {
   const source = resolveImage(workspace, request);
-  const image = await readImage(source);
+  const image = placed(await readImage(source), request.address);
   const { sha256 } = await hashFile(source.path, context.signal);
   const id = randomUUID();
   await mkdir(recordingFolder, { recursive: true });
@@ -152,6 +154,15 @@ async function readImage(source: ImageSource): Promise<FirmwareImage> {
     );
   }
   return readFirmwareImage(source.name, await readFile(source.path));
+}
+
+function placed(image: FirmwareImage, address: number | undefined): FirmwareImage {
+  if (address === undefined) return image;
+  const segments = image.segments.map((segment) => ({
+    address: segment.address ?? address,
+    bytes: segment.bytes,
+  }));
+  return { ...image, segments };
 }
 
 interface ImageSource {

@@ -118,8 +118,9 @@ async function connectAndFlash(
   run: FlashRun,
 ): Promise<void> {
   const { recorder } = run;
-  const { line, open } = protocols[input.protocol];
-  const options = { ...line, baudRate: input.baudRate ?? line.baudRate };
+  const { line, workBaudRate, open } = protocols[input.protocol];
+  const baudRate = input.baudRate ?? workBaudRate ?? line.baudRate;
+  const options = workBaudRate === undefined ? { ...line, baudRate } : line;
   recorder.note(
     `${input.imageName} to ${input.port} at ${options.baudRate} baud 8${options.parity === 'even' ? 'E' : 'N'}1`,
   );
@@ -127,7 +128,11 @@ async function connectAndFlash(
   const link = recorder.wrap(await openLink(input.port, options));
   try {
     const channel = new ByteChannel(link, input.port, context.signal);
-    const flasher = open(channel, { changedOnly: input.changedOnly ?? false });
+    const flasher = open(channel, {
+      changedOnly: input.changedOnly ?? false,
+      baudRate,
+      connectBaudRate: options.baudRate,
+    });
     context.onProgress({ step: 'Connecting', done: 0, total: 0, unit: 'bytes' });
     identify(input, run, await flasher.connect());
     const work = await flasher.plan(input.image, tellAs(context, 'Comparing sectors', 'items'));

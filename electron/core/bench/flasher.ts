@@ -56,10 +56,17 @@ export interface Flasher {
 export interface FlasherOptions {
   /** Leave sectors that hold the image already: less to write, and the way on after an unplugged cable. */
   readonly changedOnly: boolean;
+  /** The speed to flash at. */
+  readonly baudRate: number;
+  /** The speed at which the line was opened. */
+  readonly connectBaudRate: number;
 }
 
 /** A protocol as the bench knows it. */
 export interface FlashProtocol {
+  /** How the line is opened. */
   readonly line: LinkOptions;
+  /** The speed that a protocol which can change it goes on with, unless told otherwise. */
+  readonly workBaudRate?: number;
   readonly open: (channel: ByteChannel, options: FlasherOptions) => Flasher;
 }
