@@ -9,6 +9,7 @@ import { createHttpServer } from './http/server.ts';
 import { OtaAdapter } from './mqtt/adapter.ts';
 import { EmbeddedBroker, type MqttLogin } from './mqtt/broker.ts';
 import { Complaints } from './complaints.ts';
+import type { Lwm2mTimes } from './lwm2m/firmware-driver.ts';
 import { Lwm2mServer } from './lwm2m/lwm2m-server.ts';
 import { PlanHistory } from './plans/history.ts';
 import { PlanService } from './plans/plan-service.ts';
@@ -38,6 +39,7 @@ export interface CloudOptions {
   readonly coapPort: number | null;
   /** What proves the success of an LwM2M device: the version it reports, or its Update Result alone. */
   readonly lwm2mProof: 'version' | 'result';
+  readonly lwm2mTimes?: Lwm2mTimes;
 }
 
 /** A running cloud. */
@@ -120,8 +122,7 @@ async function startCloud(
   return { http, mqtt, coap, token };
 }
 
-/** Progress that an LwM2M device has to make, and how often it is asked when it is silent, in milliseconds. */
-const lwm2mTimes = { pollMs: 10_000, stallMs: 120_000, updateMs: 30 * 60_000 } as const;
+const lwm2mTimes: Lwm2mTimes = { pollMs: 10_000, stallMs: 120_000, updateMs: 30 * 60_000 };
 
 async function startLwm2m(
   options: CloudOptions,
@@ -140,7 +141,7 @@ async function startLwm2m(
     http,
     urlHost: urlHost(host),
     complaints: new Complaints('lwm2m'),
-    settings: { ...lwm2mTimes, proof: options.lwm2mProof },
+    settings: { ...(options.lwm2mTimes ?? lwm2mTimes), proof: options.lwm2mProof },
   }).catch((error: unknown) => cannotListen('CoAP', port, error));
   closers.push(() => server.close());
   return server;

@@ -124,8 +124,14 @@ test('start options are read, and wrong ones are named', () => {
     httpPort: 0,
     mqtt: 0,
     mqttLogin: null,
+    coapPort: 0,
+    lwm2mProof: 'version',
     withParent: false,
   });
+  // LwM2M has no DTLS: beyond this computer it is served only when asked for.
+  expect(read('--data', 'x', '--host', '0.0.0.0').coapPort).toBeNull();
+  expect(read('--data', 'x', '--host', '0.0.0.0', '--coap', '5683').coapPort).toBe(5683);
+  expect(read('--data', 'x', '--coap', 'off').coapPort).toBeNull();
   expect(
     read('--data', 'x', '--mqtt', 'mqtts://broker.example:8883', '--with-parent'),
   ).toMatchObject({ mqtt: 'mqtts://broker.example:8883', withParent: true });
@@ -140,6 +146,8 @@ test('start options are read, and wrong ones are named', () => {
     ['--data', 'x', '--http', '-1'],
     ['--data', 'x', '--mqtt', 'http://broker'],
     ['--data', 'x', '--mqtt', 'mqtt://u:p@broker'],
+    ['--data', 'x', '--coap', 'on'],
+    ['--data', 'x', '--lwm2m-proof', 'trust'],
     ['--data', 'x', 'more'],
     ['--data', 'x', '--unknown'],
   ]) {

@@ -21,18 +21,22 @@ import type { Registration } from './registrations.ts';
 const deliveriesAtOnce = 1000;
 const resetAttempts = 5;
 
-/** How devices are led through an update. */
-export interface DriverSettings {
-  /** Addresses at which the artifact of a job can be fetched. */
-  readonly packageUri: (protocol: 'coap' | 'http', job: Job) => string;
-  /** What proves success: that the device reports the target version, or its Update Result alone. */
-  readonly proof: 'version' | 'result';
+/** How patient the cloud is with a device. */
+export interface Lwm2mTimes {
   /** How often a device is asked in the middle of a job when it says nothing by itself, in milliseconds. */
   readonly pollMs: number;
   /** How long a delivery may make no progress before the attempt fails, in milliseconds. */
   readonly stallMs: number;
   /** How long a device that answers may take from Update to a result, in milliseconds. */
   readonly updateMs: number;
+}
+
+/** How devices are led through an update. */
+export interface DriverSettings extends Lwm2mTimes {
+  /** Addresses at which the artifact of a job can be fetched. */
+  readonly packageUri: (protocol: 'coap' | 'http', job: Job) => string;
+  /** What proves success: that the device reports the target version, or its Update Result alone. */
+  readonly proof: 'version' | 'result';
 }
 
 /** The attempt has failed, with the code to report. */
@@ -160,8 +164,11 @@ export class FirmwareDriver {
       if (!object) throw new AttemptFailed('no-firmware-object');
       if (!engine.isInstalling(job.actionId)) {
         await this.#deliveries.hold(1, () => this.#deliver(deviceId, object, job));
-        await this.#update(deviceId, object, job);
+        // Told before it is done: after a crash in between, the device's State says whether it was.
+        await this.#progress(deviceId, job, 'upgrading', 0);
       }
+      if (object.status.state === firmwareState.downloaded && isInitial(object))
+        await refusedAs('update-refused', object.update());
       await this.#conclude(registration, object, job);
     } catch (error) {
       if (error instanceof JobOver) return true;
@@ -252,20 +259,10 @@ export class FirmwareDriver {
     await refusedAs('push-refused', object.push(content, onBytes));
   }
 
-  /** Told before it is done: after a crash in between, the device's State says whether it was. */
-  async #update(deviceId: string, object: FirmwareObject, job: Job): Promise<void> {
-    await this.#progress(deviceId, job, 'upgrading', 0);
-    if (object.status.state !== firmwareState.downloaded) return;
-    await refusedAs('update-refused', object.update());
-  }
-
   /** Waits for the result of the update, which may come in this registration or in the next one. */
   async #conclude(registration: Registration, object: FirmwareObject, job: Job): Promise<void> {
     const { deviceId } = registration;
     const { engine } = this.#parts;
-    if (object.status.state === firmwareState.downloaded && isInitial(object)) {
-      await refusedAs('update-refused', object.update());
-    }
     await this.#wait(
       object,
       job,

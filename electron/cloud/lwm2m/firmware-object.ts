@@ -117,6 +117,12 @@ export class FirmwareObject {
         ...this.#abilities,
         delivery: (await this.#readInteger(firmwareResource.delivery)) ?? this.#abilities.delivery,
         packageVersion: await this.#readText(firmwareResource.packageVersion),
+        ...(this.isAdvanced
+          ? {
+              componentName: await this.#readText(firmwareResource.componentName),
+              currentVersion: await this.#readText(firmwareResource.currentVersion),
+            }
+          : {}),
       };
       return;
     }
