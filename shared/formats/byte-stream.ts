@@ -35,8 +35,7 @@ export class ByteStream {
       const part = await this.next(left);
       if (part.length === 0) break;
       left -= part.length;
-      // A copy, so that it holds when the next chunk is fetched.
-      parts.push(part.slice());
+      parts.push(copyOf(part));
     }
     return parts.length === 1 ? (parts[0] ?? nothing) : joined(parts, length);
   }
@@ -44,7 +43,7 @@ export class ByteStream {
   /** Like {@link take}, but the bytes stay to be read. */
   async peek(length: number): Promise<Uint8Array> {
     while (this.#queue.reduce((sum, part) => sum + part.length, 0) < length) {
-      this.#queue = this.#queue.map((part) => part.slice());
+      this.#queue = this.#queue.map(copyOf);
       if (!(await this.#fetch())) break;
     }
     return joined(this.#queue, length);
@@ -73,6 +72,11 @@ export class ByteStream {
     if (step.value.length > 0) this.#queue.push(step.value);
     return true;
   }
+}
+
+/** A copy that holds when the next chunk is fetched; `slice` of a Buffer would be none. */
+function copyOf(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes);
 }
 
 /** A copy of the first `most` bytes of the parts. */
