@@ -27,10 +27,10 @@ export class UniformScan {
 }
 
 /**
- * Searches streamed content for a version text in ASCII and UTF-16LE. A hit inside a longer
+ * Searches streamed content for a text, such as a version, in ASCII and UTF-16LE. A hit inside a longer
  * number ("1.0.0" in "11.0.0" or "1.0.0.2") does not count.
  */
-export class VersionScan {
+export class TextScan {
   readonly #needles: readonly { readonly bytes: Buffer; readonly stride: number }[];
   readonly #keepBytes: number;
   readonly #joint: Buffer;
@@ -38,13 +38,13 @@ export class VersionScan {
   #seenBytes = 0;
   #hit: number | null = null;
 
-  constructor(version: string) {
+  constructor(text: string) {
     this.#needles = [
-      { bytes: Buffer.from(version, 'ascii'), stride: 1 },
-      { bytes: Buffer.from(version, 'utf16le'), stride: 2 },
+      { bytes: Buffer.from(text, 'ascii'), stride: 1 },
+      { bytes: Buffer.from(text, 'utf16le'), stride: 2 },
     ];
     // One unit before and two after decide whether a hit counts.
-    this.#keepBytes = version.length * 2 + 6;
+    this.#keepBytes = text.length * 2 + 6;
     this.#joint = Buffer.alloc(this.#keepBytes * 2);
   }
 

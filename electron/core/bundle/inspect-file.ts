@@ -1,6 +1,10 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { type InspectedFile, maxListedSegments } from '../../../shared/domain/finding.ts';
+import {
+  type FoundCertificate,
+  searchedTexts as identityTexts,
+} from '../../../shared/domain/identity/examined-file.ts';
 import { maxFileSizeBytes } from '../../../shared/domain/limits.ts';
 import { hexByte } from '../../../shared/formats/report.ts';
 import { sniff, sniffHeadBytes } from '../../../shared/formats/sniff.ts';
@@ -27,6 +31,9 @@ export interface FileResult {
   readonly file: InspectedFile;
   readonly findings: FindingList;
   readonly versionSearch: VersionSearch;
+  /** Each searched text with the offset of its first place, or null; undefined when it cannot be searched. */
+  readonly texts: ReadonlyMap<string, number | null> | undefined;
+  readonly certificates: readonly FoundCertificate[];
 }
 
 /**
@@ -63,7 +70,11 @@ async function inspectOpenFile(
 
   const isRead = sizeBytes > 0 && sizeBytes <= maxFileSizeBytes;
   const reader: FormatReader = isRead ? readerOf(name, format) : { search: 'content' };
-  const search = new TextSearch(reader.search === 'compressed' ? undefined : expectations.version);
+  const { identity, version: declared } = expectations;
+  const isSearchable = isRead && reader.search !== 'compressed';
+  const search = new TextSearch(isSearchable ? searchedTexts(expectations) : [], {
+    certificates: identity?.product.supportEnds !== undefined,
+  });
   const { push: onContent, endPiece: onMemberEnd } = search;
   const reading = { name, format, expectations, findings, signal, onContent, onMemberEnd };
   const hash = createHash('sha256');
@@ -83,14 +94,13 @@ async function inspectOpenFile(
   tellScript(name, script, findings);
   if (reader.read !== undefined) inside = await reader.read(source, reading);
 
-  const hit = search.finish(findings);
-  const isSearched =
-    isRead && reader.search !== 'compressed' && !(hit === null && inside.compressed);
-  const { version: declared } = expectations;
+  const { texts, certificates } = search.finish(findings);
+  const isSearched = isSearchable && !inside.compressed;
+  const hit = declared === undefined ? undefined : texts.get(declared);
   const versionSearch =
     declared === undefined
       ? 'not-searched'
-      : checkVersion(declared, inside.version, isSearched ? hit : undefined, findings);
+      : checkVersion(declared, inside.version, isSearched ? hit : (hit ?? undefined), findings);
   const sha256 = hash.digest('hex');
   findings.add('file.hash', `${sizeBytes} bytes, SHA-256 ${sha256}`);
   const segments = inside.segments.slice(0, maxListedSegments);
@@ -101,11 +111,18 @@ async function inspectOpenFile(
       sha256,
       format,
       ...(segments.length > 0 ? { segments } : {}),
+      ...(inside.identity ? { identity: inside.identity } : {}),
       findings: [],
     },
     findings,
     versionSearch,
+    texts: isSearched ? texts : undefined,
+    certificates,
   };
+}
+
+function searchedTexts({ version, identity }: FileExpectations): ReadonlySet<string> {
+  return new Set([...(version === undefined ? [] : [version]), ...identityTexts(identity)]);
 }
 
 function tellUniform(uniform: UniformScan, findings: FindingList): void {

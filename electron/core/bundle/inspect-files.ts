@@ -1,5 +1,8 @@
 import { stat } from 'node:fs/promises';
 import type { InspectReport } from '../../../shared/domain/finding.ts';
+import { checkIdentity } from '../../../shared/domain/identity/check-identity.ts';
+import { checkBuildDate } from '../../../shared/domain/identity/date-rules.ts';
+import type { ExaminedFile } from '../../../shared/domain/identity/examined-file.ts';
 import type { WorkContext } from '../../../shared/domain/job.ts';
 import { maxFilesPerPackage } from '../../../shared/domain/limits.ts';
 import { worstVerdict } from '../../../shared/domain/verdict.ts';
@@ -31,9 +34,19 @@ export async function inspectFiles(
     results.push(await inspectFile(path, name, input, control));
   }
   checkTogether(results);
+  const now = input.identity?.now ?? new Date().toISOString();
+  const examined = results.map(examine);
+  for (const file of examined) checkBuildDate(file, now);
+  if (input.identity) checkIdentity(examined, input.identity);
   const files = results.map(({ file, findings }) => ({ ...file, findings: findings.list() }));
   const verdicts = files.flatMap((file) => file.findings.map(({ verdict }) => verdict));
   return { verdict: worstVerdict(verdicts), files };
+}
+
+function examine({ file, findings, texts, certificates }: FileResult): ExaminedFile {
+  const { name, sha256, sizeBytes, format, identity } = file;
+  const report = findings.add;
+  return { name, sha256, sizeBytes, format, identity, texts, certificates, report };
 }
 
 /** Rules about the package as a whole; each is told at the file that breaks it. */

@@ -45,6 +45,18 @@ export interface IdentityContext {
   readonly now: string;
 }
 
+/** Texts that must be searched in the content for the rules to compare. */
+export function searchedTexts(context: IdentityContext | undefined): readonly string[] {
+  if (context === undefined) return [];
+  const own = context.component.productTexts ?? [];
+  const last = context.version === undefined ? undefined : earlierPackages(context).at(-1);
+  return [
+    ...own,
+    ...(own.length > 0 ? context.foreignTexts.map(({ text }) => text) : []),
+    ...(last === undefined ? [] : [last.version]),
+  ];
+}
+
 /** Full packages of the component under other versions than the declared one, oldest first. */
 export function earlierPackages({
   history,

@@ -1,5 +1,6 @@
 import { fullPackages, type ReleasedPackage } from '../release-history.ts';
 import { compareVersions, followsScheme } from '../version-scheme.ts';
+import { compareWithDescribed } from './described-version.ts';
 import { earlierPackages, type ExaminedFile, type IdentityContext } from './examined-file.ts';
 
 const day = (moment: string): string => moment.slice(0, 10);
@@ -68,15 +69,20 @@ function checkStale(files: readonly ExaminedFile[], context: IdentityContext): v
   const { version } = context;
   const last = earlierPackages(context).at(-1);
   if (version === undefined || last === undefined) return;
+  const isBuilt = ({ identity }: ExaminedFile): boolean =>
+    identity?.version !== undefined && compareWithDescribed(version, identity.version) === 'same';
+  if (files.some(isBuilt)) return;
+  const released = new Set(last.files.map(({ sha256 }) => sha256));
   const offsetIn = (file: ExaminedFile, text: string) => file.texts?.get(text) ?? null;
   const isInside = files.some((file) => offsetIn(file, version) !== null);
   for (const file of files) {
+    // A part that did not change has no newer build.
+    if (released.has(file.sha256)) continue;
     const described = file.identity?.version;
     const evidence = { expected: version, found: last.version };
     if (described !== undefined) {
       const before = last.files.find(({ identity }) => identity?.version === described);
-      const isNew = !compared(described).some((text) => text === version);
-      if (before !== undefined && isNew && before.sha256 !== file.sha256) {
+      if (before !== undefined && compareWithDescribed(version, described) === 'other') {
         const detail = `its descriptor says ${described}, as that of ${last.version} did`;
         file.report('identity.stale-build', detail, evidence);
       }
@@ -87,10 +93,4 @@ function checkStale(files: readonly ExaminedFile[], context: IdentityContext): v
     const detail = `"${last.version}" of the release before is in the content, "${version}" is not`;
     file.report('identity.stale-text', detail, { ...evidence, offset });
   }
-}
-
-/** The forms in which a descriptor may write the declared version. */
-function compared(described: string): readonly string[] {
-  const plain = described.replace(/^[vV](?=\d)/, '');
-  return [described, plain, `v${plain}`, plain.split('+')[0] ?? plain];
 }
