@@ -78,13 +78,14 @@ export async function readEspImage(
   }
   checkChip(isEsp8266 ? 'ESP8266' : chips.get(chipId), chipId, wantedChip, report);
   const signed = await checkRest(source, end + (hashed ? sha256Bytes : 0), report);
-  const descriptor = await readDescriptor(source, segments, report);
+  const { version, ...identity } = await readDescriptor(source, segments, report);
   return {
     summary: `ESP image: ${segments.length} segments, checksum${hashed ? ' and SHA-256 are' : ' is'} right`,
     segments: segments
       .filter(({ address, sizeBytes }) => address > 0 && sizeBytes > 0)
       .map(({ address, sizeBytes }) => ({ start: address, sizeBytes })),
-    identity: { ...descriptor, ...(signed === null ? {} : { signed }) },
+    ...(version === undefined ? {} : { version }),
+    identity: { ...identity, ...(signed === null ? {} : { signed }) },
     compressed: false,
   };
 }

@@ -8,8 +8,10 @@ export interface ImageFacts {
   readonly summary: string;
   /** Where the bytes go in the target's memory; empty when the image names no addresses. */
   readonly segments: readonly ImageSegment[];
-  /** What the image says about itself: version, hardware, signature, counter, date. */
-  readonly identity?: ImageIdentity;
+  /** Version of the product as the image's own descriptor tells it. */
+  readonly version?: string;
+  /** What else the image says about itself: hardware, signature, counter, date. */
+  readonly identity?: Omit<ImageIdentity, 'version'>;
   /** Whether a text inside cannot be searched because the content is compressed. */
   readonly compressed: boolean;
 }

@@ -43,8 +43,10 @@ export async function inspectFiles(
   return { verdict: worstVerdict(verdicts), files };
 }
 
-function examine({ file, findings, texts, certificates }: FileResult): ExaminedFile {
-  const { name, sha256, sizeBytes, format, identity } = file;
+function examine({ file, findings, found }: FileResult): ExaminedFile {
+  const { name, sha256, sizeBytes } = file;
+  const { texts, certificates, image } = found;
+  const { format, identity } = image ?? { format: file.format, identity: undefined };
   const report = findings.add;
   return { name, sha256, sizeBytes, format, identity, texts, certificates, report };
 }
@@ -54,8 +56,8 @@ function checkTogether(results: readonly FileResult[]): void {
   const names = new Map<string, string>();
   const digests = new Map<string, string>();
   // One part of several may carry the version: only a package without any hit is suspicious.
-  const versionFound = results.some(({ versionSearch }) => versionSearch === 'found');
-  for (const [index, { file, findings, versionSearch }] of results.entries()) {
+  const versionFound = results.some(({ found }) => found.versionSearch === 'found');
+  for (const [index, { file, findings, found }] of results.entries()) {
     if (index >= maxFilesPerPackage) {
       findings.add('package.too-many-files', `"${file.name}" is file ${index + 1}`, {
         expected: `at most ${maxFilesPerPackage} files`,
@@ -74,7 +76,7 @@ function checkTogether(results: readonly FileResult[]): void {
       });
     }
     digests.set(file.sha256, file.name);
-    if (versionSearch === 'not-found' && !versionFound) {
+    if (found.versionSearch === 'not-found' && !versionFound) {
       findings.add('identity.version-not-found', `no file of the package contains it`);
     }
   }

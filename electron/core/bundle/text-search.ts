@@ -1,12 +1,12 @@
 import type { FoundCertificate } from '../../../shared/domain/identity/examined-file.ts';
-import { TextScan } from './content-scan.ts';
+import { type TextHit, TextScan } from './content-scan.ts';
 import type { FindingList } from './finding-list.ts';
 import { SecretScan } from './secret-scan.ts';
 
 /** What was found in content that was searched. */
 export interface SearchResult {
-  /** Each text with the offset of its first place, or null. */
-  readonly texts: ReadonlyMap<string, number | null>;
+  /** Each text with its first place, or null when it is nowhere; none of what could not be searched. */
+  readonly texts: ReadonlyMap<string, TextHit | null>;
   readonly certificates: readonly FoundCertificate[];
 }
 
@@ -26,15 +26,17 @@ export class TextSearch {
     this.#secrets.push(bytes);
   };
 
+  /** Takes content in which no version can be found. */
+  readonly pushCompressed = (bytes: Uint8Array): void => this.#secrets.push(bytes);
+
   /** Ends one piece of content; a text that spans two pieces is none. */
   readonly endPiece = (member?: string): void => {
-    for (const scan of this.#texts.values()) scan.endPiece();
+    for (const scan of this.#texts.values()) scan.endPiece(member);
     this.#secrets.endPiece(member);
   };
 
   /** Tells the secrets; answers what else was found. */
   finish(findings: FindingList): SearchResult {
-    this.endPiece();
     this.#secrets.tell(findings.add);
     if (this.#secrets.hasUnreadCertificates) {
       const detail = 'more than 2000 places look like a certificate';

@@ -12,16 +12,23 @@ export interface FoundCertificate {
   readonly member: string | undefined;
 }
 
+/** Where a text stands: in the file, or in a member of it. */
+export interface TextPlace {
+  readonly offset: number;
+  readonly member?: string;
+}
+
 /** A file as the identity rules see it: what it is, what was found inside, and where to tell. */
 export interface ExaminedFile {
   readonly name: string;
   readonly sha256: string;
   readonly sizeBytes: number;
+  /** Of the image that says the rest, which may be the only one in an archive. */
   readonly format: string;
   readonly identity: ImageIdentity | undefined;
   readonly certificates: readonly FoundCertificate[];
-  /** Searched text to the offset of its first place, or null; undefined when the content cannot be searched. */
-  readonly texts: ReadonlyMap<string, number | null> | undefined;
+  /** Searched text to its first place, or null; absent when it may stand where nothing can be searched. */
+  readonly texts: ReadonlyMap<string, TextPlace | null>;
   readonly report: Report;
 }
 

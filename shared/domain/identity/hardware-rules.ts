@@ -58,31 +58,33 @@ function checkTexts(files: readonly ExaminedFile[], context: IdentityContext): v
   if (own.length === 0 || first === undefined) return;
   const placeOf = (text: string) =>
     files.flatMap((file) => {
-      const offset = file.texts?.get(text);
-      return typeof offset === 'number' ? [{ file, offset }] : [];
+      const place = file.texts.get(text);
+      return place ? [{ file, place }] : [];
     })[0];
   const missing = own.filter((text) => placeOf(text) === undefined);
   if (missing.length === 0) {
     for (const text of own) {
-      const place = placeOf(text);
-      place?.file.report('identity.product-text', `"${text}" is in the content`, {
-        offset: place.offset,
+      const found = placeOf(text);
+      found?.file.report('identity.product-text', `"${text}" is in the content`, {
+        ...found.place,
         expected: text,
       });
     }
     return;
   }
   const foreign = context.foreignTexts.find(({ text }) => placeOf(text) !== undefined);
-  const place = foreign && placeOf(foreign.text);
+  const found = foreign && placeOf(foreign.text);
   const expected = missing.join(', ');
-  if (foreign !== undefined && place !== undefined) {
-    place.file.report('identity.other-product', `"${foreign.text}" stands for ${foreign.owner}`, {
-      offset: place.offset,
+  if (foreign !== undefined && found !== undefined) {
+    found.file.report('identity.other-product', `"${foreign.text}" stands for ${foreign.owner}`, {
+      ...found.place,
       expected,
       found: foreign.text,
     });
-  } else if (files.every((file) => file.texts === undefined)) {
-    first.report('identity.product-text-unknown', 'the content cannot be searched', { expected });
+  } else if (files.some((file) => missing.some((text) => !file.texts.has(text)))) {
+    first.report('identity.product-text-unknown', 'not all of the content can be searched', {
+      expected,
+    });
   } else {
     const detail = `no file contains ${missing.map((text) => `"${text}"`).join(' and ')}`;
     first.report('identity.product-text-missing', detail, { expected });

@@ -73,8 +73,7 @@ function checkStale(files: readonly ExaminedFile[], context: IdentityContext): v
     identity?.version !== undefined && compareWithDescribed(version, identity.version) === 'same';
   if (files.some(isBuilt)) return;
   const released = new Set(last.files.map(({ sha256 }) => sha256));
-  const offsetIn = (file: ExaminedFile, text: string) => file.texts?.get(text) ?? null;
-  const isInside = files.some((file) => offsetIn(file, version) !== null);
+  const isInside = files.some((file) => file.texts.get(version));
   for (const file of files) {
     // A part that did not change has no newer build.
     if (released.has(file.sha256)) continue;
@@ -88,9 +87,9 @@ function checkStale(files: readonly ExaminedFile[], context: IdentityContext): v
       }
       continue;
     }
-    const offset = offsetIn(file, last.version);
-    if (isInside || offset === null) continue;
+    const place = file.texts.get(last.version);
+    if (isInside || !place) continue;
     const detail = `"${last.version}" of the release before is in the content, "${version}" is not`;
-    file.report('identity.stale-text', detail, { ...evidence, offset });
+    file.report('identity.stale-text', detail, { ...evidence, ...place });
   }
 }
