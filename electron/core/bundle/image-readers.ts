@@ -1,3 +1,4 @@
+import type { MemoryRegion } from '../../../shared/domain/product.ts';
 import type { ByteSource } from '../../../shared/formats/byte-source.ts';
 import { readElf } from '../../../shared/formats/elf.ts';
 import { readEspImage } from '../../../shared/formats/esp-image.ts';
@@ -7,7 +8,7 @@ import { readUf2 } from '../../../shared/formats/uf2.ts';
 import { readUimage } from '../../../shared/formats/uimage.ts';
 import { startHash } from '../../files/start-hash.ts';
 import type { FindingList } from './finding-list.ts';
-import { checkSegments, checkSize, type MemoryRegion } from './memory-fit.ts';
+import { checkSegments, checkSize } from './memory-fit.ts';
 
 /** What the component that an image is for is known to be. */
 export interface ImageTarget {
