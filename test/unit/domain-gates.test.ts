@@ -10,6 +10,7 @@ function gate(id: string, changes: Partial<GateFacts>) {
     packages: [fullPackage()],
     releasePackages: [fullPackage()],
     benchRuns: [benchRun(image, true)],
+    waivers: [],
     scope: { full: 1, delta: 0, skipped: [] },
     unknownIds: [],
     ...changes,

@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
+import type { DescribedFormat } from '../../../shared/domain/described-format.ts';
 import {
   type ImageSegment,
   type InspectedFile,
   maxListedSegments,
 } from '../../../shared/domain/finding.ts';
 import { maxFileSizeBytes } from '../../../shared/domain/limits.ts';
+import { hasMagic, recogniseDescribed } from '../../../shared/formats/described-format.ts';
+import { hexText } from '../../../shared/formats/image-facts.ts';
 import { IntelHexReader } from '../../../shared/formats/intel-hex.ts';
 import { readRar } from '../../../shared/formats/rar.ts';
 import { hexByte } from '../../../shared/formats/report.ts';
@@ -13,6 +16,7 @@ import { SRecordReader } from '../../../shared/formats/s-record.ts';
 import { sniff, sniffHeadBytes } from '../../../shared/formats/sniff.ts';
 import { TarReader } from '../../../shared/formats/tar.ts';
 import { ScriptScan, UniformScan, VersionScan } from './content-scan.ts';
+import { checkDescribed } from './described-check.ts';
 import { fileSource, readChunks } from './file-source.ts';
 import {
   contradiction,
@@ -36,6 +40,8 @@ import { readZip } from './zip.ts';
 
 const largeFileBytes = 100_000_000;
 const tailBytes = 512;
+/** Bytes of the beginning that are kept, to compare them with those of later versions. */
+const headBytes = 32;
 
 /** What is known about the package that the file is to be part of. */
 export interface FileExpectations {
@@ -45,6 +51,8 @@ export interface FileExpectations {
   readonly memory?: readonly MemoryRegion[];
   /** Chip of the component, as slipway.yaml names it. */
   readonly chip?: string;
+  /** Formats that slipway.yaml describes. */
+  readonly formats?: readonly DescribedFormat[];
 }
 
 /** How far reading came, and when to stop. */
@@ -108,9 +116,13 @@ async function inspectOpenFile(
   const source = fileSource(handle, sizeBytes);
   const head = await source.read(0, sniffHeadBytes);
   const tail = await source.read(Math.max(0, sizeBytes - tailBytes), tailBytes);
-  const format = sizeBytes === 0 ? 'empty' : sniff(head, tail);
+  const described =
+    sizeBytes === 0 ? null : await recogniseDescribed(name, source, expectations.formats ?? []);
+  // What only has the extension of a described format is checked as what it is.
+  const isDescribed = described !== null && (await hasMagic(source, described));
+  const format = isDescribed ? described.name : sizeBytes === 0 ? 'empty' : sniff(head, tail);
   const findings = new FindingList();
-  checkNameAndSize(name, format, sizeBytes, expectations.fileTypes, findings);
+  checkNameAndSize(name, isDescribed ? null : format, sizeBytes, expectations.fileTypes, findings);
   const deep = sizeBytes > 0 && sizeBytes <= maxFileSizeBytes;
 
   const searchable = deep && expectations.version !== undefined && !notSearchable.has(format);
@@ -131,7 +143,15 @@ async function inspectOpenFile(
   };
   const sha256 = await readOnce(handle, format, readers, findings, control);
   let inside = nothingKnown;
-  if (deep) {
+  if (deep && described !== null) {
+    const { version } = await checkDescribed(
+      abortableSource(source, control.signal),
+      described,
+      findings,
+    );
+    if (version !== undefined) inside = { ...nothingKnown, version };
+  }
+  if (deep && !isDescribed) {
     inside = await checkInside(handle, path, name, format, sizeBytes, head, readers, expectations, {
       findings,
       control,
@@ -158,6 +178,7 @@ async function inspectOpenFile(
       sizeBytes,
       sha256,
       format,
+      head: hexText(head.subarray(0, headBytes)),
       ...(segments.length > 0 ? { segments: segments.slice(0, maxListedSegments) } : {}),
       findings: [],
     },
@@ -187,7 +208,8 @@ function checkVersion(
 
 function checkNameAndSize(
   name: string,
-  format: string,
+  /** Null when nothing is known of what a name promises about it. */
+  format: string | null,
   sizeBytes: number,
   fileTypes: readonly string[],
   findings: FindingList,
@@ -210,8 +232,8 @@ function checkNameAndSize(
       found: `${sizeBytes} bytes`,
     });
   }
-  const promised = sizeBytes === 0 ? null : contradiction(name, format);
-  if (promised !== null) {
+  const promised = sizeBytes === 0 || format === null ? null : contradiction(name, format);
+  if (promised !== null && format !== null) {
     findings.add(
       'file.type-mismatch',
       `"${name}" should be ${promised}, its content is ${format}`,

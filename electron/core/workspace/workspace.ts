@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { userInfo } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { type BenchRun, benchRunSchema } from '../../../shared/domain/bench.ts';
+import type { DescribedFormat } from '../../../shared/domain/described-format.ts';
 import { type Plan, planCheckSchema, planSchema } from '../../../shared/domain/plan.ts';
 import { problem } from '../../../shared/domain/problem.ts';
 import {
@@ -13,7 +15,8 @@ import {
   productSchema,
   versionPackageSchema,
 } from '../../../shared/domain/product.ts';
-import { readConfig, updateConfig } from './config.ts';
+import { type Waiver, waiverSchema } from '../../../shared/domain/waiver.ts';
+import { readConfig, removeFormat, saveFormat, updateConfig } from './config.ts';
 import { type Db, inTransaction, openDatabase } from './database.ts';
 import { ObjectStore } from './object-store.ts';
 
@@ -38,6 +41,7 @@ const recordSchemas = {
   plan: planSchema,
   evidence: evidenceRecordSchema,
   planCheck: planCheckRecordSchema,
+  waiver: waiverSchema,
 };
 interface Records {
   package: VersionPackage;
@@ -45,6 +49,7 @@ interface Records {
   plan: Plan;
   evidence: z.infer<typeof evidenceRecordSchema>;
   planCheck: z.infer<typeof planCheckRecordSchema>;
+  waiver: Waiver;
 }
 export type RecordKind = keyof Records;
 
@@ -72,6 +77,11 @@ export class Workspace {
     return new Workspace(folder, config, openDatabase(join(folder, '.slipway', 'slipway.db')));
   }
 
+  /** Name that packages are recorded with: the setting of this workspace, else the system's user. */
+  get person(): string {
+    return this.setting('person') ?? userInfo().username;
+  }
+
   get name(): string {
     return this.config.name || basename(this.folder);
   }
@@ -89,6 +99,17 @@ export class Workspace {
 
   async updateConfig(changes: Parameters<typeof updateConfig>[1]): Promise<void> {
     this.config = await updateConfig(this.folder, changes);
+  }
+
+  /** Writes a format to slipway.yaml, in the place of the one named `replaces` when given. */
+  async saveFormat(format: DescribedFormat, replaces: string): Promise<void> {
+    this.config = await saveFormat(this.folder, format, replaces);
+  }
+
+  /** @throws ProblemError `unknown-id` when there is no format of this name */
+  async removeFormat(name: string): Promise<void> {
+    if (!this.config.formats.some((format) => format.name === name)) throw unknown('format', name);
+    this.config = await removeFormat(this.folder, name);
   }
 
   releases(): Release[] {
