@@ -1,7 +1,14 @@
 import type { DescribedFormat } from '../../../shared/domain/described-format.ts';
 import type { ByteSource } from '../../../shared/formats/byte-source.ts';
-import { type DescribedContent, readDescribed } from '../../../shared/formats/described-format.ts';
+import {
+  type DescribedContent,
+  hasMagic,
+  readDescribed,
+  recogniseDescribed,
+} from '../../../shared/formats/described-format.ts';
 import type { FindingList } from './finding-list.ts';
+import { type FormatReader, nothingKnown } from './reading.ts';
+import { compareVersions } from './version-check.ts';
 
 /** Reads a file as slipway.yaml describes its format and tells when all of it fits. */
 export async function checkDescribed(
@@ -14,4 +21,35 @@ export async function checkDescribed(
   const content = await readDescribed(source, format, findings.add, findText);
   if (content.recognised && !findings.blocked) findings.add('format.read', content.summary);
   return content;
+}
+
+/**
+ * The described format of a file, or null. A file that has the extension but not the magic of one
+ * is blocked, and checked as what its content is.
+ */
+export async function describedFormatOf(
+  name: string,
+  source: ByteSource,
+  formats: readonly DescribedFormat[],
+  findings: FindingList,
+): Promise<DescribedFormat | null> {
+  const format = await recogniseDescribed(name, source, formats);
+  if (format === null || (await hasMagic(source, format))) return format;
+  await checkDescribed(source, format, findings);
+  return null;
+}
+
+/** How content of a described format is checked. */
+export function describedReader(described: DescribedFormat): FormatReader {
+  return {
+    search: 'bytes',
+    read: async (source, { expectations: { version: declared }, findings }) => {
+      const { version } = await checkDescribed(source, described, findings);
+      if (version === undefined || declared === undefined) return nothingKnown;
+      const relation = compareVersions(declared, version);
+      const detail = `the ${described.name} says "${version}"`;
+      const evidence = { expected: declared, found: version };
+      return { ...nothingKnown, version: { detail, evidence, relation } };
+    },
+  };
 }
