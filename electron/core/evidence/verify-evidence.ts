@@ -108,13 +108,11 @@ function waiverFault({ release, packages, waivers = [], exportedAt }: Evidence):
     ({ productId, version }) => productId !== release.productId || version !== release.version,
   );
   if (stray) return `The waiver of ${stray.name} for ${stray.fileName} is of another version.`;
-  const unwaivable = waivers.find(({ rule }) => unwaivableReason(rule) !== null);
-  if (unwaivable) return `${unwaivable.rule} is waived, which cannot be.`;
   const inForce = waiversInForce(waivers, release.productId, release.version, exportedAt);
   for (const { name, report, author } of packages) {
     const marked = applyWaivers(report, inForce, author);
     if (canonicalJson(marked) !== canonicalJson(report))
-      return `What is waived in ${name} is not what the waivers of the record say.`;
+      return `The verdict and marks of ${name} are not what its findings and the waivers give.`;
     const unread = report.files.find(({ sha256 }) => !packages.some(holds(sha256)));
     if (unread) return `${name} was judged by ${unread.name}, which is in no package.`;
   }
