@@ -52,7 +52,13 @@ export const workspaceConfigSchema = z
       .array(z.string().regex(chinaTelecomIccidPattern))
       .default(['898603', '898611']),
   })
-  .superRefine(({ products }, context) => {
+  .superRefine(({ products, formats }, context) => {
+    const names = formats.map(({ name }) => name);
+    for (const [index, name] of names.entries())
+      if (names.indexOf(name) < index) {
+        const path = ['formats', index, 'name'];
+        context.addIssue({ code: 'custom', path, message: `"${name}" is there twice` });
+      }
     for (const [index, { policy }] of products.entries()) {
       for (const { key, why } of policyFaults(policy.findings ?? {})) {
         const path = ['products', index, 'policy', 'findings', key];

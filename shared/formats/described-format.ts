@@ -299,11 +299,13 @@ class Reading {
 }
 
 /** The size without which a part of the description lies outside the file. */
-function smallestSize({ minSizeBytes, magic, fields, checksums }: DescribedFormat): number {
+function smallestSize(format: DescribedFormat): number {
+  const { minSizeBytes, magic, fields, checksums, version } = format;
   const reach = (offset: number, bytes: number): number => (offset < 0 ? -offset : offset + bytes);
   return Math.max(
     minSizeBytes ?? 0,
     magic === undefined ? 0 : magic.offset + magicBytes(magic).length,
+    version !== undefined && 'offset' in version ? reach(version.offset, version.length) : 0,
     ...fields.map(({ offset, bytes }) => reach(offset, bytes)),
     ...checksums.map(({ offset, kind }) => reach(offset, checksumBytes[kind])),
   );

@@ -8,7 +8,7 @@ import {
 import { deviceStateSchema, type Plan } from '../../../shared/domain/plan.ts';
 import { computeRecordGates, isProvenDelta } from '../../../shared/domain/gates.ts';
 import type { VersionPackage } from '../../../shared/domain/product.ts';
-import { applyWaivers, unwaivableReason, waiversInForce } from '../../../shared/domain/waiver.ts';
+import { applyWaivers, waiversInForce } from '../../../shared/domain/waiver.ts';
 import { problem } from '../../../shared/domain/problem.ts';
 import { sha256 } from '../../files/sha256.ts';
 

@@ -59,6 +59,7 @@ export class Workspace {
   readonly objects: ObjectStore;
   config: WorkspaceConfig;
   readonly #db: Db;
+  #lastEdit: Promise<void> = Promise.resolve();
 
   private constructor(folder: string, config: WorkspaceConfig, db: Db) {
     this.folder = folder;
@@ -97,19 +98,32 @@ export class Workspace {
     return product;
   }
 
-  async updateConfig(changes: Parameters<typeof updateConfig>[1]): Promise<void> {
-    this.config = await updateConfig(this.folder, changes);
+  updateConfig(changes: Parameters<typeof updateConfig>[1]): Promise<void> {
+    return this.#editConfig(() => updateConfig(this.folder, changes));
   }
 
   /** Writes a format to slipway.yaml, in the place of the one named `replaces` when given. */
-  async saveFormat(format: DescribedFormat, replaces: string): Promise<void> {
-    this.config = await saveFormat(this.folder, format, replaces);
+  saveFormat(format: DescribedFormat, replaces: string): Promise<void> {
+    return this.#editConfig(() => saveFormat(this.folder, format, replaces));
   }
 
   /** @throws ProblemError `unknown-id` when there is no format of this name */
-  async removeFormat(name: string): Promise<void> {
-    if (!this.config.formats.some((format) => format.name === name)) throw unknown('format', name);
-    this.config = await removeFormat(this.folder, name);
+  removeFormat(name: string): Promise<void> {
+    return this.#editConfig(() => {
+      if (this.config.formats.some((format) => format.name === name))
+        return removeFormat(this.folder, name);
+      throw unknown('format', name);
+    });
+  }
+
+  /** One edit after the other: each reads the whole text and writes it again. */
+  #editConfig(edit: () => Promise<WorkspaceConfig>): Promise<void> {
+    const edited = this.#lastEdit.then(edit).then((config) => {
+      this.config = config;
+    });
+    // A failed edit is told to its caller and must not stop the next one.
+    this.#lastEdit = edited.catch(() => undefined);
+    return edited;
   }
 
   releases(): Release[] {
