@@ -1,3 +1,4 @@
+import { archiveRules } from './rules/archive-rules.ts';
 import { containerRules } from './rules/container-rules.ts';
 import { formatRules } from './rules/format-rules.ts';
 import { hygieneRules } from './rules/hygiene-rules.ts';
@@ -12,7 +13,13 @@ export const ruleLayers = ['container', 'image', 'identity', 'hygiene'] as const
 export type RuleLayer = (typeof ruleLayers)[number];
 
 const layers = {
-  container: { ...packageRules, ...containerRules, ...recordRules, ...formatRules },
+  container: {
+    ...packageRules,
+    ...containerRules,
+    ...archiveRules,
+    ...recordRules,
+    ...formatRules,
+  },
   image: imageRules,
   identity: identityRules,
   hygiene: hygieneRules,

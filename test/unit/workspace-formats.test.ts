@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createStudio, type Studio } from '../../electron/core/studio.ts';
 import type { ProblemError } from '../../shared/domain/problem.ts';
 import type { Input } from '../../shared/contract/contract.ts';
+import { zipOf } from '../support/archives.ts';
 
 let folder: string;
 let config: string;
@@ -209,4 +210,23 @@ test('a described file is checked in full, takes part in the version check and i
   // Its extension is allowed, its content is not what the extension says and is checked as it is.
   expect(rules).not.toContain('file.type-not-allowed');
   expect(rules).toEqual(expect.arrayContaining(['format.magic', 'zip.truncated']));
+});
+
+test('a described file in an archive is checked as well, and told with its path', async () => {
+  const { ask } = await open();
+  await ask('formats.save', { format: radio });
+  const members = { 'fw/radio.rdo': 'RADIO1\x63\x01 v1.4 abc', 'fw/other.rdo': 'something else' };
+  const file = join(folder, 'all.zip');
+  await writeFile(
+    file,
+    zipOf(Object.entries(members).map(([name, text]) => ({ name, content: Buffer.from(text) }))),
+  );
+  const report = await ask('bundle.inspect', { files: [file], version: '1.4' });
+  const found = (report.files[0]?.findings ?? []).map(({ rule, evidence }) => [
+    rule,
+    evidence.member,
+  ]);
+  expect(found).toContainEqual(['format.size', 'fw/radio.rdo']);
+  expect(found).toContainEqual(['format.magic', 'fw/other.rdo']);
+  expect(found).toContainEqual(['identity.version-found', 'fw/radio.rdo']);
 });

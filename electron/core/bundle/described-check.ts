@@ -1,11 +1,12 @@
-import type { DescribedFormat } from '../../../shared/domain/described-format.ts';
-import type { ByteSource } from '../../../shared/formats/byte-source.ts';
+import { type DescribedFormat, magicBytes } from '../../../shared/domain/described-format.ts';
+import { type ByteSource, memorySource } from '../../../shared/formats/byte-source.ts';
 import {
   type DescribedContent,
   hasMagic,
   readDescribed,
   recogniseDescribed,
 } from '../../../shared/formats/described-format.ts';
+import { sniffHeadBytes } from '../../../shared/formats/sniff.ts';
 import type { FindingList } from './finding-list.ts';
 import { type FormatReader, nothingKnown } from './reading.ts';
 import { compareVersions } from './version-check.ts';
@@ -37,6 +38,20 @@ export async function describedFormatOf(
   if (format === null || (await hasMagic(source, format))) return format;
   await checkDescribed(source, format, findings);
   return null;
+}
+
+/** The same for a member of an archive, of which the beginning is known: a magic must stand in it. */
+export async function describedMember(
+  name: string,
+  head: Uint8Array,
+  formats: readonly DescribedFormat[] = [],
+  findings: FindingList,
+): Promise<DescribedFormat | null> {
+  if (head.length === 0) return null;
+  const near = formats.filter(
+    ({ magic }) => magic === undefined || magic.offset + magicBytes(magic).length <= sniffHeadBytes,
+  );
+  return describedFormatOf(name, memorySource(head), near, findings);
 }
 
 /** How content of a described format is checked. */
