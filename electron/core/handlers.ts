@@ -11,6 +11,7 @@ import {
   inspectFiles,
   verifyPackage,
 } from './bundle/bundle-service.ts';
+import { earlierPackages } from './bundle/earlier-packages.ts';
 import { testFormat } from './bundle/format-service.ts';
 import {
   addWaiver,
@@ -98,6 +99,10 @@ export function makeHandlers(parts: HandlerParts): Handlers {
           component,
           extraFileTypes: parts.rooms?.workspace.config.fileTypes ?? [],
           formats: parts.rooms?.workspace.config.formats ?? [],
+          earlier:
+            product && component
+              ? await earlierPackages(workspace(), product.id, component.id, input.version)
+              : [],
         },
         context,
       );

@@ -3,6 +3,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { DescribedFormat } from '../../../shared/domain/described-format.ts';
 import type { InspectReport } from '../../../shared/domain/finding.ts';
+import type { EarlierPackage } from '../../../shared/domain/identity/beginning-rules.ts';
 import type { WorkContext } from '../../../shared/domain/job.ts';
 import { problem } from '../../../shared/domain/problem.ts';
 import {
@@ -19,6 +20,7 @@ import { isByAnother } from '../../../shared/domain/waiver.ts';
 import { runTask } from '../../worker/run-task.ts';
 import { ensureRelease } from '../releases/release-service.ts';
 import type { Workspace } from '../workspace/workspace.ts';
+import { earlierPackages } from './earlier-packages.ts';
 import { judgeReport } from './waiver-service.ts';
 import { verifyVersionPackage, writeVersionPackage } from './version-package.ts';
 
@@ -31,6 +33,8 @@ export interface InspectRequest {
   readonly extraFileTypes: readonly string[];
   /** Formats that slipway.yaml describes; their extensions are allowed. */
   readonly formats: readonly DescribedFormat[];
+  /** Earlier full packages of the component, see {@link earlierPackages}. */
+  readonly earlier?: readonly EarlierPackage[] | undefined;
 }
 
 /** Inspects files in a worker thread; the report is produced even when files are blocked. */
@@ -49,6 +53,7 @@ export function inspectFiles(
         ...request.formats.flatMap(({ extensions }) => extensions),
       ],
       ...(request.formats.length > 0 ? { formats: request.formats } : {}),
+      ...(request.earlier ? { earlier: request.earlier } : {}),
       ...(request.version ? { version: request.version } : {}),
       ...(componentType ? { component: componentType } : {}),
       ...(request.component?.memory ? { memory: request.component.memory } : {}),
@@ -99,6 +104,7 @@ export async function createFullPackage(
       component,
       extraFileTypes: workspace.config.fileTypes,
       formats: workspace.config.formats,
+      earlier: await earlierPackages(workspace, product.id, component.id, wanted.version),
     },
     context,
   );

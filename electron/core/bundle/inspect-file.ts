@@ -1,6 +1,10 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
-import { type InspectedFile, maxListedSegments } from '../../../shared/domain/finding.ts';
+import {
+  type InspectedFile,
+  keptHeadBytes,
+  maxListedSegments,
+} from '../../../shared/domain/finding.ts';
 import { maxFileSizeBytes } from '../../../shared/domain/limits.ts';
 import { hexText } from '../../../shared/formats/image-facts.ts';
 import { sniff, sniffHeadBytes } from '../../../shared/formats/sniff.ts';
@@ -14,8 +18,6 @@ import type { VersionSearch } from './version-check.ts';
 import { WatchedChunks } from './watched-chunks.ts';
 
 const tailBytes = 512;
-/** Bytes of the beginning that are kept, to compare them with those of later versions. */
-const headBytes = 32;
 
 /** How far reading came, and when to stop. */
 export interface ReadControl {
@@ -86,7 +88,7 @@ async function inspectOpenFile(
       sizeBytes,
       sha256,
       format,
-      head: hexText(head.subarray(0, headBytes)),
+      head: hexText(head.subarray(0, keptHeadBytes)),
       ...(segments.length > 0 ? { segments } : {}),
       findings: [],
     },

@@ -1,14 +1,20 @@
 import { stat } from 'node:fs/promises';
 import type { InspectReport } from '../../../shared/domain/finding.ts';
+import {
+  checkBeginnings,
+  type EarlierPackage,
+} from '../../../shared/domain/identity/beginning-rules.ts';
 import type { WorkContext } from '../../../shared/domain/job.ts';
 import { maxFilesPerPackage } from '../../../shared/domain/limits.ts';
-import { worstVerdict } from '../../../shared/domain/verdict.ts';
+import { reportOf } from '../../../shared/domain/verdict.ts';
 import { type FileResult, inspectFile } from './inspect-file.ts';
 import type { FileExpectations } from './reading.ts';
 
 /** What `bundle.inspect` needs to know; `fileTypes` holds the user's own extensions too. */
 export interface InspectInput extends FileExpectations {
   readonly files: readonly { readonly path: string; readonly name: string }[];
+  /** Full packages of the component under other versions, oldest first. */
+  readonly earlier?: readonly EarlierPackage[];
 }
 
 /** Inspects the files of a would-be version package; a bad file is a finding, not an error. */
@@ -31,9 +37,10 @@ export async function inspectFiles(
     results.push(await inspectFile(path, name, input, control));
   }
   checkTogether(results);
+  const compared = results.map(({ file, findings }) => ({ ...file, report: findings.add }));
+  checkBeginnings(compared, input.earlier ?? []);
   const files = results.map(({ file, findings }) => ({ ...file, findings: findings.list() }));
-  const verdicts = files.flatMap((file) => file.findings.map(({ verdict }) => verdict));
-  return { verdict: worstVerdict(verdicts), files };
+  return reportOf(files);
 }
 
 /** Rules about the package as a whole; each is told at the file that breaks it. */
