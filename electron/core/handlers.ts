@@ -11,8 +11,8 @@ import {
   inspectFiles,
   verifyPackage,
 } from './bundle/bundle-service.ts';
-import { earlierPackages } from './bundle/earlier-packages.ts';
 import { testFormat } from './bundle/format-service.ts';
+import { knownIdentity } from './bundle/identity-context.ts';
 import {
   addWaiver,
   judgedPackages,
@@ -99,10 +99,10 @@ export function makeHandlers(parts: HandlerParts): Handlers {
           component,
           extraFileTypes: parts.rooms?.workspace.config.fileTypes ?? [],
           formats: parts.rooms?.workspace.config.formats ?? [],
-          earlier:
+          known:
             product && component
-              ? await earlierPackages(workspace(), product.id, component.id, input.version)
-              : [],
+              ? await knownIdentity(workspace(), product, component, input.version)
+              : undefined,
         },
         context,
       );

@@ -3,7 +3,6 @@ import { mkdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { DescribedFormat } from '../../../shared/domain/described-format.ts';
 import type { InspectReport } from '../../../shared/domain/finding.ts';
-import type { EarlierPackage } from '../../../shared/domain/identity/beginning-rules.ts';
 import type { WorkContext } from '../../../shared/domain/job.ts';
 import { problem } from '../../../shared/domain/problem.ts';
 import {
@@ -20,7 +19,7 @@ import { isByAnother } from '../../../shared/domain/waiver.ts';
 import { runTask } from '../../worker/run-task.ts';
 import { ensureRelease } from '../releases/release-service.ts';
 import type { Workspace } from '../workspace/workspace.ts';
-import { earlierPackages } from './earlier-packages.ts';
+import { type KnownIdentity, knownIdentity } from './identity-context.ts';
 import { judgeReport } from './waiver-service.ts';
 import { verifyVersionPackage, writeVersionPackage } from './version-package.ts';
 
@@ -33,8 +32,8 @@ export interface InspectRequest {
   readonly extraFileTypes: readonly string[];
   /** Formats that slipway.yaml describes; their extensions are allowed. */
   readonly formats: readonly DescribedFormat[];
-  /** Earlier full packages of the component, see {@link earlierPackages}. */
-  readonly earlier?: readonly EarlierPackage[] | undefined;
+  /** Description, keys and records that the files are compared with, where a product is known. */
+  readonly known?: KnownIdentity | undefined;
 }
 
 /** Inspects files in a worker thread; the report is produced even when files are blocked. */
@@ -53,11 +52,11 @@ export function inspectFiles(
         ...request.formats.flatMap(({ extensions }) => extensions),
       ],
       ...(request.formats.length > 0 ? { formats: request.formats } : {}),
-      ...(request.earlier ? { earlier: request.earlier } : {}),
       ...(request.version ? { version: request.version } : {}),
       ...(componentType ? { component: componentType } : {}),
       ...(request.component?.memory ? { memory: request.component.memory } : {}),
       ...(request.component?.chip ? { chip: request.component.chip } : {}),
+      ...request.known,
     },
     context,
   );
@@ -104,7 +103,7 @@ export async function createFullPackage(
       component,
       extraFileTypes: workspace.config.fileTypes,
       formats: workspace.config.formats,
-      earlier: await earlierPackages(workspace, product.id, component.id, wanted.version),
+      known: await knownIdentity(workspace, product, component, wanted.version),
     },
     context,
   );

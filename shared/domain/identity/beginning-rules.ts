@@ -25,7 +25,7 @@ interface EarlierFile extends FileBeginning {
 }
 
 /** Packages from which a beginning is learned. */
-const learnedFrom = 6;
+export const learnedFromPackages = 6;
 const fewestAgreeing = 3;
 const fewestBytes = 4;
 const largestChangePercent = 30;
@@ -41,7 +41,7 @@ export function checkBeginnings(
 ): void {
   for (const file of files) {
     if (roleOfFormat(file.format) === 'script' || file.sizeBytes === 0) continue;
-    const likes = earlier.flatMap((pkg) => likeOf(file, files, pkg)).slice(-learnedFrom);
+    const likes = earlier.flatMap((pkg) => likeOf(file, files, pkg)).slice(-learnedFromPackages);
     checkFirstBytes(file, likes);
     checkSize(file, likes.at(-1));
   }
