@@ -4,11 +4,12 @@ import { byteText } from '../../shared/domain/progress-text.ts';
 import type { ComponentType } from '../../shared/domain/product.ts';
 import { formatCommands } from './bundle-formats.ts';
 import { waiverCommands } from './bundle-waivers.ts';
+import { ruleCommand } from './bundle-rules.ts';
 import { findingLines } from './finding-text.ts';
 import { printResult } from './output.ts';
 import { withSession } from './session.ts';
 
-/** `slipway bundle inspect|create|verify|waive|waivers|unwaive|formats` */
+/** `slipway bundle inspect|create|verify|rules|waive|waivers|unwaive|formats` */
 export function bundleCommands(program: Command): void {
   const bundle = program.command('bundle').description('assemble and validate version packages');
 
@@ -82,6 +83,7 @@ export function bundleCommands(program: Command): void {
       }),
     );
 
+  ruleCommand(bundle);
   waiverCommands(bundle);
   formatCommands(bundle);
 }
