@@ -16,6 +16,7 @@ import { defaultFileTypes } from '../../../shared/domain/limits.ts';
 import { runTask } from '../../worker/run-task.ts';
 import { ensureRelease } from '../releases/release-service.ts';
 import type { Workspace } from '../workspace/workspace.ts';
+import { firstLook } from './first-look.ts';
 import { verifyVersionPackage, writeVersionPackage } from './version-package.ts';
 
 /** Files to inspect: absolute paths, and what they are checked against. */
@@ -28,16 +29,21 @@ export interface InspectRequest {
 }
 
 /** Inspects files in a worker thread; the report is produced even when files are blocked. */
-export function inspectFiles(
+export async function inspectFiles(
   request: InspectRequest,
   context: WorkContext,
 ): Promise<InspectReport> {
   const componentType = request.component?.type ?? request.componentType;
+  const files = request.paths.map((path) => ({ path, name: basename(path) }));
+  const fileTypes = [...defaultFileTypes, ...request.extraFileTypes];
+  // Here and not in the worker: starting one takes longer than a look at every file.
+  const looks = await Promise.all(files.map((file, index) => firstLook(index, file, fileTypes)));
+  for (const look of looks) context.onFileSoFar?.(look);
   return runTask(
     'bundle.inspect',
     {
-      files: request.paths.map((path) => ({ path, name: basename(path) })),
-      fileTypes: [...defaultFileTypes, ...request.extraFileTypes],
+      files,
+      fileTypes,
       ...(request.version ? { version: request.version } : {}),
       ...(componentType ? { component: componentType } : {}),
       ...(request.component?.memory ? { memory: request.component.memory } : {}),

@@ -3,7 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { type InspectedFile, maxListedSegments } from '../../../shared/domain/finding.ts';
 import { maxFileSizeBytes } from '../../../shared/domain/limits.ts';
 import { hexByte } from '../../../shared/formats/report.ts';
-import { sniff, sniffHeadBytes } from '../../../shared/formats/sniff.ts';
+import { sniff, sniffHeadBytes, sniffTailBytes } from '../../../shared/formats/sniff.ts';
 import { ScriptScan, UniformScan } from './content-scan.ts';
 import { abortableSource, fileSource, readChunks } from './file-source.ts';
 import { FindingList } from './finding-list.ts';
@@ -13,8 +13,6 @@ import { type FileExpectations, type FormatReader, nothingKnown } from './readin
 import { TextSearch } from './text-search.ts';
 import { checkVersion, type VersionSearch } from './version-check.ts';
 import { WatchedChunks } from './watched-chunks.ts';
-
-const tailBytes = 512;
 
 /** How far reading came, and when to stop. */
 export interface ReadControl {
@@ -56,7 +54,7 @@ async function inspectOpenFile(
   const { size: sizeBytes } = await handle.stat();
   const source = abortableSource(fileSource(handle, sizeBytes), signal);
   const head = await source.read(0, sniffHeadBytes);
-  const tail = await source.read(Math.max(0, sizeBytes - tailBytes), tailBytes);
+  const tail = await source.read(Math.max(0, sizeBytes - sniffTailBytes), sniffTailBytes);
   const format = sizeBytes === 0 ? 'empty' : sniff(head, tail);
   const findings = new FindingList();
   checkNameAndSize(name, format, sizeBytes, expectations.fileTypes, findings);

@@ -94,12 +94,27 @@ function BundleOf(props: {
           testId="bundle-drop"
         />
         {job && <JobStrip job={job} />}
+        {draft && !report && draft.soFar.length > 0 && (
+          <div className={classes.cards} data-testid="first-findings">
+            {draft.soFar.map(
+              (file) =>
+                file && (
+                  <FileCard
+                    key={file.index}
+                    file={file}
+                    state={job === undefined ? 'stopped' : 'checking'}
+                  />
+                ),
+            )}
+          </div>
+        )}
         {report && (
           <div className={classes.cards} data-testid="findings">
             {worstFilesFirst(report).map(({ file, index }) => (
               <FileCard
                 key={files[index]?.handle ?? file.name}
                 file={file}
+                state="checked"
                 onRemove={() => recheck(files.filter((_file, at) => at !== index))}
               />
             ))}
