@@ -24,7 +24,7 @@ export function FileCard(props: {
       className={classes.card}
       aria-label={file.name}
       aria-busy={state === 'checking'}
-      data-testid="file-card"
+      data-testid={state === 'checked' ? 'file-card' : 'file-so-far'}
     >
       <div className={classes.head}>
         <FileBadge file={file} state={state} />
