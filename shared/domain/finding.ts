@@ -4,6 +4,15 @@ import { z } from 'zod';
 export const verdictSchema = z.enum(['pass', 'warn', 'block', 'could-not-check']);
 export type Verdict = z.infer<typeof verdictSchema>;
 
+/** What a product's policy made of a rule; the finding's `verdict` is the outcome. */
+export const policyEffectSchema = z.object({
+  /** Verdict of the rule by itself. */
+  own: verdictSchema,
+  set: z.enum(['block', 'warn', 'allow']),
+  /** Key of `policy.findings` that matched: a rule, `prefix.*` or `layer.*`. */
+  pattern: z.string(),
+});
+
 /** One result of a check, with the evidence a reader needs to verify it by hand. */
 export const findingSchema = z.object({
   rule: z.string(),
@@ -18,6 +27,16 @@ export const findingSchema = z.object({
     expected: z.string().optional(),
     found: z.string().optional(),
   }),
+  /** Present when the policy of the product decides over the verdict. */
+  policy: policyEffectSchema.optional(),
+  /** Who accepted the finding for exactly these bytes; the verdict stays what it is. */
+  waived: z
+    .object({ waiverId: z.string(), reason: z.string(), name: z.string(), at: z.string() })
+    .optional(),
+  /** A waiver of this rule and version that is void: it was given for other bytes. */
+  voidWaiver: z
+    .object({ waiverId: z.string(), sha256: z.string(), name: z.string(), at: z.string() })
+    .optional(),
 });
 export type Finding = z.infer<typeof findingSchema>;
 
@@ -36,6 +55,8 @@ export const inspectedFileSchema = z.object({
   sizeBytes: z.number().int().nonnegative(),
   sha256: z.string(),
   format: z.string(),
+  /** The first bytes, at most 32, in hex; absent in records of times when they were not kept. */
+  head: z.string().optional(),
   /** Where the bytes of an image with addresses lie, at most {@link maxListedSegments}; absent without addresses. */
   segments: z.array(imageSegmentSchema).optional(),
   findings: z.array(findingSchema),
