@@ -8,7 +8,7 @@ import {
 } from '../domain/bench.ts';
 import { describedFormatSchema, formatTestSchema } from '../domain/described-format.ts';
 import { evidenceReportSchema } from '../domain/evidence.ts';
-import { inspectReportSchema } from '../domain/finding.ts';
+import { type FileSoFar, inspectReportSchema } from '../domain/finding.ts';
 import { jobSchema } from '../domain/job.ts';
 import type { Problem } from '../domain/problem.ts';
 import {
@@ -111,6 +111,8 @@ export const contract = {
       /** A component of the product; without it, the product's first one of the given type. */
       componentId: id.optional(),
       version: versionSchema.optional(),
+      /** Identifier for the job, for a caller that follows what is found before the end. */
+      jobId: z.uuid().optional(),
     }),
     inspectReportSchema,
   ),
@@ -316,6 +318,12 @@ export type Output<M extends Method> = z.output<Contract[M]['output']>;
 /** Pushed from engine to window, batched and numbered. */
 export type StudioEvent =
   | { readonly type: 'job'; readonly seq: number; readonly job: z.infer<typeof jobSchema> }
+  | {
+      readonly type: 'file-so-far';
+      readonly seq: number;
+      readonly jobId: string;
+      readonly file: FileSoFar;
+    }
   | { readonly type: 'log'; readonly seq: number; readonly entry: LogEntry };
 
 export type Answer<T> =

@@ -19,6 +19,7 @@ import { isByAnother } from '../../../shared/domain/waiver.ts';
 import { runTask } from '../../worker/run-task.ts';
 import { ensureRelease } from '../releases/release-service.ts';
 import type { Workspace } from '../workspace/workspace.ts';
+import { firstLook } from './first-look.ts';
 import { type KnownIdentity, knownIdentity } from './identity-context.ts';
 import { judgeReport } from './waiver-service.ts';
 import { verifyVersionPackage, writeVersionPackage } from './version-package.ts';
@@ -37,21 +38,29 @@ export interface InspectRequest {
 }
 
 /** Inspects files in a worker thread; the report is produced even when files are blocked. */
-export function inspectFiles(
+export async function inspectFiles(
   request: InspectRequest,
   context: WorkContext,
 ): Promise<InspectReport> {
   const componentType = request.component?.type ?? request.componentType;
+  const files = request.paths.map((path) => ({ path, name: basename(path) }));
+  const { formats } = request;
+  const fileTypes = [
+    ...defaultFileTypes,
+    ...request.extraFileTypes,
+    ...formats.flatMap(({ extensions }) => extensions),
+  ];
+  // Here and not in the worker: starting one takes longer than a look at every file.
+  const looks = await Promise.all(
+    files.map((file, index) => firstLook(index, file, { fileTypes, formats })),
+  );
+  for (const look of looks) context.onFileSoFar?.(look);
   return runTask(
     'bundle.inspect',
     {
-      files: request.paths.map((path) => ({ path, name: basename(path) })),
-      fileTypes: [
-        ...defaultFileTypes,
-        ...request.extraFileTypes,
-        ...request.formats.flatMap(({ extensions }) => extensions),
-      ],
-      ...(request.formats.length > 0 ? { formats: request.formats } : {}),
+      files,
+      fileTypes,
+      ...(formats.length > 0 ? { formats } : {}),
       ...(request.version ? { version: request.version } : {}),
       ...(componentType ? { component: componentType } : {}),
       ...(request.component?.memory ? { memory: request.component.memory } : {}),

@@ -30,8 +30,11 @@ export async function inspectFiles(
     },
   };
   const results: FileResult[] = [];
-  for (const { path, name } of input.files) {
-    results.push(await inspectFile(path, name, input, control));
+  for (const [index, { path, name }] of input.files.entries()) {
+    const result = await inspectFile(path, name, input, control);
+    results.push(result);
+    const { segments: _inTheReport, ...file } = result.file;
+    context.onFileSoFar?.({ ...file, index, headText: null, findings: result.findings.list() });
   }
   checkTogether(results);
   const now = input.identity?.now ?? new Date().toISOString();
