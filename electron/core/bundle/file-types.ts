@@ -27,17 +27,7 @@ const rawExtension = /\.bin(_\d+)?$/i;
 const opaqueExtension = /\.(pack|mini_\d+)$/i;
 
 /** Formats that are recognised by signature only. */
-export const recognisedOnly: ReadonlySet<string> = new Set([
-  'xz',
-  'zstd',
-  'bsdiff40',
-  'bsdiff43',
-  'vcdiff',
-  'hdiff',
-  'android-payload',
-  'pac',
-  'mpy',
-]);
+export const recognisedOnly: ReadonlySet<string> = new Set(['xz', 'zstd']);
 
 /** What the name promises, when the content breaks the promise; null when they agree. */
 export function contradiction(name: string, format: string): string | null {

@@ -1,6 +1,6 @@
 import { type BundleRule, block, warn, pass, repack, copyAgain } from './rule.ts';
 
-/** Rules of archives and scripts. */
+/** Rules of archives. */
 export const containerRules = {
   'container.integrity': pass('Container is whole'),
   'zip.truncated': block('The zip file is cut', copyAgain),
@@ -35,6 +35,4 @@ export const containerRules = {
   'rar.damaged': block('The rar file is damaged', copyAgain),
   'rar.encrypted': block('The rar file is encrypted', 'Pack it without a password.'),
   'rar.multi-volume': block('The rar file is one part of several', 'Pack it as a single file.'),
-  'script.not-text': block('The script is not text', 'Save it as UTF-8 text.'),
-  'script.conflict': block('Merge conflict in the script', 'Resolve the conflict marked there.'),
 } as const satisfies Record<string, BundleRule>;
