@@ -8,13 +8,14 @@ import { readGzipContent } from './gzip.ts';
 import { readableImages, readImage } from './image-readers.ts';
 import { checkMcuboot } from './mcuboot-check.ts';
 import { checkRawImage, checkSegments } from './memory-fit.ts';
+import { readPythonScript } from './python-script.ts';
 import { type FormatReader, nothingKnown } from './reading.ts';
 import { readTarMembers } from './tar-members.ts';
 import { compareVersions } from './version-check.ts';
 import { readZipMembers } from './zip.ts';
 
 /** Formats whose bytes are compressed: no version can be found in them. */
-const compressed = new Set(['xz', 'zstd', 'bsdiff40', 'bsdiff43', 'vcdiff', 'hdiff']);
+const compressed = new Set(['xz', 'zstd']);
 
 /** A format that is recognised by its signature only. */
 const recognised = (format: string): FormatReader => ({
@@ -43,8 +44,12 @@ const rawImage: FormatReader = {
   },
 };
 
-/** Text: only the name can promise more, and the pipeline checks scripts by their name. */
-const text: FormatReader = { search: 'bytes' };
+/** Text: only the name can promise that it is a script. */
+const text: FormatReader = {
+  search: 'bytes',
+  read: async (source, reading) =>
+    /\.py$/i.test(reading.name) ? readPythonScript(source, reading) : nothingKnown,
+};
 
 /** Formats that break the content into blocks: only the reader can join them. */
 const inBlocks = new Set(['uf2']);
