@@ -1,3 +1,4 @@
+import { archiveRules } from './rules/archive-rules.ts';
 import { containerRules } from './rules/container-rules.ts';
 import { deltaRules } from './rules/delta-rules.ts';
 import { hygieneRules } from './rules/hygiene-rules.ts';
@@ -11,7 +12,7 @@ import { scriptRules } from './rules/script-rules.ts';
 export type RuleLayer = 'container' | 'image' | 'identity' | 'hygiene';
 
 const layers = {
-  container: { ...packageRules, ...containerRules, ...recordRules },
+  container: { ...packageRules, ...containerRules, ...archiveRules, ...recordRules },
   image: { ...imageRules, ...deltaRules, ...scriptRules },
   identity: identityRules,
   hygiene: hygieneRules,

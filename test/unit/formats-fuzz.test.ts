@@ -9,7 +9,6 @@ import { IntelHexReader } from '../../shared/formats/intel-hex.ts';
 import type { Report } from '../../shared/formats/report.ts';
 import { SRecordReader } from '../../shared/formats/s-record.ts';
 import { sniff } from '../../shared/formats/sniff.ts';
-import { TarReader } from '../../shared/formats/tar.ts';
 import { bundleRules } from '../../shared/messages/bundle-rules.ts';
 import { tarHeader, zip } from '../support/archives.ts';
 
@@ -104,11 +103,10 @@ const tar = Buffer.concat([
   Buffer.alloc(2048),
 ]);
 
-describe('readers of records and tar', () => {
+describe('readers of records', () => {
   test.each([
     ['S-record', (report: Report): Reader => new SRecordReader(report), [records]],
     ['Intel HEX', (report: Report): Reader => new IntelHexReader(report), [hexRecords]],
-    ['tar', (report: Report): Reader => new TarReader(report), [tar]],
   ] as const)('%s: any bytes, in any pieces, give the same findings', (_name, make, seeds) => {
     fc.assert(
       fc.property(

@@ -1,4 +1,4 @@
-import { VersionScan } from './content-scan.ts';
+import { type VersionHit, VersionScan } from './content-scan.ts';
 import type { FindingList } from './finding-list.ts';
 import { SecretScan } from './secret-scan.ts';
 
@@ -17,15 +17,17 @@ export class TextSearch {
     this.#secrets.push(bytes);
   };
 
+  /** Takes content in which no version can be found. */
+  readonly pushCompressed = (bytes: Uint8Array): void => this.#secrets.push(bytes);
+
   /** Ends one piece of content; a text that spans two pieces is none. */
   readonly endPiece = (member?: string): void => {
-    this.#version?.endPiece();
+    this.#version?.endPiece(member);
     this.#secrets.endPiece(member);
   };
 
   /** Tells the secrets; answers where the version stands, null when nowhere, undefined when it was not searched. */
-  finish(findings: FindingList): number | null | undefined {
-    this.endPiece();
+  finish(findings: FindingList): VersionHit | null | undefined {
     this.#secrets.tell(findings.add);
     return this.#version?.hit;
   }
