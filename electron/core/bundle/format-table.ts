@@ -4,6 +4,7 @@ import { readRar } from '../../../shared/formats/rar.ts';
 import type { Report } from '../../../shared/formats/report.ts';
 import { SRecordReader } from '../../../shared/formats/s-record.ts';
 import { sniffHeadBytes } from '../../../shared/formats/sniff.ts';
+import { isPackDescription, readPackDescription } from './cmsis-pack.ts';
 import { isOpaque, recognisedOnly } from './file-types.ts';
 import { readGzip } from './gzip.ts';
 import { readableImages, readImage } from './image-readers.ts';
@@ -49,12 +50,10 @@ const rawImage: FormatReader = {
   },
 };
 
-/** Text: only the name can promise that it is a script. */
-const text: FormatReader = {
-  search: 'bytes',
-  read: async (source, reading) =>
-    /\.py$/i.test(reading.name) ? readPythonScript(source, reading) : nothingKnown,
-};
+/** Text: only the name can promise more. */
+const text: FormatReader = { search: 'bytes' };
+const script: FormatReader = { search: 'bytes', read: readPythonScript };
+const packDescription: FormatReader = { search: 'bytes', read: readPackDescription };
 
 /** Formats that break the content into blocks: only the reader can join them. */
 const inBlocks = new Set(['uf2']);
@@ -140,7 +139,15 @@ const table: ReadonlyMap<string, FormatReader> = new Map([
 
 /** How content of a format is checked; a name that only its vendor understands comes first. */
 export function readerOf(name: string, format: string): FormatReader {
-  const reader = isOpaque(name, format) ? opaque : table.get(format);
+  const reader = isOpaque(name, format)
+    ? opaque
+    : (readerOfText(name, format) ?? table.get(format));
   if (reader === undefined) throw new Error(`no reader for format ${format}`);
   return reader;
+}
+
+function readerOfText(name: string, format: string): FormatReader | undefined {
+  if (format !== 'text' && format !== 'python') return undefined;
+  if (/\.py$/i.test(name)) return script;
+  return isPackDescription(name) ? packDescription : undefined;
 }
