@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-import { crc32 } from 'node:zlib';
 import { readAndroidPayload } from '../../../shared/formats/android-payload.ts';
 import { readBsdiff40Header, readBsdiff43Header } from '../../../shared/formats/bsdiff-header.ts';
 import type { ByteSource } from '../../../shared/formats/byte-source.ts';
@@ -8,17 +6,14 @@ import { readElf } from '../../../shared/formats/elf.ts';
 import { readEspImage } from '../../../shared/formats/esp-image.ts';
 import { readFit } from '../../../shared/formats/fit.ts';
 import { readHdiffHeader } from '../../../shared/formats/hdiff-header.ts';
-import type {
-  ContentHash,
-  HashAlgorithm,
-  ImageFacts,
-} from '../../../shared/formats/image-facts.ts';
+import type { ImageFacts } from '../../../shared/formats/image-facts.ts';
 import { readMpy } from '../../../shared/formats/mpy.ts';
 import { readPac } from '../../../shared/formats/pac.ts';
 import { processorsOf } from '../../../shared/formats/processor.ts';
 import { readUf2 } from '../../../shared/formats/uf2.ts';
 import { readUimage } from '../../../shared/formats/uimage.ts';
 import { readVcdiffHeader } from '../../../shared/formats/vcdiff-header.ts';
+import { startHash } from '../../files/start-hash.ts';
 import type { FindingList } from './finding-list.ts';
 import { checkSegments, checkSize, type MemoryRegion } from './memory-fit.ts';
 
@@ -64,30 +59,6 @@ export const readableImages: ReadonlySet<string> = new Set(readers.keys());
 
 /** Formats whose addresses are those of the memory that the bytes are written to. */
 const physical: ReadonlySet<string> = new Set(['uf2', 'elf']);
-
-/** Begins a hash of Node's own. */
-function startHash(algorithm: HashAlgorithm): ContentHash {
-  if (algorithm === 'crc32') return new Crc32Hash();
-  const hash = createHash(algorithm);
-  return {
-    update: (bytes) => void hash.update(bytes),
-    digest: () => hash.digest(),
-  };
-}
-
-class Crc32Hash implements ContentHash {
-  #crc = 0;
-
-  update(bytes: Uint8Array): void {
-    this.#crc = crc32(bytes, this.#crc);
-  }
-
-  digest(): Uint8Array {
-    const digest = Buffer.alloc(4);
-    digest.writeUInt32BE(this.#crc);
-    return digest;
-  }
-}
 
 /**
  * Reads an image of a format that has a reader of its own; null when the format has none or the
