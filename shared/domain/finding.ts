@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { imageIdentitySchema } from './image-identity.ts';
 
 /** `could-not-check` is for opaque or encrypted images: never a pass. */
 export const verdictSchema = z.enum(['pass', 'warn', 'block', 'could-not-check']);
@@ -38,6 +39,8 @@ export const inspectedFileSchema = z.object({
   format: z.string(),
   /** Where the bytes of an image with addresses lie, at most {@link maxListedSegments}; absent without addresses. */
   segments: z.array(imageSegmentSchema).optional(),
+  /** What the image says about itself; absent when its format says nothing. */
+  identity: imageIdentitySchema.optional(),
   findings: z.array(findingSchema),
 });
 export type InspectedFile = z.infer<typeof inspectedFileSchema>;

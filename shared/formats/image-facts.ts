@@ -1,4 +1,5 @@
 import type { ImageSegment } from '../domain/finding.ts';
+import type { ImageIdentity } from '../domain/image-identity.ts';
 import type { ByteSource } from './byte-source.ts';
 import type { Processor } from './processor.ts';
 
@@ -10,10 +11,10 @@ export interface ImageFacts {
   readonly segments: readonly ImageSegment[];
   /** Version of the product as the image's own descriptor tells it. */
   readonly version?: string;
-  /** Product that the image is for, as its own header names it. */
-  readonly product?: string;
   /** Processors that the machine code inside runs on. */
   readonly processor?: Processor;
+  /** What else the image says about itself: hardware, signature, counter, date. */
+  readonly identity?: Omit<ImageIdentity, 'version'>;
   /** Whether a text inside cannot be searched because the content is compressed. */
   readonly compressed: boolean;
 }

@@ -84,7 +84,7 @@ export async function readPac(source: ByteSource, report: Report): Promise<Image
   return {
     summary: `PAC: ${entries.length} entries lie in the file${header.hasCrc ? ', both CRC-16 are right' : ''}`,
     segments: [],
-    ...(product === '' ? {} : { product }),
+    ...(product === '' ? {} : { identity: { hardware: [{ field: 'product', value: product }] } }),
     compressed: encrypted,
   };
 }

@@ -1,8 +1,8 @@
 import { SaxesParser } from 'saxes';
+import { compareWithDescribed } from '../../../shared/domain/identity/described-version.ts';
 import type { ByteSource } from '../../../shared/formats/byte-source.ts';
 import { readRange } from '../../../shared/formats/image-facts.ts';
 import { type Inside, nothingKnown, type Reading } from './reading.ts';
-import { compareVersions } from './version-check.ts';
 
 /** The largest ones of chip makers have some megabytes. */
 const largestDescriptionBytes = 16 * 1024 * 1024;
@@ -66,7 +66,7 @@ export async function readPackDescription(source: ByteSource, reading: Reading):
   const evidence = { expected: declared, found: newest };
   return {
     ...nothingKnown,
-    version: { detail, evidence, relation: compareVersions(declared, newest) },
+    version: { detail, evidence, relation: compareWithDescribed(declared, newest) },
   };
 }
 

@@ -1,3 +1,4 @@
+import type { MemoryRegion } from '../../../shared/domain/product.ts';
 import { readAndroidPayload } from '../../../shared/formats/android-payload.ts';
 import { readBsdiff40Header, readBsdiff43Header } from '../../../shared/formats/bsdiff-header.ts';
 import type { ByteSource } from '../../../shared/formats/byte-source.ts';
@@ -15,7 +16,7 @@ import { readUimage } from '../../../shared/formats/uimage.ts';
 import { readVcdiffHeader } from '../../../shared/formats/vcdiff-header.ts';
 import { startHash } from '../../files/start-hash.ts';
 import type { FindingList } from './finding-list.ts';
-import { checkSegments, checkSize, type MemoryRegion } from './memory-fit.ts';
+import { checkSegments, checkSize } from './memory-fit.ts';
 
 /** What the component that an image is for is known to be. */
 export interface ImageTarget {
