@@ -31,6 +31,16 @@ export type ImageSegment = z.infer<typeof imageSegmentSchema>;
 /** More segments than this are not listed; an image that is so scattered is told by its findings. */
 export const maxListedSegments = 256;
 
+/** How random content is, measured on a sample of large files. */
+export const contentEntropySchema = z.object({
+  /** `random` also stands for well-encrypted content, `compressed` for content that is nearly so. */
+  kind: z.enum(['plain', 'compressed', 'random']),
+  bitsPerByte: z.number(),
+  /** Against equal shares of all 256 byte values; 255 on average for random content. */
+  chiSquare: z.number(),
+});
+export type ContentEntropy = z.infer<typeof contentEntropySchema>;
+
 export const inspectedFileSchema = z.object({
   name: z.string(),
   sizeBytes: z.number().int().nonnegative(),
@@ -38,6 +48,8 @@ export const inspectedFileSchema = z.object({
   format: z.string(),
   /** Where the bytes of an image with addresses lie, at most {@link maxListedSegments}; absent without addresses. */
   segments: z.array(imageSegmentSchema).optional(),
+  /** Absent when there was too little content to measure, or only members of an archive. */
+  entropy: contentEntropySchema.optional(),
   findings: z.array(findingSchema),
 });
 export type InspectedFile = z.infer<typeof inspectedFileSchema>;

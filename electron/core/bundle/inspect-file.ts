@@ -79,11 +79,17 @@ async function inspectOpenFile(
   });
   let inside = (await reader.stream?.(chunks, reading)) ?? nothingKnown;
   await chunks.drain();
-  tellUniform(uniform, findings);
+  const isBlank = tellUniform(uniform, findings);
   tellScript(name, script, findings);
   if (reader.read !== undefined) inside = await reader.read(source, reading);
 
-  const hit = search.finish(findings);
+  // A linker aligns the segments of an ELF file, and a blank file was told as such.
+  const tellsPadding = format !== 'elf' && !isBlank;
+  const { versionAt: hit, entropy } = search.finish(findings, tellsPadding);
+  if (format === 'unknown' && entropy?.kind === 'random') {
+    const { bitsPerByte, chiSquare } = entropy;
+    findings.add('content.random', `${bitsPerByte} bits per byte, chi-square ${chiSquare}`);
+  }
   const isSearched =
     isRead && reader.search !== 'compressed' && !(hit === null && inside.compressed);
   const { version: declared } = expectations;
@@ -101,6 +107,7 @@ async function inspectOpenFile(
       sha256,
       format,
       ...(segments.length > 0 ? { segments } : {}),
+      ...(entropy === null ? {} : { entropy }),
       findings: [],
     },
     findings,
@@ -108,11 +115,13 @@ async function inspectOpenFile(
   };
 }
 
-function tellUniform(uniform: UniformScan, findings: FindingList): void {
+/** Tells a file of one byte value only; returns whether it is one. */
+function tellUniform(uniform: UniformScan, findings: FindingList): boolean {
   const value = uniform.result();
-  if (value !== 0 && value !== 0xff) return;
+  if (value !== 0 && value !== 0xff) return false;
   const rule = value === 0 ? 'file.all-00' : 'file.all-ff';
   findings.add(rule, `every byte is ${hexByte(value)}`, { offset: 0 });
+  return true;
 }
 
 function tellScript(name: string, script: ScriptScan | undefined, findings: FindingList): void {

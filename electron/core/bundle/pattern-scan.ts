@@ -1,6 +1,8 @@
 import type { Report } from '../../../shared/formats/report.ts';
 import type { BundleRuleId } from '../../../shared/messages/bundle-rules.ts';
-import { anchors, lookAheadBytes, lookBehindBytes, type Matcher } from './secret-patterns.ts';
+import { debugAnchors } from './debug-patterns.ts';
+import { lookAheadBytes, lookBehindBytes, type Matcher } from './pattern.ts';
+import { secretAnchors } from './secret-patterns.ts';
 
 const bufferBytes = 512 * 1024;
 const anchorBytes = 4;
@@ -16,7 +18,7 @@ const moves = new Uint8Array(65_536).fill(anchorBytes - 1);
 /** Whether an anchor begins with this pair. */
 const begins = new Uint8Array(65_536);
 const matchers = new Map<number, Matcher>();
-for (const [text, matcher] of anchors) {
+for (const [text, matcher] of [...secretAnchors, ...debugAnchors]) {
   const bytes = Buffer.from(text, 'latin1');
   const pairs = [0, 1, 2].map((at) => bytes.readUInt16BE(at));
   for (const [at, pair] of pairs.entries()) moves[pair] = Math.min(moves[pair] ?? 0, 2 - at);
@@ -39,8 +41,8 @@ function keep(hits: Hits, rule: BundleRuleId, hit: Hit): void {
   hits.set(rule, entry);
 }
 
-/** Searches streamed content for secrets; only redacted excerpts are kept. */
-export class SecretScan {
+/** Searches streamed content for secrets and traces of debug builds; only redacted excerpts are kept. */
+export class PatternScan {
   readonly #bytes = Buffer.allocUnsafe(bufferBytes);
   readonly #hits: Hits = new Map();
   readonly #pieceHits: Hits = new Map();
@@ -105,8 +107,8 @@ export class SecretScan {
         continue;
       }
       if (begins[((bytes[at - 3] as number) << 8) | (bytes[at - 2] as number)] === 1) {
-        const secretEnd = this.#look(at - 3, end);
-        at = Math.max(at, secretEnd + anchorBytes - 2);
+        const matchEnd = this.#look(at - 3, end);
+        at = Math.max(at, matchEnd + anchorBytes - 2);
       }
       at += 1;
     }
@@ -118,7 +120,7 @@ export class SecretScan {
     this.#base += dropped;
   }
 
-  /** First byte after the secret around the anchor, or 0 when there is none. */
+  /** First byte after what is found around the anchor, or 0 when there is none. */
   #look(at: number, end: number): number {
     const match = matchers.get(this.#bytes.readUInt32BE(at))?.(this.#bytes, at, end) ?? null;
     if (match === null) return 0;
