@@ -149,13 +149,14 @@ function applyPatch(patch: Buffer): readonly string[] {
   );
 }
 
-const unpackWindow = new Uint8Array(64 * 1024);
+/** A few bytes can be 46 MB; whoever unpacks knows how much to expect. */
+const unpackWindow = new Uint8Array(1024 * 1024);
 
 function unpackBzip2(bytes: Buffer): readonly string[] {
   return outcome(
     () => {
       const reader = new Bzip2Reader(bytes);
-      while (reader.read(unpackWindow) > 0);
+      if (reader.read(unpackWindow) < unpackWindow.length) reader.finish();
     },
     (error) => error instanceof Error && error.constructor === Error,
   );
