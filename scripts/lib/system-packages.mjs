@@ -27,6 +27,7 @@ const forTheTests = [
   'mosquitto',
   'mosquitto-clients',
   'curl',
+  'libcoap3-bin',
   'zip',
   'unzip',
   'file',
@@ -39,6 +40,7 @@ const forTheTests = [
   'nxt-firmware',
   'opensbi',
   'python3',
+  'python3-venv',
   'time',
 ];
 
