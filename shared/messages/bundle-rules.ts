@@ -1,3 +1,4 @@
+import { archiveRules } from './rules/archive-rules.ts';
 import { containerRules } from './rules/container-rules.ts';
 import { hygieneRules } from './rules/hygiene-rules.ts';
 import { identityRules } from './rules/identity-rules.ts';
@@ -9,7 +10,7 @@ import { recordRules } from './rules/record-rules.ts';
 export type RuleLayer = 'container' | 'image' | 'identity' | 'hygiene';
 
 const layers = {
-  container: { ...packageRules, ...containerRules, ...recordRules },
+  container: { ...packageRules, ...containerRules, ...archiveRules, ...recordRules },
   image: imageRules,
   identity: identityRules,
   hygiene: hygieneRules,

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { BlankScan } from '../../electron/core/bundle/blank-scan.ts';
 import { EntropyScan } from '../../electron/core/bundle/entropy-scan.ts';
-import { PatternScan } from '../../electron/core/bundle/pattern-scan.ts';
+import { SecretScan } from '../../electron/core/bundle/secret-scan.ts';
 import type { ContentEntropy, Finding } from '../../shared/domain/finding.ts';
 import type { Evidence } from '../../shared/formats/report.ts';
 import { tarHeader } from '../support/archives.ts';
@@ -19,13 +19,13 @@ interface Told {
   readonly rule: string;
   readonly evidence: Evidence;
 }
-interface Scan {
-  push(bytes: Uint8Array): void;
-  endPiece(member?: string): void;
-}
 
 /** Feeds bytes in pieces of the given sizes (the last one repeats), each overwritten afterwards. */
-function feed(scan: Scan, bytes: Uint8Array, sizes: readonly number[] = [1 << 20]): void {
+function feed(
+  scan: { push(bytes: Uint8Array): void },
+  bytes: Uint8Array,
+  sizes: readonly number[] = [1 << 20],
+): void {
   for (let at = 0, piece = 0; at < bytes.length; piece += 1) {
     const size = sizes[Math.min(piece, sizes.length - 1)] ?? 1;
     const window = Buffer.from(bytes.subarray(at, at + size));
@@ -33,26 +33,26 @@ function feed(scan: Scan, bytes: Uint8Array, sizes: readonly number[] = [1 << 20
     window.fill(0xaa);
     at += size;
   }
-  scan.endPiece();
 }
 
 function blanks(bytes: Uint8Array, sizes?: readonly number[]): Told[] {
   const scan = new BlankScan();
   feed(scan, bytes, sizes);
   const told: Told[] = [];
-  scan.tell((rule, _detail, evidence = {}) => told.push({ rule, evidence }));
+  scan.endPiece()((rule, _detail, evidence = {}) => told.push({ rule, evidence }));
   return told;
 }
 
 function entropy(bytes: Uint8Array, sizes?: readonly number[]): ContentEntropy | null {
   const scan = new EntropyScan();
   feed(scan, bytes, sizes);
-  return scan.measured;
+  return scan.endPiece();
 }
 
 function traces(bytes: Uint8Array | string): Told[] {
-  const scan = new PatternScan();
+  const scan = new SecretScan();
   feed(scan, Buffer.from(bytes as string));
+  scan.endPiece();
   const told: Told[] = [];
   scan.tell((rule, _detail, evidence = {}) => told.push({ rule, evidence }));
   return told;

@@ -5,7 +5,6 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { IntelHexReader } from '../../shared/formats/intel-hex.ts';
 import type { Report } from '../../shared/formats/report.ts';
 import { SRecordReader } from '../../shared/formats/s-record.ts';
-import { TarReader } from '../../shared/formats/tar.ts';
 import { bundleRules } from '../../shared/messages/bundle-rules.ts';
 import { runCampaign } from '../support/fuzz/campaign.ts';
 import { mutate, mutationPlans } from '../support/fuzz/mutations.ts';
@@ -69,11 +68,10 @@ function told(
   return findings;
 }
 
-describe('readers of streams', () => {
+describe('readers of records', () => {
   test.each([
     ['s-record', (report: Report): Reader => new SRecordReader(report)],
     ['intel-hex', (report: Report): Reader => new IntelHexReader(report)],
-    ['tar', (report: Report): Reader => new TarReader(report)],
   ] as const)('%s: any bytes, in any pieces, give the same findings', (name, make) => {
     const { seeds, repair } = subject(name);
     fc.assert(

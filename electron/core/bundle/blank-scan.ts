@@ -1,5 +1,4 @@
-import type { Report } from '../../../shared/formats/report.ts';
-import { hexByte } from '../../../shared/formats/report.ts';
+import { hexByte, type Report } from '../../../shared/formats/report.ts';
 
 /** What erased flash and unwritten files are made of comes in pages of this size or more. */
 const pageBytes = 4096;
@@ -30,8 +29,7 @@ export class BlankScan {
   #trailing = { value: mixed, count: 0 };
   #run: Run | undefined;
   #longest: Run | undefined;
-  readonly #holes: Run[] = [];
-  readonly #found: (readonly [Parameters<Report>[0], string, Parameters<Report>[2]])[] = [];
+  #holes: Run[] = [];
 
   push(bytes: Uint8Array): void {
     const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -42,23 +40,25 @@ export class BlankScan {
     }
   }
 
-  /** Ends one piece of content: the file, or the named member of an archive. */
-  endPiece(member?: string): void {
+  /** Ends one piece of content, the file or a member of an archive; answers how to tell what was found. */
+  endPiece(): (report: Report) => void {
     const sizeBytes = this.#offset;
     if (sizeBytes % pageBytes > 0) this.#endPage(sizeBytes % pageBytes);
     const tail = this.#run;
     this.#endRun(true);
-    this.#judge(sizeBytes, tail, member);
+    const blanks = {
+      sizeBytes,
+      blankBytes: this.#blankBytes,
+      longest: this.#longest,
+      tail,
+      holes: this.#holes,
+    };
     this.#offset = 0;
     this.#blankBytes = 0;
     this.#trailing = { value: mixed, count: 0 };
     this.#longest = undefined;
-    this.#holes.length = 0;
-  }
-
-  /** Tells what was found; offsets are those in the member, where there is one. */
-  tell(report: Report): void {
-    for (const finding of this.#found) report(...finding);
+    this.#holes = [];
+    return (report) => tellBlanks(blanks, report);
   }
 
   #take(buffer: Buffer, from: number, to: number): void {
@@ -99,28 +99,36 @@ export class BlankScan {
       run.value === 0 && run.firstPage % blockBytes === 0 && run.end % blockBytes === 0;
     if (isHole && !isEnd && this.#holes.length < shownHoles) this.#holes.push(run);
   }
+}
 
-  #judge(sizeBytes: number, tail: Run | undefined, member: string | undefined): void {
-    const where = member === undefined ? {} : { member };
-    const prefix = member === undefined ? '' : `"${member}": `;
-    for (const hole of this.#holes) {
-      const detail = `${prefix}${sizeOf(hole)} bytes of 00 at offset ${hole.start}`;
-      const found = `${sizeOf(hole)} bytes of 00`;
-      this.#found.push(['content.hole', detail, { ...where, offset: hole.start, found }]);
-    }
-    const longest = this.#longest;
-    if (longest !== undefined && this.#blankBytes * 2 > sizeBytes) {
-      const percent = Math.floor((100 * this.#blankBytes) / sizeBytes);
-      const detail = `${prefix}${percent} % is padding, the longest run ${describe(longest)}`;
-      const found = `${this.#blankBytes} bytes in pages of 00 or FF`;
-      const expected = `at most ${Math.floor(sizeBytes / 2)} bytes`;
-      const evidence = { ...where, offset: longest.start, expected, found };
-      this.#found.push(['content.mostly-blank', detail, evidence]);
-    } else if (tail !== undefined && sizeOf(tail) > usualPaddingBytes) {
-      const found = `${sizeOf(tail)} bytes of ${hexByte(tail.value)}`;
-      const evidence = { ...where, offset: tail.start, found };
-      this.#found.push(['content.padding', `${prefix}${describe(tail)}`, evidence]);
-    }
+/** Blank runs of one piece of content. */
+interface Blanks {
+  readonly sizeBytes: number;
+  readonly blankBytes: number;
+  readonly longest: Run | undefined;
+  readonly tail: Run | undefined;
+  readonly holes: readonly Run[];
+}
+
+function tellBlanks({ sizeBytes, blankBytes, longest, tail, holes }: Blanks, report: Report): void {
+  for (const hole of holes) {
+    const found = `${sizeOf(hole)} bytes of 00`;
+    report('content.hole', `${found} at offset ${hole.start}`, { offset: hole.start, found });
+  }
+  if (longest !== undefined && blankBytes * 2 > sizeBytes) {
+    const percent = Math.floor((100 * blankBytes) / sizeBytes);
+    report(
+      'content.mostly-blank',
+      `${percent} % is padding, the longest run ${describe(longest)}`,
+      {
+        offset: longest.start,
+        expected: `at most ${Math.floor(sizeBytes / 2)} bytes`,
+        found: `${blankBytes} bytes in pages of 00 or FF`,
+      },
+    );
+  } else if (tail !== undefined && sizeOf(tail) > usualPaddingBytes) {
+    const found = `${sizeOf(tail)} bytes of ${hexByte(tail.value)}`;
+    report('content.padding', describe(tail), { offset: tail.start, found });
   }
 }
 

@@ -10,7 +10,7 @@ export class UniformScan {
   #uniform = true;
   #pattern = Buffer.alloc(0);
 
-  push(chunk: Buffer): void {
+  push(chunk: Uint8Array): void {
     if (!this.#uniform || chunk.length === 0) return;
     if (this.#value === undefined) {
       this.#value = chunk[0] ?? 0;
@@ -26,6 +26,13 @@ export class UniformScan {
   }
 }
 
+/** Where a version text stands. */
+export interface VersionHit {
+  /** Offset in the content, or in the member of an archive. */
+  readonly offset: number;
+  readonly member?: string;
+}
+
 /**
  * Searches streamed content for a version text in ASCII and UTF-16LE. A hit inside a longer
  * number ("1.0.0" in "11.0.0" or "1.0.0.2") does not count.
@@ -36,7 +43,9 @@ export class VersionScan {
   readonly #joint: Buffer;
   #tail: Buffer = Buffer.alloc(0);
   #seenBytes = 0;
-  #hit: number | null = null;
+  /** Offset of a hit in the present piece. */
+  #pieceHit: number | null = null;
+  #hit: VersionHit | null = null;
 
   constructor(version: string) {
     this.#needles = [
@@ -48,13 +57,13 @@ export class VersionScan {
     this.#joint = Buffer.alloc(this.#keepBytes * 2);
   }
 
-  /** Offset of the first hit in the content so far, or null. */
-  get hit(): number | null {
+  /** The first hit in the pieces that were ended, or null. */
+  get hit(): VersionHit | null {
     return this.#hit;
   }
 
   push(chunk: Uint8Array): void {
-    if (this.#hit !== null || chunk.length === 0) return;
+    if (this.#isFound || chunk.length === 0) return;
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
     const start = this.#seenBytes;
     const before = this.#tail;
@@ -73,18 +82,26 @@ export class VersionScan {
     this.#tail = Buffer.from(bytes.subarray(bytes.length - this.#keepBytes));
   }
 
-  /** Ends one piece of content (a member of an archive); the next begins afresh. */
-  endPiece(): void {
-    this.#search(this.#tail, this.#seenBytes - this.#tail.length, true);
+  /** Ends one piece of content (the file, or the named member of an archive); the next begins afresh. */
+  endPiece(member?: string): void {
+    if (!this.#isFound) this.#search(this.#tail, this.#seenBytes - this.#tail.length, true);
+    const offset = this.#pieceHit;
+    if (this.#hit === null && offset !== null)
+      this.#hit = { offset, ...(member ? { member } : {}) };
     this.#tail = Buffer.alloc(0);
+    this.#seenBytes = 0;
+  }
+
+  get #isFound(): boolean {
+    return this.#pieceHit !== null;
   }
 
   #search(bytes: Buffer, base: number, isEnd: boolean): void {
     for (const { bytes: needle, stride } of this.#needles) {
-      let at = this.#hit === null ? bytes.indexOf(needle) : -1;
+      let at = this.#isFound ? -1 : bytes.indexOf(needle);
       while (at >= 0) {
         if (this.#standsAlone(bytes, at, needle.length, stride, base, isEnd)) {
-          this.#hit = base + at;
+          this.#pieceHit = base + at;
           return;
         }
         at = bytes.indexOf(needle, at + 1);
@@ -125,7 +142,7 @@ export class ScriptScan {
   #conflictLine: number | null = null;
   #line = 1;
 
-  push(chunk: Buffer): void {
+  push(chunk: Uint8Array): void {
     if (this.#notTextAt !== null) return;
     const nul = chunk.indexOf(0);
     let text = '';

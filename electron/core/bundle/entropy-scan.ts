@@ -23,7 +23,6 @@ export class EntropyScan {
   #offset = 0;
   #windows = 0;
   #randomWindows = 0;
-  #measured: ContentEntropy | null = null;
 
   push(bytes: Uint8Array): void {
     for (let at = 0; at < bytes.length; ) {
@@ -40,20 +39,16 @@ export class EntropyScan {
     }
   }
 
-  /** Ends one piece of content; only that of the file itself is measured, not of members. */
-  endPiece(member?: string): void {
+  /** Ends one piece of content; its measure, or null when there was too little. */
+  endPiece(): ContentEntropy | null {
     const rest = this.#offset % windowBytes;
     if (rest >= leastBytes) this.#endWindow(rest);
-    if (member === undefined && this.#windows > 0) this.#measured = this.#measure();
+    const measured = this.#windows > 0 ? this.#measure() : null;
     for (const counts of [this.#window, this.#all, this.#random]) counts.fill(0);
     this.#offset = 0;
     this.#windows = 0;
     this.#randomWindows = 0;
-  }
-
-  /** The measure of the file, or null when there was too little to measure. */
-  get measured(): ContentEntropy | null {
-    return this.#measured;
+    return measured;
   }
 
   #measure(): ContentEntropy {

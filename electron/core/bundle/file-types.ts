@@ -39,6 +39,11 @@ export const recognisedOnly: ReadonlySet<string> = new Set([
   'mpy',
 ]);
 
+/** Whether the name is that of a raw image. */
+export function isRawName(name: string): boolean {
+  return rawExtension.test(name);
+}
+
 /** What the name promises, when the content breaks the promise; null when they agree. */
 export function contradiction(name: string, format: string): string | null {
   const lower = name.toLowerCase();
@@ -49,7 +54,7 @@ export function contradiction(name: string, format: string): string | null {
     const formats = required[extension] ?? [];
     return formats.includes(format) ? null : formats.join(' or ');
   }
-  return rawExtension.test(name) && notRaw.has(format) ? 'a raw image' : null;
+  return isRawName(name) && notRaw.has(format) ? 'a raw image' : null;
 }
 
 /** Whether the extension belongs to a format that only its vendor can read. */

@@ -1,17 +1,18 @@
+import { ByteStream } from '../../../shared/formats/byte-stream.ts';
 import { IntelHexReader } from '../../../shared/formats/intel-hex.ts';
 import { readRar } from '../../../shared/formats/rar.ts';
 import type { Report } from '../../../shared/formats/report.ts';
 import { SRecordReader } from '../../../shared/formats/s-record.ts';
 import { sniffHeadBytes } from '../../../shared/formats/sniff.ts';
 import { isOpaque, recognisedOnly } from './file-types.ts';
-import { readGzipContent } from './gzip.ts';
+import { readGzip } from './gzip.ts';
 import { readableImages, readImage } from './image-readers.ts';
 import { checkMcuboot } from './mcuboot-check.ts';
 import { checkRawImage, checkSegments } from './memory-fit.ts';
 import { type FormatReader, nothingKnown } from './reading.ts';
 import { readTarMembers } from './tar-members.ts';
 import { compareVersions } from './version-check.ts';
-import { readZipMembers } from './zip.ts';
+import { readZip } from './zip.ts';
 
 /** Formats whose bytes are compressed: no version can be found in them. */
 const compressed = new Set(['xz', 'zstd', 'bsdiff40', 'bsdiff43', 'vcdiff', 'hdiff']);
@@ -35,10 +36,14 @@ const opaque: FormatReader = {
 
 const rawImage: FormatReader = {
   search: 'bytes',
-  read: async (source, { expectations: { component, memory = [] }, findings }) => {
-    const head = await source.read(0, sniffHeadBytes);
+  stream: async (chunks, { expectations: { component, memory = [] }, findings }) => {
+    const stream = new ByteStream(chunks);
+    const head = await stream.peek(sniffHeadBytes);
+    for await (const _ of stream.pieces()) {
+      // Only its size is wanted.
+    }
     const regions = component === 'mcu' ? memory : [];
-    checkRawImage(head, source.sizeBytes, regions, findings.add);
+    checkRawImage(head, stream.offset, regions, findings.add);
     return nothingKnown;
   },
 };
@@ -93,6 +98,7 @@ type RecordReader = new (
 
 const records = (Reader: RecordReader): FormatReader => ({
   search: 'content',
+  decodesInMemory: true,
   stream: async (chunks, { format, expectations: { memory = [] }, findings, onContent }) => {
     const reader = new Reader(findings.add, onContent);
     for await (const chunk of chunks) reader.push(chunk);
@@ -115,13 +121,14 @@ const table: ReadonlyMap<string, FormatReader> = new Map([
   ...[...recognisedOnly].map((format) => [format, recognised(format)] as const),
   ['s-record', records(SRecordReader)],
   ['intel-hex', records(IntelHexReader)],
-  ['tar', { search: 'content', stream: readTarMembers }],
-  ['gzip', { search: 'content', read: readGzipContent }],
-  ['zip', { search: 'content', read: readZipMembers }],
+  ['tar', { search: 'content', holdsMembers: true, stream: readTarMembers }],
+  ['gzip', { search: 'content', holdsMembers: true, stream: readGzip }],
+  ['zip', { search: 'content', holdsMembers: true, read: readZip }],
   ['rar', rar],
   ['mcuboot', mcuboot],
   ['cortex-m', rawImage],
   ['unknown', rawImage],
+  ['empty', text],
   ['text', text],
   ['python', text],
 ]);

@@ -2,16 +2,13 @@ import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { type InspectedFile, maxListedSegments } from '../../../shared/domain/finding.ts';
 import { maxFileSizeBytes } from '../../../shared/domain/limits.ts';
-import { hexByte } from '../../../shared/formats/report.ts';
 import { sniff, sniffHeadBytes } from '../../../shared/formats/sniff.ts';
-import { ScriptScan, UniformScan } from './content-scan.ts';
 import { abortableSource, fileSource, readChunks } from './file-source.ts';
 import { FindingList } from './finding-list.ts';
-import { readerOf } from './format-table.ts';
+import { ContentInspection } from './inspect-content.ts';
 import { checkNameAndSize } from './name-checks.ts';
-import { type FileExpectations, type FormatReader, nothingKnown } from './reading.ts';
-import { TextSearch } from './text-search.ts';
-import { checkVersion, type VersionSearch } from './version-check.ts';
+import { type FileExpectations, nothingKnown } from './reading.ts';
+import type { VersionSearch } from './version-check.ts';
 import { WatchedChunks } from './watched-chunks.ts';
 
 const tailBytes = 512;
@@ -61,42 +58,19 @@ async function inspectOpenFile(
   const findings = new FindingList();
   checkNameAndSize(name, format, sizeBytes, expectations.fileTypes, findings);
 
-  const isRead = sizeBytes > 0 && sizeBytes <= maxFileSizeBytes;
-  const reader: FormatReader = isRead ? readerOf(name, format) : { search: 'content' };
-  const search = new TextSearch(reader.search === 'compressed' ? undefined : expectations.version);
-  const { push: onContent, endPiece: onMemberEnd } = search;
-  const reading = { name, format, expectations, findings, signal, onContent, onMemberEnd };
   const hash = createHash('sha256');
-  const uniform = new UniformScan();
-  const script = isRead && /\.py$/i.test(name) ? new ScriptScan() : undefined;
   const chunks = new WatchedChunks(readChunks(handle), (chunk) => {
     signal.throwIfAborted();
     hash.update(chunk);
-    uniform.push(chunk);
-    script?.push(chunk);
-    if (reader.search !== 'content') search.push(chunk);
     onBytes(chunk.length);
   });
-  let inside = (await reader.stream?.(chunks, reading)) ?? nothingKnown;
+  const isRead = sizeBytes > 0 && sizeBytes <= maxFileSizeBytes;
+  const inspection = new ContentInspection(sizeBytes, expectations.version, findings, signal);
+  const piece = { name, format, path: undefined, depth: 0, chunks, source, findings, expectations };
+  const inside = isRead ? await inspection.inspectFile(piece) : nothingKnown;
   await chunks.drain();
-  const isBlank = tellUniform(uniform, findings);
-  tellScript(name, script, findings);
-  if (reader.read !== undefined) inside = await reader.read(source, reading);
-
-  // A linker aligns the segments of an ELF file, and a blank file was told as such.
-  const tellsPadding = format !== 'elf' && !isBlank;
-  const { versionAt: hit, entropy } = search.finish(findings, tellsPadding);
-  if (format === 'unknown' && entropy?.kind === 'random') {
-    const { bitsPerByte, chiSquare } = entropy;
-    findings.add('content.random', `${bitsPerByte} bits per byte, chi-square ${chiSquare}`);
-  }
-  const isSearched =
-    isRead && reader.search !== 'compressed' && !(hit === null && inside.compressed);
-  const { version: declared } = expectations;
-  const versionSearch =
-    declared === undefined
-      ? 'not-searched'
-      : checkVersion(declared, inside.version, isSearched ? hit : undefined, findings);
+  const versionSearch = isRead ? inspection.finish(inside, findings) : 'not-searched';
+  const { entropy } = inspection;
   const sha256 = hash.digest('hex');
   findings.add('file.hash', `${sizeBytes} bytes, SHA-256 ${sha256}`);
   const segments = inside.segments.slice(0, maxListedSegments);
@@ -113,20 +87,4 @@ async function inspectOpenFile(
     findings,
     versionSearch,
   };
-}
-
-/** Tells a file of one byte value only; returns whether it is one. */
-function tellUniform(uniform: UniformScan, findings: FindingList): boolean {
-  const value = uniform.result();
-  if (value !== 0 && value !== 0xff) return false;
-  const rule = value === 0 ? 'file.all-00' : 'file.all-ff';
-  findings.add(rule, `every byte is ${hexByte(value)}`, { offset: 0 });
-  return true;
-}
-
-function tellScript(name: string, script: ScriptScan | undefined, findings: FindingList): void {
-  if (script === undefined) return;
-  const { notTextAt, conflictLine } = script.finish();
-  if (notTextAt !== null) findings.add('script.not-text', `"${name}"`, { offset: notTextAt });
-  if (conflictLine !== null) findings.add('script.conflict', `line ${conflictLine}`);
 }

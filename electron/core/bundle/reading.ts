@@ -1,6 +1,7 @@
 import type { ImageSegment } from '../../../shared/domain/finding.ts';
 import type { ByteSource } from '../../../shared/formats/byte-source.ts';
 import type { FindingList } from './finding-list.ts';
+import type { Budget } from './limits.ts';
 import type { MemoryRegion } from './memory-fit.ts';
 import type { DescribedVersion } from './version-check.ts';
 
@@ -26,17 +27,30 @@ export interface Inside {
 /** What a reader tells that found nothing but findings. */
 export const nothingKnown: Inside = { segments: [], compressed: false };
 
+/** Content that stands in other content: a file in an archive, or what a compressed file holds. */
+export interface Member {
+  readonly name: string;
+  /** Null for the one content of a compressed file, which has no path of its own. */
+  readonly path: string | null;
+  readonly chunks: AsyncIterable<Uint8Array>;
+  /** Whether the content has gaps: then it is searched for texts only. */
+  readonly isPartial?: boolean;
+}
+
 /** What a reader of a format gets besides the bytes. */
 export interface Reading {
   readonly name: string;
   readonly format: string;
+  /** Size of the whole file that everything stands in. */
+  readonly fileSizeBytes: number;
   readonly expectations: FileExpectations;
   readonly findings: FindingList;
   readonly signal: AbortSignal;
+  readonly budget: Budget;
   /** Hands on content in which texts are searched; see {@link FormatReader.search}. */
   readonly onContent: (bytes: Uint8Array) => void;
-  /** Ends the content of a member that was handed on. */
-  readonly onMemberEnd: (member: string) => void;
+  /** Inspects a member like a file of its own; answers its format. */
+  readonly onMember: (member: Member) => Promise<string>;
 }
 
 /** How content of one format is checked: the whole of what the pipeline knows about a format. */
@@ -47,8 +61,12 @@ export interface FormatReader {
    * compressed.
    */
   readonly search: 'bytes' | 'content' | 'compressed';
-  /** Reads the content in its order, in the one pass that hashes it; may end early. */
-  readonly stream?: (chunks: AsyncIterable<Buffer>, reading: Reading) => Promise<Inside>;
+  /** Whether it calls {@link Reading.onMember}. */
+  readonly holdsMembers?: boolean;
+  /** Whether `stream` holds the decoded content in memory. */
+  readonly decodesInMemory?: boolean;
+  /** Reads the content in its order, in the one pass that searches and hashes it; may end early. */
+  readonly stream?: (chunks: AsyncIterable<Uint8Array>, reading: Reading) => Promise<Inside>;
   /** Reads wherever it wants to, after that pass. */
   readonly read?: (source: ByteSource, reading: Reading) => Promise<Inside>;
 }

@@ -1,4 +1,5 @@
 import type { Evidence } from '../../../shared/formats/report.ts';
+import type { VersionHit } from './content-scan.ts';
 import type { FindingList } from './finding-list.ts';
 
 /** The version that an image's own descriptor carries. */
@@ -32,28 +33,41 @@ function containsVersion(text: string, version: string): boolean {
   return false;
 }
 
+/** What is known about the version of a file. */
+interface VersionEvidence {
+  /** Version that the image's own descriptor carries. */
+  readonly described: DescribedVersion | undefined;
+  /** Those of images in an archive, each with its path. */
+  readonly inMembers: readonly DescribedVersion[];
+  /** Where the text was found, null when nowhere, undefined when it was not searched. */
+  readonly hit: VersionHit | null | undefined;
+}
+
 /**
  * Tells whether the content is of the declared version: the image's own descriptor decides; where
- * it has none or is unclear, the text of the content. `hit` is where the text was found, null when
- * nowhere, undefined when it was not searched.
+ * it has none or is unclear, the text of the content. An archive may hold images of other versions
+ * besides the one that was declared.
  */
 export function checkVersion(
   declared: string,
-  described: DescribedVersion | undefined,
-  hit: number | null | undefined,
+  { described, inMembers, hit }: VersionEvidence,
   findings: FindingList,
 ): VersionSearch {
-  if (described?.relation === 'same') {
-    findings.add('identity.version-found', described.detail, described.evidence);
+  const same = [described, ...inMembers].find((version) => version?.relation === 'same');
+  if (same !== undefined) {
+    findings.add('identity.version-found', same.detail, same.evidence);
     return 'found';
   }
-  if (described?.relation === 'other') {
-    findings.add('identity.version-differs', described.detail, described.evidence);
+  const inMember = inMembers.find(({ relation }) => relation === 'other');
+  const other = described?.relation === 'other' ? described : hit ? undefined : inMember;
+  if (other !== undefined) {
+    findings.add('identity.version-differs', other.detail, other.evidence);
     // The mismatch is told: a second finding that nothing was found would only repeat it.
     return 'not-searched';
   }
   if (hit === undefined) return 'not-searched';
   if (hit === null) return 'not-found';
-  findings.add('identity.version-found', `"${declared}" is in the content`, { offset: hit });
+  const where = hit.member === undefined ? 'the content' : `"${hit.member}"`;
+  findings.add('identity.version-found', `"${declared}" is in ${where}`, { ...hit });
   return 'found';
 }

@@ -2,8 +2,8 @@ import { generateKeyPairSync } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { FindingList } from '../../../electron/core/bundle/finding-list.ts';
-import { readerOf } from '../../../electron/core/bundle/format-table.ts';
-import { PatternScan } from '../../../electron/core/bundle/pattern-scan.ts';
+import { ContentInspection } from '../../../electron/core/bundle/inspect-content.ts';
+import { SecretScan } from '../../../electron/core/bundle/secret-scan.ts';
 import { ProblemError } from '../../../shared/domain/problem.ts';
 import { readBsdiff40 } from '../../../shared/formats/bsdiff40.ts';
 import { memorySource } from '../../../shared/formats/byte-source.ts';
@@ -44,7 +44,7 @@ function storedSeeds(format: string): Uint8Array[] {
 
 const pieceBytes = 700;
 
-/** A format of the bundle room, read as an inspected file is; the format is taken for granted. */
+/** A format of the bundle room, inspected with all that stands in it; the format is taken for granted. */
 function format(
   id: string,
   options: {
@@ -54,24 +54,27 @@ function format(
   } = {},
 ): FuzzSubject {
   const name = options.file ?? `image.${id}`;
-  const reader = readerOf(name, id);
+  const expectations = { fileTypes: [], version: '1.2.3' };
   return {
     name: id,
     seeds: options.seeds ?? storedSeeds(id),
     ...(options.repair === undefined ? {} : { repair: options.repair }),
     read: async (bytes) => {
       const findings = new FindingList();
-      const reading = {
+      const { signal } = new AbortController();
+      const { version } = expectations;
+      const inspection = new ContentInspection(bytes.length, version, findings, signal);
+      const inside = await inspection.inspectFile({
         name,
         format: id,
-        expectations: { fileTypes: [] },
+        path: undefined,
+        depth: 0,
+        chunks: inPieces(bytes),
+        source: memorySource(bytes),
         findings,
-        signal: new AbortController().signal,
-        onContent: () => undefined,
-        onMemberEnd: () => undefined,
-      };
-      await reader.stream?.(inPieces(bytes), reading);
-      await reader.read?.(memorySource(bytes), reading);
+        expectations,
+      });
+      inspection.finish(inside, findings);
       return findings.list().map(({ rule }) => rule);
     },
   };
@@ -180,7 +183,7 @@ function secretSeeds(): Uint8Array[] {
 }
 
 function scanPatterns(bytes: Buffer): readonly string[] {
-  const scan = new PatternScan();
+  const scan = new SecretScan();
   scan.push(bytes);
   scan.endPiece();
   const rules: string[] = [];

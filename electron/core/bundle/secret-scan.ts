@@ -42,7 +42,7 @@ function keep(hits: Hits, rule: BundleRuleId, hit: Hit): void {
 }
 
 /** Searches streamed content for secrets and traces of debug builds; only redacted excerpts are kept. */
-export class PatternScan {
+export class SecretScan {
   readonly #bytes = Buffer.allocUnsafe(bufferBytes);
   readonly #hits: Hits = new Map();
   readonly #pieceHits: Hits = new Map();
