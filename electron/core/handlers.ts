@@ -11,6 +11,7 @@ import {
   inspectFiles,
   verifyPackage,
 } from './bundle/bundle-service.ts';
+import { knownIdentity } from './bundle/identity-context.ts';
 import { appendSecrets } from './clouds/device-secrets.ts';
 import type { CloudService } from './clouds/cloud-service.ts';
 import { createDeltaPackage } from './delta/delta-packages.ts';
@@ -89,6 +90,10 @@ export function makeHandlers(parts: HandlerParts): Handlers {
           componentType: input.component,
           component,
           extraFileTypes: parts.rooms?.workspace.config.fileTypes ?? [],
+          known:
+            product && component
+              ? await knownIdentity(workspace(), product, component, input.version)
+              : undefined,
         },
         context,
       );

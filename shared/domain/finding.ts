@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { imageIdentitySchema } from './image-identity.ts';
 
 /** `could-not-check` is for opaque or encrypted images: never a pass. */
 export const verdictSchema = z.enum(['pass', 'warn', 'block', 'could-not-check']);
@@ -50,6 +51,8 @@ export const inspectedFileSchema = z.object({
   segments: z.array(imageSegmentSchema).optional(),
   /** Absent when there was too little content to measure, or only members of an archive. */
   entropy: contentEntropySchema.optional(),
+  /** What the image says about itself; absent when its format says nothing. */
+  identity: imageIdentitySchema.optional(),
   findings: z.array(findingSchema),
 });
 export type InspectedFile = z.infer<typeof inspectedFileSchema>;

@@ -1,17 +1,19 @@
 import { archiveRules } from './rules/archive-rules.ts';
 import { containerRules } from './rules/container-rules.ts';
+import { deltaRules } from './rules/delta-rules.ts';
 import { hygieneRules } from './rules/hygiene-rules.ts';
 import { identityRules } from './rules/identity-rules.ts';
 import { imageRules } from './rules/image-rules.ts';
 import { packageRules } from './rules/package-rules.ts';
 import { recordRules } from './rules/record-rules.ts';
+import { scriptRules } from './rules/script-rules.ts';
 
 /** The layer of validation that a rule belongs to. */
 export type RuleLayer = 'container' | 'image' | 'identity' | 'hygiene';
 
 const layers = {
   container: { ...packageRules, ...containerRules, ...archiveRules, ...recordRules },
-  image: imageRules,
+  image: { ...imageRules, ...deltaRules, ...scriptRules },
   identity: identityRules,
   hygiene: hygieneRules,
 } as const;

@@ -16,6 +16,7 @@ import { defaultFileTypes } from '../../../shared/domain/limits.ts';
 import { runTask } from '../../worker/run-task.ts';
 import { ensureRelease } from '../releases/release-service.ts';
 import type { Workspace } from '../workspace/workspace.ts';
+import { type KnownIdentity, knownIdentity } from './identity-context.ts';
 import { verifyVersionPackage, writeVersionPackage } from './version-package.ts';
 
 /** Files to inspect: absolute paths, and what they are checked against. */
@@ -25,6 +26,8 @@ export interface InspectRequest {
   readonly componentType?: ComponentType | undefined;
   readonly component?: Component | undefined;
   readonly extraFileTypes: readonly string[];
+  /** Description, keys and records that the files are compared with, where a product is known. */
+  readonly known?: KnownIdentity | undefined;
 }
 
 /** Inspects files in a worker thread; the report is produced even when files are blocked. */
@@ -42,6 +45,7 @@ export function inspectFiles(
       ...(componentType ? { component: componentType } : {}),
       ...(request.component?.memory ? { memory: request.component.memory } : {}),
       ...(request.component?.chip ? { chip: request.component.chip } : {}),
+      ...request.known,
     },
     context,
   );
@@ -76,13 +80,15 @@ export async function createFullPackage(
   context: WorkContext,
 ): Promise<VersionPackage> {
   const wanted = 'releaseId' in input ? workspace.release(input.releaseId) : input;
-  const component = componentOf(workspace.product(wanted.productId), input.componentId);
+  const product = workspace.product(wanted.productId);
+  const component = componentOf(product, input.componentId);
   const report = await inspectFiles(
     {
       paths: input.paths,
       version: wanted.version,
       component,
       extraFileTypes: workspace.config.fileTypes,
+      known: await knownIdentity(workspace, product, component, wanted.version),
     },
     context,
   );

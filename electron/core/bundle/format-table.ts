@@ -1,21 +1,23 @@
+import { compareWithDescribed } from '../../../shared/domain/identity/described-version.ts';
 import { ByteStream } from '../../../shared/formats/byte-stream.ts';
 import { IntelHexReader } from '../../../shared/formats/intel-hex.ts';
 import { readRar } from '../../../shared/formats/rar.ts';
 import type { Report } from '../../../shared/formats/report.ts';
 import { SRecordReader } from '../../../shared/formats/s-record.ts';
 import { sniffHeadBytes } from '../../../shared/formats/sniff.ts';
+import { isPackDescription, readPackDescription } from './cmsis-pack.ts';
 import { isOpaque, recognisedOnly } from './file-types.ts';
 import { readGzip } from './gzip.ts';
 import { readableImages, readImage } from './image-readers.ts';
 import { checkMcuboot } from './mcuboot-check.ts';
 import { checkRawImage, checkSegments } from './memory-fit.ts';
+import { readPythonScript } from './python-script.ts';
 import { type FormatReader, nothingKnown } from './reading.ts';
 import { readTarMembers } from './tar-members.ts';
-import { compareVersions } from './version-check.ts';
 import { readZip } from './zip.ts';
 
 /** Formats whose bytes are compressed: no version can be found in them. */
-const compressed = new Set(['xz', 'zstd', 'bsdiff40', 'bsdiff43', 'vcdiff', 'hdiff']);
+const compressed = new Set(['xz', 'zstd']);
 
 /** A format that is recognised by its signature only. */
 const recognised = (format: string): FormatReader => ({
@@ -48,8 +50,10 @@ const rawImage: FormatReader = {
   },
 };
 
-/** Text: only the name can promise more, and the pipeline checks scripts by their name. */
+/** Text: only the name can promise more. */
 const text: FormatReader = { search: 'bytes' };
+const script: FormatReader = { search: 'bytes', read: readPythonScript };
+const packDescription: FormatReader = { search: 'bytes', read: readPackDescription };
 
 /** Formats that break the content into blocks: only the reader can join them. */
 const inBlocks = new Set(['uf2']);
@@ -62,22 +66,22 @@ const image = (format: string): FormatReader => ({
     const facts = await readImage(format, source, target, findings, onContent);
     if (facts === null) return nothingKnown;
     const { segments, compressed, version } = facts;
-    if (version === undefined || declared === undefined) return { segments, compressed };
+    const identity = { ...facts.identity, ...(version === undefined ? {} : { version }) };
+    const saysSomething = Object.keys(identity).length > 0;
+    const inside = { segments, compressed, ...(saysSomething ? { identity } : {}) };
+    if (version === undefined || declared === undefined) return inside;
     const described = {
       detail: `the image's descriptor says "${version}"`,
       evidence: { expected: declared, found: version },
-      relation: compareVersions(declared, version),
+      relation: compareWithDescribed(declared, version),
     };
-    return { segments, compressed, version: described };
+    return { ...inside, version: described };
   },
 });
 
 const mcuboot: FormatReader = {
   search: 'bytes',
-  read: async (source, { expectations, findings, signal }) => {
-    const version = await checkMcuboot(source, expectations.version, findings, signal);
-    return version === null ? nothingKnown : { ...nothingKnown, version };
-  },
+  read: (source, { expectations, findings }) => checkMcuboot(source, expectations, findings),
 };
 
 const rar: FormatReader = {
@@ -135,7 +139,15 @@ const table: ReadonlyMap<string, FormatReader> = new Map([
 
 /** How content of a format is checked; a name that only its vendor understands comes first. */
 export function readerOf(name: string, format: string): FormatReader {
-  const reader = isOpaque(name, format) ? opaque : table.get(format);
+  const reader = isOpaque(name, format)
+    ? opaque
+    : (readerOfText(name, format) ?? table.get(format));
   if (reader === undefined) throw new Error(`no reader for format ${format}`);
   return reader;
+}
+
+function readerOfText(name: string, format: string): FormatReader | undefined {
+  if (format !== 'text' && format !== 'python') return undefined;
+  if (/\.py$/i.test(name)) return script;
+  return isPackDescription(name) ? packDescription : undefined;
 }

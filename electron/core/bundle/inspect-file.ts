@@ -5,10 +5,9 @@ import { maxFileSizeBytes } from '../../../shared/domain/limits.ts';
 import { sniff, sniffHeadBytes } from '../../../shared/formats/sniff.ts';
 import { abortableSource, fileSource, readChunks } from './file-source.ts';
 import { FindingList } from './finding-list.ts';
-import { ContentInspection } from './inspect-content.ts';
+import { ContentInspection, type FoundInside, nothingFound } from './inspect-content.ts';
 import { checkNameAndSize } from './name-checks.ts';
 import { type FileExpectations, nothingKnown } from './reading.ts';
-import type { VersionSearch } from './version-check.ts';
 import { WatchedChunks } from './watched-chunks.ts';
 
 const tailBytes = 512;
@@ -19,11 +18,11 @@ export interface ReadControl {
   readonly onBytes: (count: number) => void;
 }
 
-/** An inspected file, and whether the declared version was searched for and found. */
+/** An inspected file, and what was found in it for rules about the package as a whole. */
 export interface FileResult {
   readonly file: InspectedFile;
   readonly findings: FindingList;
-  readonly versionSearch: VersionSearch;
+  readonly found: FoundInside;
 }
 
 /**
@@ -65,11 +64,11 @@ async function inspectOpenFile(
     onBytes(chunk.length);
   });
   const isRead = sizeBytes > 0 && sizeBytes <= maxFileSizeBytes;
-  const inspection = new ContentInspection(sizeBytes, expectations.version, findings, signal);
+  const inspection = new ContentInspection(sizeBytes, expectations, findings, signal);
   const piece = { name, format, path: undefined, depth: 0, chunks, source, findings, expectations };
   const inside = isRead ? await inspection.inspectFile(piece) : nothingKnown;
   await chunks.drain();
-  const versionSearch = isRead ? inspection.finish(inside, findings) : 'not-searched';
+  const found = isRead ? inspection.finish(inside, findings) : nothingFound;
   const { entropy } = inspection;
   const sha256 = hash.digest('hex');
   findings.add('file.hash', `${sizeBytes} bytes, SHA-256 ${sha256}`);
@@ -82,9 +81,10 @@ async function inspectOpenFile(
       format,
       ...(segments.length > 0 ? { segments } : {}),
       ...(entropy === null ? {} : { entropy }),
+      ...(found.image ? { identity: found.image.identity } : {}),
       findings: [],
     },
     findings,
-    versionSearch,
+    found,
   };
 }

@@ -6,6 +6,7 @@ import {
   unchecked,
   rebuildImage,
   copyAgain,
+  rebuildPackage,
   signAgain,
 } from './rule.ts';
 
@@ -109,4 +110,29 @@ export const imageRules = {
     'Check the image before it is encrypted, or with `imgtool verify` and the key.',
   ),
   'mcuboot.trailing': warn('Foreign bytes after the MCUboot image', signAgain),
+  'pac.header': pass('PAC header read'),
+  'pac.version': unchecked(
+    'Unknown version of the PAC format',
+    'Check the package with the download tool of its maker.',
+  ),
+  'pac.truncated': block('The PAC package is cut', copyAgain),
+  'pac.size': block('The PAC package is larger than it says', copyAgain),
+  'pac.header-crc': block('CRC-16 of the PAC header is wrong', copyAgain),
+  'pac.content-crc': block('CRC-16 of the PAC content is wrong', copyAgain),
+  'pac.no-crc': warn(
+    'The PAC package has no checksums',
+    'Make it again with a current tool, so that damage is noticed; compare its SHA-256.',
+  ),
+  'pac.entry': block('An entry of the PAC package is impossible', copyAgain),
+  'pac.overlap': block('Files of the PAC package share the same bytes', rebuildPackage),
+  'pac.unsafe-name': block('Unsafe file name in the PAC package', rebuildPackage),
+  'pac.empty-file': warn('A file of the PAC package is empty', rebuildPackage),
+  'pac.missing-part': warn(
+    'A usual part of a PAC package is missing',
+    'Check that the whole firmware was packed, not only the part that was changed.',
+  ),
+  'pac.encrypted': unchecked(
+    'The PAC package is encrypted',
+    'Check the files before they are packed.',
+  ),
 } as const satisfies Record<string, BundleRule>;

@@ -62,8 +62,7 @@ function format(
     read: async (bytes) => {
       const findings = new FindingList();
       const { signal } = new AbortController();
-      const { version } = expectations;
-      const inspection = new ContentInspection(bytes.length, version, findings, signal);
+      const inspection = new ContentInspection(bytes.length, expectations, findings, signal);
       const inside = await inspection.inspectFile({
         name,
         format: id,
