@@ -158,6 +158,7 @@ const jobTitles: Partial<Record<Method, string>> = {
   'bundle.inspect': 'Inspect files',
   'bundle.create': 'Create version package',
   'bundle.verify': 'Verify version package',
+  'formats.test': 'Test a format',
   'delta.create': 'Make delta package',
   'delta.make': 'Make delta',
   'delta.apply': 'Apply delta',

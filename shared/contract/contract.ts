@@ -6,6 +6,7 @@ import {
   protocolSchema,
   virtualBoardKindSchema,
 } from '../domain/bench.ts';
+import { describedFormatSchema, formatTestSchema } from '../domain/described-format.ts';
 import { evidenceReportSchema } from '../domain/evidence.ts';
 import { inspectReportSchema } from '../domain/finding.ts';
 import { jobSchema } from '../domain/job.ts';
@@ -28,6 +29,13 @@ import {
   versionPackageSchema,
   versionSchema,
 } from '../domain/product.ts';
+import {
+  personSchema,
+  reasonSchema,
+  waiverDraftSchema,
+  waiverSchema,
+  waiverStateSchema,
+} from '../domain/waiver.ts';
 
 /** A file as the caller may name it: a path on the command line, a granted handle in the window. */
 export const fileRefSchema = z.string().min(1).max(4096);
@@ -58,6 +66,8 @@ export const settingsSchema = z.object({
   theme: z.enum(['system', 'light', 'dark']),
   fileTypes: z.array(z.string()),
   chinaTelecomIccidPrefixes: z.array(z.string()),
+  /** Name that packages made in this workspace are recorded with. */
+  person: personSchema,
 });
 export type Settings = z.infer<typeof settingsSchema>;
 
@@ -109,6 +119,8 @@ export const contract = {
         componentId: id,
         files: z.array(fileRefSchema).min(1),
         name: z.string().min(1).max(100).optional(),
+        /** Who makes the package; the `person` of the settings without it. */
+        author: personSchema.optional(),
       })
       .and(
         z.union([
@@ -124,6 +136,32 @@ export const contract = {
     z.object({ packageId: id, sha256: z.string(), intact: z.boolean() }),
   ),
   'packages.list': call(z.object({ releaseId: id.optional() }), z.array(versionPackageSchema)),
+
+  /** Accepts the findings of one rule for exactly these bytes in one version. */
+  'waivers.add': call(waiverDraftSchema, waiverSchema),
+  /** Oldest first, those that were taken back included. */
+  'waivers.list': call(
+    z.object({ productId: id.optional(), version: versionSchema.optional() }),
+    z.array(waiverSchema.extend({ state: waiverStateSchema })),
+  ),
+  /** Takes a waiver back; the record of it stays. */
+  'waivers.remove': call(
+    z.object({ waiverId: id, name: personSchema, reason: reasonSchema }),
+    waiverSchema,
+  ),
+
+  'formats.list': call(none, z.array(describedFormatSchema)),
+  /** Reads a file as a description says that need not be saved. */
+  'formats.test': job(
+    z.object({ format: describedFormatSchema, file: fileRefSchema }),
+    formatTestSchema,
+  ),
+  /** Writes a format to slipway.yaml, in the place of the one named `replaces` (its own name without it). */
+  'formats.save': call(
+    z.object({ format: describedFormatSchema, replaces: z.string().optional() }),
+    z.array(describedFormatSchema),
+  ),
+  'formats.remove': call(z.object({ name: z.string() }), z.array(describedFormatSchema)),
 
   /** Makes a delta version package of the target's release from two full packages of one component. */
   'delta.create': job(z.object({ sourcePackageId: id, targetPackageId: id }), versionPackageSchema),

@@ -1,4 +1,5 @@
 import type { ContentEntropy } from '../../../shared/domain/finding.ts';
+import type { DescribedFormat } from '../../../shared/domain/described-format.ts';
 import type { ImageIdentity } from '../../../shared/domain/image-identity.ts';
 import { searchedTexts } from '../../../shared/domain/identity/examined-file.ts';
 import type { ByteSource } from '../../../shared/formats/byte-source.ts';
@@ -8,6 +9,7 @@ import { hexByte } from '../../../shared/formats/report.ts';
 import { sniff, sniffHeadBytes } from '../../../shared/formats/sniff.ts';
 import { ContentMeasure } from './content-measure.ts';
 import { ScriptScan, UniformScan } from './content-scan.ts';
+import { describedMember, describedReader } from './described-check.ts';
 import { isRawName } from './file-types.ts';
 import { type FindingList, memberPath } from './finding-list.ts';
 import { readerOf } from './format-table.ts';
@@ -29,6 +31,8 @@ import { WatchedChunks } from './watched-chunks.ts';
 interface Piece {
   readonly name: string;
   readonly format: string;
+  /** The description of the format when slipway.yaml has one. */
+  readonly described: DescribedFormat | null;
   /** Where it stands in the file; undefined is the file itself. */
   readonly path: string | undefined;
   /** Archives around it. */
@@ -146,7 +150,7 @@ export class ContentInspection {
    */
   async #inspect(piece: Piece): Promise<Inside> {
     const { name, format, path, depth, findings, expectations } = piece;
-    const reader = readerOf(name, format);
+    const reader = piece.described ? describedReader(piece.described) : readerOf(name, format);
     const isTooDeep = reader.holdsMembers === true && this.#budget.isTooDeep(depth);
     if (isTooDeep) findings.add('archive.too-deep', `"${name}" stands in ${depth} archives`);
     const { stream, read, search } =
@@ -225,11 +229,13 @@ export class ContentInspection {
     const findings = inner === undefined ? outer.findings : outer.findings.within(inner);
     const content = new ByteStream(member.chunks);
     const head = await content.peek(sniffHeadBytes);
-    const format = head.length === 0 ? 'empty' : sniff(head);
+    const described = await describedMember(name, head, outer.expectations.formats, findings);
+    const format = described?.name ?? (head.length === 0 ? 'empty' : sniff(head));
     const { memory, ...others } = outer.expectations;
     const inside = await this.#inspect({
       name,
       format,
+      described,
       path,
       depth: outer.depth + 1,
       chunks: content.pieces(),

@@ -1,8 +1,14 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
-import { type InspectedFile, maxListedSegments } from '../../../shared/domain/finding.ts';
+import {
+  type InspectedFile,
+  keptHeadBytes,
+  maxListedSegments,
+} from '../../../shared/domain/finding.ts';
 import { maxFileSizeBytes } from '../../../shared/domain/limits.ts';
+import { hexText } from '../../../shared/formats/image-facts.ts';
 import { sniff, sniffHeadBytes } from '../../../shared/formats/sniff.ts';
+import { describedFormatOf } from './described-check.ts';
 import { abortableSource, fileSource, readChunks } from './file-source.ts';
 import { FindingList } from './finding-list.ts';
 import { ContentInspection, type FoundInside, nothingFound } from './inspect-content.ts';
@@ -53,9 +59,12 @@ async function inspectOpenFile(
   const source = abortableSource(fileSource(handle, sizeBytes), signal);
   const head = await source.read(0, sniffHeadBytes);
   const tail = await source.read(Math.max(0, sizeBytes - tailBytes), tailBytes);
-  const format = sizeBytes === 0 ? 'empty' : sniff(head, tail);
   const findings = new FindingList();
-  checkNameAndSize(name, format, sizeBytes, expectations.fileTypes, findings);
+  const isRead = sizeBytes > 0 && sizeBytes <= maxFileSizeBytes;
+  const { formats = [], fileTypes } = expectations;
+  const described = isRead ? await describedFormatOf(name, source, formats, findings) : null;
+  const format = described?.name ?? (sizeBytes === 0 ? 'empty' : sniff(head, tail));
+  checkNameAndSize(name, format, sizeBytes, fileTypes, findings);
 
   const hash = createHash('sha256');
   const chunks = new WatchedChunks(readChunks(handle), (chunk) => {
@@ -63,9 +72,9 @@ async function inspectOpenFile(
     hash.update(chunk);
     onBytes(chunk.length);
   });
-  const isRead = sizeBytes > 0 && sizeBytes <= maxFileSizeBytes;
   const inspection = new ContentInspection(sizeBytes, expectations, findings, signal);
-  const piece = { name, format, path: undefined, depth: 0, chunks, source, findings, expectations };
+  const content = { name, format, described, path: undefined, depth: 0, chunks, source };
+  const piece = { ...content, findings, expectations };
   const inside = isRead ? await inspection.inspectFile(piece) : nothingKnown;
   await chunks.drain();
   const found = isRead ? inspection.finish(inside, findings) : nothingFound;
@@ -79,6 +88,7 @@ async function inspectOpenFile(
       sizeBytes,
       sha256,
       format,
+      head: hexText(head.subarray(0, keptHeadBytes)),
       ...(segments.length > 0 ? { segments } : {}),
       ...(entropy === null ? {} : { entropy }),
       ...(found.image ? { identity: found.image.identity } : {}),

@@ -5,7 +5,7 @@ import { checkBuildDate } from '../../../shared/domain/identity/date-rules.ts';
 import type { ExaminedFile } from '../../../shared/domain/identity/examined-file.ts';
 import type { WorkContext } from '../../../shared/domain/job.ts';
 import { maxFilesPerPackage } from '../../../shared/domain/limits.ts';
-import { worstVerdict } from '../../../shared/domain/verdict.ts';
+import { reportOf } from '../../../shared/domain/verdict.ts';
 import { type FileResult, inspectFile } from './inspect-file.ts';
 import type { FileExpectations } from './reading.ts';
 
@@ -39,16 +39,15 @@ export async function inspectFiles(
   for (const file of examined) checkBuildDate(file, now);
   if (input.identity) checkIdentity(examined, input.identity);
   const files = results.map(({ file, findings }) => ({ ...file, findings: findings.list() }));
-  const verdicts = files.flatMap((file) => file.findings.map(({ verdict }) => verdict));
-  return { verdict: worstVerdict(verdicts), files };
+  return reportOf(files);
 }
 
 function examine({ file, findings, found }: FileResult): ExaminedFile {
-  const { name, sha256, sizeBytes } = file;
+  const { name, sha256, sizeBytes, head } = file;
   const { texts, certificates, image } = found;
   const { format, identity } = image ?? { format: file.format, identity: undefined };
   const report = findings.add;
-  return { name, sha256, sizeBytes, format, identity, texts, certificates, report };
+  return { name, sha256, sizeBytes, head, format, identity, texts, certificates, report };
 }
 
 /** Rules about the package as a whole; each is told at the file that breaks it. */

@@ -66,6 +66,7 @@ function format(
       const inside = await inspection.inspectFile({
         name,
         format: id,
+        described: null,
         path: undefined,
         depth: 0,
         chunks: inPieces(bytes),
