@@ -3,10 +3,14 @@ import type { InspectReport } from '../../shared/domain/finding.ts';
 import { byteText } from '../../shared/domain/progress-text.ts';
 import { problem } from '../../shared/domain/problem.ts';
 import { componentTypeSchema, type ComponentType } from '../../shared/domain/product.ts';
+import { formatCommands } from './bundle-formats.ts';
+import { waiverCommands } from './bundle-waivers.ts';
+import { ruleCommand } from './bundle-rules.ts';
+import { findingLines } from './finding-text.ts';
 import { printResult } from './output.ts';
 import { withSession } from './session.ts';
 
-/** `slipway bundle inspect|create|verify` */
+/** `slipway bundle inspect|create|verify|rules|waive|waivers|unwaive|formats` */
 export function bundleCommands(program: Command): void {
   const bundle = program.command('bundle').description('assemble and validate version packages');
 
@@ -46,10 +50,11 @@ export function bundleCommands(program: Command): void {
     .requiredOption('--product <id>', 'product')
     .requiredOption('--component <id>', 'component identifier')
     .requiredOption('--version <v>', 'target version; the release is made when it does not exist')
+    .option('--author <name>', 'who makes it (default: see slipway settings show)')
     .action(
       (
         files: string[],
-        options: { product: string; component: string; version: string },
+        options: { product: string; component: string; version: string; author?: string },
         command: Command,
       ) =>
         withSession(command, async ({ studio, json }) => {
@@ -58,6 +63,7 @@ export function bundleCommands(program: Command): void {
             version: options.version,
             componentId: options.component,
             files,
+            ...(options.author ? { author: options.author } : {}),
           });
           printResult(
             json,
@@ -83,6 +89,10 @@ export function bundleCommands(program: Command): void {
         return result.intact ? 0 : 1;
       }),
     );
+
+  ruleCommand(bundle);
+  waiverCommands(bundle);
+  formatCommands(bundle);
 }
 
 /** A type, or the id of a component, which only a product has. @throws ProblemError `unknown-component` */
@@ -108,14 +118,7 @@ function reportText(report: InspectReport): string {
   const lines = [`Verdict: ${report.verdict}`];
   for (const file of report.files) {
     lines.push(`${file.name}  ${byteText(file.sizeBytes)}  ${file.format}  ${file.sha256}`);
-    for (const finding of file.findings) {
-      lines.push(
-        `  ${finding.verdict.toUpperCase().padEnd(15)} ${finding.title} [${finding.rule}]`,
-        `                  ${finding.detail}`,
-      );
-      if (finding.verdict !== 'pass' && finding.fix)
-        lines.push(`                  Fix: ${finding.fix}`);
-    }
+    lines.push(...file.findings.flatMap(findingLines));
   }
   return lines.join('\n');
 }

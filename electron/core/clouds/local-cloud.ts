@@ -48,7 +48,11 @@ export interface OperatorAddress {
 
 const anything = z.unknown();
 const healthSchema = z.object({ ok: z.literal(true) });
-const infoSchema = z.object({ http: z.string(), mqtt: z.string() });
+const infoSchema = z.object({
+  http: z.string(),
+  mqtt: z.string(),
+  coap: z.string().nullable().default(null),
+});
 const failureSchema = z.object({ error: problemSchema });
 const addedSchema = z.object({
   added: z.number().int(),
@@ -107,7 +111,7 @@ export class LocalCloud implements OtaCloud {
   }
 
   /** Where devices reach the cloud. @throws ProblemError `no-such-route` from a cloud that does not tell */
-  info(): Promise<{ http: string; mqtt: string }> {
+  info(): Promise<z.infer<typeof infoSchema>> {
     return this.#call(infoSchema, { url: '/info' });
   }
 

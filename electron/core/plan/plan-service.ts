@@ -89,6 +89,7 @@ export class PlanService {
       packages: this.packages(plan),
       releasePackages: this.#workspace.list('package', plan.releaseId),
       benchRuns: this.#workspace.list('benchRun'),
+      waivers: this.#workspace.list('waiver').filter(({ removed }) => removed === null),
       scope,
       unknownIds: unknownListedIds(plan, devices),
     });

@@ -23,6 +23,8 @@ export interface ExaminedFile {
   readonly name: string;
   readonly sha256: string;
   readonly sizeBytes: number;
+  /** Its first bytes in hex. */
+  readonly head: string | undefined;
   /** Of the image that says the rest, which may be the only one in an archive. */
   readonly format: string;
   readonly identity: ImageIdentity | undefined;

@@ -14,6 +14,10 @@ export const identityRules = {
     'The image lies outside the memory of the component',
     'Pick the image for this chip, or correct the memory regions of the component in slipway.yaml.',
   ),
+  'image.processor-wrong': block(
+    'The code is for another processor',
+    'Pick the image for this chip, or correct the chip of the component in slipway.yaml.',
+  ),
   'identity.version-differs': block(
     'The image says another version',
     'Pick the build of the declared version, or declare the version that the image carries.',
@@ -184,5 +188,13 @@ export const identityRules = {
     'Signed with a publicly known sample key',
     'Anybody can sign for this key: make a key of your own and put it into the boot loader.',
     true,
+  ),
+  'identity.fingerprint-differs': warn(
+    'The file begins unlike those of earlier releases',
+    'Check that it is of the same kind and for the same hardware; waive it when the format changed.',
+  ),
+  'identity.size-differs': warn(
+    'The size is far from that of the last release',
+    'Check that the build is whole and for this product; waive it when so much did change.',
   ),
 } as const satisfies Record<string, BundleRule>;
