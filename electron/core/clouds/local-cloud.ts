@@ -25,6 +25,7 @@ import {
 } from '../../../shared/domain/plan.ts';
 import { ProblemError, problem } from '../../../shared/domain/problem.ts';
 import type { VersionPackage } from '../../../shared/domain/product.ts';
+import type { ScopePolicy } from '../../../shared/domain/scope.ts';
 
 const callTimeoutMs = 30_000;
 const probeTimeoutMs = 2_000;
@@ -162,10 +163,7 @@ export class LocalCloud implements OtaCloud {
     if (artifactNeeded) await this.#upload(`${url}/artifact`, path, artifact.sizeBytes);
   }
 
-  publish(
-    plan: Plan,
-    policy: { chinaTelecomIccidPrefixes: readonly string[] },
-  ): Promise<PlanStatus> {
+  publish(plan: Plan, policy: ScopePolicy): Promise<PlanStatus> {
     const url = `/plans/${segment(plan.id)}`;
     return this.#call(planStatusSchema, { method: 'put', url, data: { plan, policy } });
   }
