@@ -95,7 +95,7 @@ export async function createFullPackage(
   const wanted = 'releaseId' in input ? workspace.release(input.releaseId) : input;
   const product = workspace.product(wanted.productId);
   const component = componentOf(product, input.componentId);
-  const author = input.author ?? workspace.person;
+  const author = input.author ?? workspace.person ?? refuseNoAuthor();
   const inspected = await inspectFiles(
     {
       paths: input.paths,
@@ -230,6 +230,17 @@ function versionImmutable(existing: VersionPackage, foundSha256: string) {
     `${existing.componentId} ${existing.targetVersion} (${existing.packageType}) is recorded with SHA-256 ${existing.sha256}; these files give ${foundSha256}.`,
     'Versions are immutable: raise the version and make a new release.',
     'gate',
+  );
+}
+
+/** @throws ProblemError `person-unknown` */
+function refuseNoAuthor(): never {
+  throw problem(
+    'person-unknown',
+    'Who makes the package?',
+    'The system has no name for this user, and the workspace has none either.',
+    'Set one: slipway settings person NAME, or give --author NAME.',
+    'usage',
   );
 }
 
