@@ -285,6 +285,6 @@ function readSettings(workspace: Workspace): Output<'settings.get'> {
     theme: theme === 'light' || theme === 'dark' ? theme : 'system',
     fileTypes: workspace.config.fileTypes,
     chinaTelecomIccidPrefixes: workspace.config.chinaTelecomIccidPrefixes,
-    person: workspace.person,
+    person: workspace.person ?? '',
   };
 }

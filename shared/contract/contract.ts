@@ -66,8 +66,8 @@ export const settingsSchema = z.object({
   theme: z.enum(['system', 'light', 'dark']),
   fileTypes: z.array(z.string()),
   chinaTelecomIccidPrefixes: z.array(z.string()),
-  /** Name that packages made in this workspace are recorded with. */
-  person: personSchema,
+  /** Name that packages made in this workspace are recorded with; empty when there is none yet. */
+  person: z.string(),
 });
 export type Settings = z.infer<typeof settingsSchema>;
 
@@ -306,7 +306,7 @@ export const contract = {
   'jobs.cancel': call(z.object({ jobId: id }), none),
   'log.tail': call(z.object({ afterSeq: z.number().int().default(0) }), z.array(logEntrySchema)),
   'settings.get': call(none, settingsSchema),
-  'settings.set': call(settingsSchema.partial(), settingsSchema),
+  'settings.set': call(settingsSchema.extend({ person: personSchema }).partial(), settingsSchema),
 } as const;
 
 export type Contract = typeof contract;
