@@ -2,36 +2,50 @@ import { type Command, Option } from 'commander';
 import type { InspectReport } from '../../shared/domain/finding.ts';
 import { byteText } from '../../shared/domain/progress-text.ts';
 import type { ComponentType } from '../../shared/domain/product.ts';
+import {
+  type ReportOptions,
+  reportCommand,
+  withReportOptions,
+  writeReport,
+} from './bundle-report.ts';
 import { formatCommands } from './bundle-formats.ts';
 import { waiverCommands } from './bundle-waivers.ts';
 import { findingLines } from './finding-text.ts';
 import { printResult } from './output.ts';
 import { withSession } from './session.ts';
 
-/** `slipway bundle inspect|create|verify|waive|waivers|unwaive|formats` */
+/** `slipway bundle inspect|create|verify|report|waive|waivers|unwaive|formats` */
 export function bundleCommands(program: Command): void {
   const bundle = program.command('bundle').description('assemble and validate version packages');
 
-  bundle
-    .command('inspect <files...>')
-    .description('check files and print the findings')
+  withReportOptions(
+    bundle
+      .command('inspect <files...>')
+      .description('check files and print the findings, or write them as a report'),
+  )
     .addOption(new Option('--component <type>', 'component type').choices(['module', 'mcu']))
     .option('--product <id>', "check against this product's memory map")
     .option('--version <v>', 'version that must be inside')
     .action(
       (
         files: string[],
-        options: { component?: ComponentType; product?: string; version?: string },
+        options: ReportOptions & {
+          component?: ComponentType;
+          product?: string;
+          version?: string;
+        },
         command: Command,
       ) =>
-        withSession(command, async ({ studio, json }) => {
+        withSession(command, async (session) => {
+          const { studio, json } = session;
           const report = await studio.ask('bundle.inspect', {
             files,
             ...(options.component ? { component: options.component } : {}),
             ...(options.product ? { productId: options.product } : {}),
             ...(options.version ? { version: options.version } : {}),
           });
-          printResult(json, report, () => reportText(report));
+          const isPrinted = await writeReport(session, options, report);
+          if (!isPrinted) printResult(json, report, () => reportText(report));
           return report.verdict === 'block' ? 1 : 0;
         }),
     );
@@ -84,6 +98,7 @@ export function bundleCommands(program: Command): void {
 
   waiverCommands(bundle);
   formatCommands(bundle);
+  reportCommand(bundle);
 }
 
 function reportText(report: InspectReport): string {
