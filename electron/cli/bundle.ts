@@ -10,11 +10,12 @@ import {
 } from './bundle-report.ts';
 import { formatCommands } from './bundle-formats.ts';
 import { waiverCommands } from './bundle-waivers.ts';
+import { ruleCommand } from './bundle-rules.ts';
 import { findingLines } from './finding-text.ts';
 import { printResult } from './output.ts';
 import { withSession } from './session.ts';
 
-/** `slipway bundle inspect|create|verify|report|waive|waivers|unwaive|formats` */
+/** `slipway bundle inspect|create|verify|report|rules|waive|waivers|unwaive|formats` */
 export function bundleCommands(program: Command): void {
   const bundle = program.command('bundle').description('assemble and validate version packages');
 
@@ -96,6 +97,7 @@ export function bundleCommands(program: Command): void {
       }),
     );
 
+  ruleCommand(bundle);
   waiverCommands(bundle);
   formatCommands(bundle);
   reportCommand(bundle);

@@ -12,6 +12,7 @@ import {
   verifyPackage,
 } from './bundle/bundle-service.ts';
 import { testFormat } from './bundle/format-service.ts';
+import { knownIdentity } from './bundle/identity-context.ts';
 import { packageReport, writeReport } from './bundle/report-service.ts';
 import {
   addWaiver,
@@ -99,6 +100,10 @@ export function makeHandlers(parts: HandlerParts): Handlers {
           component,
           extraFileTypes: parts.rooms?.workspace.config.fileTypes ?? [],
           formats: parts.rooms?.workspace.config.formats ?? [],
+          known:
+            product && component
+              ? await knownIdentity(workspace(), product, component, input.version)
+              : undefined,
         },
         context,
       );
@@ -286,6 +291,6 @@ function readSettings(workspace: Workspace): Output<'settings.get'> {
     theme: theme === 'light' || theme === 'dark' ? theme : 'system',
     fileTypes: workspace.config.fileTypes,
     chinaTelecomIccidPrefixes: workspace.config.chinaTelecomIccidPrefixes,
-    person: workspace.person,
+    person: workspace.person ?? '',
   };
 }

@@ -67,8 +67,8 @@ export const settingsSchema = z.object({
   theme: z.enum(['system', 'light', 'dark']),
   fileTypes: z.array(z.string()),
   chinaTelecomIccidPrefixes: z.array(z.string()),
-  /** Name that packages made in this workspace are recorded with. */
-  person: personSchema,
+  /** Name that packages made in this workspace are recorded with; empty when there is none yet. */
+  person: z.string(),
 });
 export type Settings = z.infer<typeof settingsSchema>;
 
@@ -211,7 +211,12 @@ export const contract = {
       file: fileRefSchema.optional(),
       packageId: id.optional(),
       expectVersion: z.string().optional(),
-      baudRate: z.number().int().min(1200).max(1_000_000).default(115200),
+      /** Absent: what the protocol begins with. */
+      baudRate: z.number().int().min(1200).max(4_000_000).optional(),
+      /** Where an image without addresses goes; absent: where the chip begins. */
+      address: z.number().int().nonnegative().max(0xffff_ffff).optional(),
+      /** Leave sectors that the board holds already: less to write, and the way on after a lost port. */
+      changedOnly: z.boolean().default(false),
     }),
     benchRunSchema,
   ),
@@ -308,7 +313,7 @@ export const contract = {
   'jobs.cancel': call(z.object({ jobId: id }), none),
   'log.tail': call(z.object({ afterSeq: z.number().int().default(0) }), z.array(logEntrySchema)),
   'settings.get': call(none, settingsSchema),
-  'settings.set': call(settingsSchema.partial(), settingsSchema),
+  'settings.set': call(settingsSchema.extend({ person: personSchema }).partial(), settingsSchema),
 } as const;
 
 export type Contract = typeof contract;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { imageIdentitySchema } from './image-identity.ts';
 
 /** `could-not-check` is for opaque or encrypted images: never a pass. */
 export const verdictSchema = z.enum(['pass', 'warn', 'block', 'could-not-check']);
@@ -50,15 +51,20 @@ export type ImageSegment = z.infer<typeof imageSegmentSchema>;
 /** More segments than this are not listed; an image that is so scattered is told by its findings. */
 export const maxListedSegments = 256;
 
+/** Bytes of the beginning of a file that are kept, to compare them with those of later versions. */
+export const keptHeadBytes = 32;
+
 export const inspectedFileSchema = z.object({
   name: z.string(),
   sizeBytes: z.number().int().nonnegative(),
   sha256: z.string(),
   format: z.string(),
-  /** The first bytes, at most 32, in hex; absent in records of times when they were not kept. */
+  /** The first bytes, at most {@link keptHeadBytes}, in hex; absent in records of times when they were not kept. */
   head: z.string().optional(),
   /** Where the bytes of an image with addresses lie, at most {@link maxListedSegments}; absent without addresses. */
   segments: z.array(imageSegmentSchema).optional(),
+  /** What the image says about itself; absent when its format says nothing. */
+  identity: imageIdentitySchema.optional(),
   findings: z.array(findingSchema),
 });
 export type InspectedFile = z.infer<typeof inspectedFileSchema>;

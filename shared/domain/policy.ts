@@ -27,20 +27,17 @@ function matches(key: string, rule: string): boolean {
   return isLayer(stem) ? layerOfRule(rule) === stem : rule.startsWith(`${stem}.`);
 }
 
-/** How closely a key names a rule: the rule itself before a prefix, a prefix before its layer. */
-function closeness(key: string): number {
-  if (!key.endsWith('.*')) return Number.POSITIVE_INFINITY;
-  return isLayer(key.slice(0, -2)) ? 0 : key.length;
-}
-
 /**
- * The closest key of the policy that decides over a rule; null when none does. A rule that tells
- * what is in order has no severity to set.
+ * The closest key of the policy that decides over a rule: the rule itself, then the longest prefix,
+ * then its layer; null when none does. A rule that tells what is in order has no severity to set.
  */
 function decidingKey(policy: FindingPolicy, rule: string, own: Verdict): string | null {
   if (own === 'pass') return null;
-  const keys = Object.keys(policy).filter((key) => matches(key, rule));
-  return keys.toSorted((one, other) => closeness(other) - closeness(one))[0] ?? null;
+  const keys = [rule];
+  for (let end = rule.lastIndexOf('.'); end > 0; end = rule.lastIndexOf('.', end - 1))
+    if (!isLayer(rule.slice(0, end))) keys.push(`${rule.slice(0, end)}.*`);
+  keys.push(`${layerOfRule(rule)}.*`);
+  return keys.find((key) => Object.hasOwn(policy, key)) ?? null;
 }
 
 /** What is wrong with a policy: the key, and why it cannot be. */
@@ -99,12 +96,25 @@ export function applyPolicy(report: InspectReport, policy: FindingPolicy = {}): 
 
 function judged({ policy: effect, ...finding }: Finding, policy: FindingPolicy): Finding {
   const own = effect?.own ?? finding.verdict;
-  const pattern = decidingKey(policy, finding.rule, own);
+  const { verdict, pattern } = judgeRule(policy, finding.rule, own, finding.waivable);
   const set = pattern === null ? undefined : policy[pattern];
-  if (pattern === null || set === undefined) return { ...finding, verdict: own };
+  if (pattern === null || set === undefined) return { ...finding, verdict };
+  return { ...finding, verdict, policy: { own, set, pattern } };
+}
+
+/** What a policy makes of a rule, and by which key; a null key leaves the rule's own verdict. */
+export function judgeRule(
+  policy: FindingPolicy,
+  rule: string,
+  own: Verdict,
+  waivable: boolean,
+): { readonly verdict: Verdict; readonly pattern: string | null } {
+  const pattern = decidingKey(policy, rule, own);
+  const set = pattern === null ? undefined : policy[pattern];
+  if (set === undefined) return { verdict: own, pattern: null };
+  const verdict = outcome[set];
   // slipway.yaml is refused when it lowers these; a record of another origin is not obeyed either.
-  const isLowered = severityOf(outcome[set]) < severityOf(own);
-  if (isLowered && (!finding.waivable || own === 'could-not-check'))
-    return { ...finding, verdict: own };
-  return { ...finding, verdict: outcome[set], policy: { own, set, pattern } };
+  const isLowered = severityOf(verdict) < severityOf(own);
+  if (isLowered && (!waivable || own === 'could-not-check')) return { verdict: own, pattern: null };
+  return { verdict, pattern };
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { describedFormatSchema } from './described-format.ts';
+import { componentIdentitySchema, productIdentitySchema } from './product-identity.ts';
 import { chinaTelecomIccidPattern, fileTypePattern, idPattern, versionPattern } from './limits.ts';
 import { inspectReportSchema } from './finding.ts';
 import { findingPolicySchema, policyFaults } from './policy.ts';
@@ -12,7 +13,12 @@ export const memoryRegionSchema = z.object({
   name: z.string(),
   start: z.number().int().nonnegative(),
   sizeBytes: z.number().int().positive(),
+  /** What it is for; left out, it is like any other memory that an image may lie in. */
+  role: z.enum(['bootloader', 'slot', 'app', 'ram', 'other']).optional(),
+  /** End of a slot that the boot loader keeps for its own trailer (MCUboot, "Image trailer"). */
+  trailerBytes: z.number().int().nonnegative().optional(),
 });
+export type MemoryRegion = z.infer<typeof memoryRegionSchema>;
 
 export const componentSchema = z.object({
   /** Identifier unique within the product, for example `EC600N` or `STM32`. */
@@ -22,6 +28,7 @@ export const componentSchema = z.object({
   /** Chip the flasher must find on the bench, for example `STM32F103 medium-density`. */
   chip: z.string().optional(),
   memory: z.array(memoryRegionSchema).optional(),
+  ...componentIdentitySchema.shape,
 });
 export type Component = z.infer<typeof componentSchema>;
 
@@ -36,6 +43,7 @@ export const productSchema = z.object({
       findings: findingPolicySchema.optional(),
     })
     .default({ benchRunsRequired: 0 }),
+  ...productIdentitySchema.shape,
 });
 export type Product = z.infer<typeof productSchema>;
 

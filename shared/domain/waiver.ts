@@ -81,34 +81,63 @@ export function applyWaivers(
   waivers: readonly Waiver[],
   author?: string,
 ): InspectReport {
-  const present = new Set(report.files.map((file) => file.sha256));
-  const preferred = waivers.toSorted(
-    (one, other) => Number(isByAnother(other, author)) - Number(isByAnother(one, author)),
-  );
+  const index = indexed(report, waivers, author);
   return reportOf(
     report.files.map((file) => ({
       ...file,
-      findings: file.findings.map((finding) => marked(finding, file, preferred, present)),
+      findings: file.findings.map((finding) => marked(finding, file, index)),
     })),
   );
+}
+
+/** Waivers by what they are looked up with; a record may hold very many of them. */
+interface WaiverIndex {
+  /** By rule and SHA-256. */
+  readonly exact: ReadonlyMap<string, Waiver>;
+  /** Those for bytes that are not in the report, by rule and file name, and by rule alone. */
+  readonly remnants: ReadonlyMap<string, Waiver>;
+}
+
+const keyOf = (...parts: readonly string[]): string => JSON.stringify(parts);
+
+function indexed(
+  report: InspectReport,
+  waivers: readonly Waiver[],
+  author: string | undefined,
+): WaiverIndex {
+  // A waiver for another file that is still there is no remnant of this one.
+  const present = new Set(report.files.map((file) => file.sha256));
+  const exact = new Map<string, Waiver>();
+  const remnants = new Map<string, Waiver>();
+  const preferred = waivers.toSorted(
+    (one, other) => Number(isByAnother(other, author)) - Number(isByAnother(one, author)),
+  );
+  const keep = (map: Map<string, Waiver>, key: string, waiver: Waiver): void => {
+    if (!map.has(key)) map.set(key, waiver);
+  };
+  for (const waiver of preferred) {
+    const { rule, sha256, fileName } = waiver;
+    keep(exact, keyOf(rule, sha256), waiver);
+    if (present.has(sha256)) continue;
+    keep(remnants, keyOf(rule, fileName), waiver);
+    keep(remnants, keyOf(rule), waiver);
+  }
+  return { exact, remnants };
 }
 
 function marked(
   { waived: _waived, voidWaiver: _void, ...finding }: Finding,
   file: InspectedFile,
-  waivers: readonly Waiver[],
-  present: ReadonlySet<string>,
+  { exact, remnants }: WaiverIndex,
 ): Finding {
-  if (!finding.waivable || finding.verdict === 'pass') return finding;
-  const ofRule = waivers.filter(({ rule }) => rule === finding.rule);
-  const waiver = ofRule.find(({ sha256 }) => sha256 === file.sha256);
+  const { rule, waivable, verdict } = finding;
+  if (!waivable || verdict === 'pass') return finding;
+  const waiver = exact.get(keyOf(rule, file.sha256));
   if (waiver !== undefined) {
     const { id, reason, name, at } = waiver;
     return { ...finding, waived: { waiverId: id, reason, name, at } };
   }
-  // A waiver for another file that is still there is no remnant of this one.
-  const remnants = ofRule.filter(({ sha256 }) => !present.has(sha256));
-  const old = remnants.find(({ fileName }) => fileName === file.name) ?? remnants[0];
+  const old = remnants.get(keyOf(rule, file.name)) ?? remnants.get(keyOf(rule));
   if (old === undefined) return finding;
   const { id, sha256, name, at } = old;
   return { ...finding, voidWaiver: { waiverId: id, sha256, name, at } };

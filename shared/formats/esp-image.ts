@@ -1,3 +1,4 @@
+import type { ImageIdentity } from '../domain/image-identity.ts';
 import type { ByteSource } from './byte-source.ts';
 import {
   fieldText,
@@ -77,14 +78,15 @@ export async function readEspImage(
     });
   }
   checkChip(isEsp8266 ? 'ESP8266' : chips.get(chipId), chipId, wantedChip, report);
-  await checkRest(source, end + (hashed ? sha256Bytes : 0), report);
-  const version = await readDescriptor(source, segments, report);
+  const signed = await checkRest(source, end + (hashed ? sha256Bytes : 0), report);
+  const { version, ...identity } = await readDescriptor(source, segments, report);
   return {
     summary: `ESP image: ${segments.length} segments, checksum${hashed ? ' and SHA-256 are' : ' is'} right`,
     segments: segments
       .filter(({ address, sizeBytes }) => address > 0 && sizeBytes > 0)
       .map(({ address, sizeBytes }) => ({ start: address, sizeBytes })),
-    ...(version === null ? {} : { version }),
+    ...(version === undefined ? {} : { version }),
+    identity: { ...identity, ...(signed === null ? {} : { signed }) },
     compressed: false,
   };
 }
@@ -213,24 +215,28 @@ async function checkSha256(
   return false;
 }
 
-/** A signature or further images may follow: they are told, since nothing here checks them. */
-async function checkRest(source: ByteSource, end: number, report: Report): Promise<void> {
+/**
+ * A signature or further images may follow: they are told, since nothing here checks them. Answers
+ * whether it is signed, null when that cannot be said.
+ */
+async function checkRest(source: ByteSource, end: number, report: Report): Promise<boolean | null> {
   const foreign = await firstForeignByte(source, end);
-  if (foreign === null) return;
+  if (foreign === null) return false;
   const [byte] = await source.read(foreign, 1);
   if (foreign % 4096 === 0 && byte === signatureSectorMagic) {
     report('esp.signature', 'a Secure Boot signature sector', { offset: foreign });
-  } else {
-    report('esp.rest', `${source.sizeBytes - end} bytes follow the image`, { offset: foreign });
+    return true;
   }
+  report('esp.rest', `${source.sizeBytes - end} bytes follow the image`, { offset: foreign });
+  return null;
 }
 
-/** Version of the application descriptor, which begins the segment of read-only data. */
+/** What the application descriptor says, which begins the segment of read-only data. */
 async function readDescriptor(
   source: ByteSource,
   segments: readonly EspSegment[],
   report: Report,
-): Promise<string | null> {
+): Promise<ImageIdentity> {
   for (const { offset, sizeBytes } of segments) {
     const bytes = await source.read(offset, Math.min(descriptorBytes, sizeBytes));
     if (bytes.length < descriptorBytes) continue;
@@ -239,16 +245,28 @@ async function readDescriptor(
     const text = (at: number, length: number) => fieldText(bytes.subarray(at, at + length));
     const [version, project] = [text(16, 32), text(48, 32)];
     const built = `${text(96, 16)} ${text(80, 16)}`.trim();
+    const secureVersion = view.getUint32(4, true);
+    const builtMs = Date.parse(`${built} UTC`);
     report(
       'esp.descriptor',
-      `project "${project}", version "${version}", secure version ${view.getUint32(4, true)}, ` +
+      `project "${project}", version "${version}", secure version ${secureVersion}, ` +
         `ESP-IDF ${text(112, 32)}, built ${built}`,
       { offset },
     );
     if (/-dirty\b/.test(version)) {
       report('image.dirty-build', `version "${version}"`, { offset: offset + 16, found: version });
     }
-    return version;
+    return {
+      version,
+      securityCounter: secureVersion,
+      ...(Number.isNaN(builtMs) ? {} : { builtAt: new Date(builtMs).toISOString() }),
+    };
   }
-  return null;
+  return {};
+}
+
+/** Whether the bytes begin like an application: its descriptor opens the first segment. */
+export function hasEspDescriptor(bytes: Uint8Array): boolean {
+  const at = extendedHeaderBytes + segmentHeaderBytes;
+  return bytes.length >= at + 4 && viewOf(bytes).getUint32(at, true) === descriptorMagic;
 }

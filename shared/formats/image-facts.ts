@@ -1,4 +1,5 @@
 import type { ImageSegment } from '../domain/finding.ts';
+import type { ImageIdentity } from '../domain/image-identity.ts';
 import type { ByteSource } from './byte-source.ts';
 
 /** What a reader learned about an image that it could read to its end. */
@@ -9,6 +10,8 @@ export interface ImageFacts {
   readonly segments: readonly ImageSegment[];
   /** Version of the product as the image's own descriptor tells it. */
   readonly version?: string;
+  /** What else the image says about itself: hardware, signature, counter, date. */
+  readonly identity?: Omit<ImageIdentity, 'version'>;
   /** Whether a text inside cannot be searched because the content is compressed. */
   readonly compressed: boolean;
 }

@@ -107,7 +107,9 @@ export async function readUimage(source: ByteSource, report: Report): Promise<Im
   if (foreign !== null) {
     report('uimage.rest', `${source.sizeBytes - end} bytes follow the image`, { offset: foreign });
   }
+  const builtSec = view.getUint32(8);
   return {
+    ...(builtSec === 0 ? {} : { identity: { builtAt: new Date(builtSec * 1000).toISOString() } }),
     summary: `uImage: ${sizeBytes} bytes of data, header and data CRC-32 are right`,
     // Where compressed data goes is known, but not how much memory it takes there.
     segments: compressed || load === 0 || sizeBytes === 0 ? [] : [{ start: load, sizeBytes }],

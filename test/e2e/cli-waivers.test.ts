@@ -8,6 +8,7 @@ import { Workspace } from '../../electron/core/workspace/workspace.ts';
 import { entryPath } from '../../electron/worker/run-task.ts';
 import type { InspectReport } from '../../shared/domain/finding.ts';
 import type { Waiver } from '../../shared/domain/waiver.ts';
+import { bundleRules } from '../../shared/messages/bundle-rules.ts';
 import { slipway } from '../support/command.ts';
 
 let folder: string;
@@ -134,6 +135,33 @@ test.each<[string, () => Promise<{ exitCode: number | null; problem: unknown }>,
   ],
 ])('%s is refused', async (_what, command, exitCode, code) => {
   expect(await command()).toMatchObject({ exitCode, problem: { code } });
+});
+
+test('every rule is listed with its layer and what the policy makes of it', async () => {
+  const listed = await run('bundle', 'rules', '--product', 'SENSOR-1');
+  const rules = JSON.parse(listed.stdout) as { rule: string }[];
+  expect(rules.map(({ rule: id }) => id).sort()).toEqual(Object.keys(bundleRules).sort());
+  expect(rules.find(({ rule: id }) => id === 'secret.url-credentials')).toEqual({
+    rule: 'secret.url-credentials',
+    layer: 'hygiene',
+    title: bundleRules['secret.url-credentials'].title,
+    waivable: true,
+    own: 'warn',
+    verdict: 'block',
+    pattern: 'secret.url-credentials',
+  });
+  expect((await run('bundle', 'rules', '--product', 'NONE')).exitCode).toBe(2);
+});
+
+test('a user without a name, as in a container, must say who makes a package', async () => {
+  const nameless = ['unshare', '--user', '--map-user=54321'];
+  const sample = join(folder, 'firmware/sensor-1.1.0.bin');
+  const create = ['bundle', 'create', sample, '--component', 'STM32', '--version', '1.1.0'];
+  const args = ['--workspace', folder, ...create, '--product', 'SENSOR-1'];
+  const refused = await slipway(args, nameless);
+  expect(refused).toMatchObject({ exitCode: 2, problem: { code: 'person-unknown' } });
+  const made = await slipway([...args, '--author', 'Ann Lee'], nameless);
+  expect(JSON.parse(made.stdout)).toMatchObject({ author: 'Ann Lee' });
 });
 
 test('an option that is missing is wrong usage', async () => {

@@ -119,3 +119,18 @@ test('a reason explains something and a hash is a hash', () => {
   for (const change of bad)
     expect(waiverDraftSchema.safeParse({ ...draft, ...change }).success).toBe(false);
 });
+
+test('a record with very many waivers and findings is marked in time', () => {
+  const many = 30_000;
+  const waivers = Array.from({ length: many }, (_, index) =>
+    waiverOf('secret.private-key', { id: `${index}`, fileName: `f${index}`, sha256: `${index}` }),
+  );
+  const [file] = report(hash('f')).files;
+  const findings = Array.from({ length: many }, () => findingOf('secret.private-key'));
+  const startedMs = performance.now();
+  const judged = applyWaivers({ verdict: 'block', files: [{ ...file!, findings }] }, waivers);
+  expect(performance.now() - startedMs).toBeLessThan(5000);
+  expect(judged.files[0]?.findings.every(({ voidWaiver }) => voidWaiver?.waiverId === '0')).toBe(
+    true,
+  );
+});

@@ -20,6 +20,7 @@ import { runTask } from '../../worker/run-task.ts';
 import { ensureRelease } from '../releases/release-service.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 import { firstLook } from './first-look.ts';
+import { type KnownIdentity, knownIdentity } from './identity-context.ts';
 import { judgeReport } from './waiver-service.ts';
 import { verifyVersionPackage, writeVersionPackage } from './version-package.ts';
 
@@ -32,6 +33,8 @@ export interface InspectRequest {
   readonly extraFileTypes: readonly string[];
   /** Formats that slipway.yaml describes; their extensions are allowed. */
   readonly formats: readonly DescribedFormat[];
+  /** Description, keys and records that the files are compared with, where a product is known. */
+  readonly known?: KnownIdentity | undefined;
 }
 
 /** Inspects files in a worker thread; the report is produced even when files are blocked. */
@@ -62,6 +65,7 @@ export async function inspectFiles(
       ...(componentType ? { component: componentType } : {}),
       ...(request.component?.memory ? { memory: request.component.memory } : {}),
       ...(request.component?.chip ? { chip: request.component.chip } : {}),
+      ...request.known,
     },
     context,
   );
@@ -100,7 +104,7 @@ export async function createFullPackage(
   const wanted = 'releaseId' in input ? workspace.release(input.releaseId) : input;
   const product = workspace.product(wanted.productId);
   const component = componentOf(product, input.componentId);
-  const author = input.author ?? workspace.person;
+  const author = input.author ?? workspace.person ?? refuseNoAuthor();
   const inspected = await inspectFiles(
     {
       paths: input.paths,
@@ -108,6 +112,7 @@ export async function createFullPackage(
       component,
       extraFileTypes: workspace.config.fileTypes,
       formats: workspace.config.formats,
+      known: await knownIdentity(workspace, product, component, wanted.version),
     },
     context,
   );
@@ -234,6 +239,17 @@ function versionImmutable(existing: VersionPackage, foundSha256: string) {
     `${existing.componentId} ${existing.targetVersion} (${existing.packageType}) is recorded with SHA-256 ${existing.sha256}; these files give ${foundSha256}.`,
     'Versions are immutable: raise the version and make a new release.',
     'gate',
+  );
+}
+
+/** @throws ProblemError `person-unknown` */
+function refuseNoAuthor(): never {
+  throw problem(
+    'person-unknown',
+    'Who makes the package?',
+    'The system has no name for this user, and the workspace has none either.',
+    'Set one: slipway settings person NAME, or give --author NAME.',
+    'usage',
   );
 }
 

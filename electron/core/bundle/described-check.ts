@@ -1,4 +1,5 @@
 import { type DescribedFormat, magicBytes } from '../../../shared/domain/described-format.ts';
+import { compareWithDescribed } from '../../../shared/domain/identity/described-version.ts';
 import { type ByteSource, memorySource } from '../../../shared/formats/byte-source.ts';
 import {
   type DescribedContent,
@@ -9,7 +10,6 @@ import {
 import { sniffHeadBytes } from '../../../shared/formats/sniff.ts';
 import type { FindingList } from './finding-list.ts';
 import { type FormatReader, nothingKnown } from './reading.ts';
-import { compareVersions } from './version-check.ts';
 
 /** Reads a file as slipway.yaml describes its format and tells when all of it fits. */
 export async function checkDescribed(
@@ -60,11 +60,13 @@ export function describedReader(described: DescribedFormat): FormatReader {
     search: 'bytes',
     read: async (source, { expectations: { version: declared }, findings }) => {
       const { version } = await checkDescribed(source, described, findings);
-      if (version === undefined || declared === undefined) return nothingKnown;
-      const relation = compareVersions(declared, version);
+      if (version === undefined) return nothingKnown;
+      const inside = { ...nothingKnown, identity: { version } };
+      if (declared === undefined) return inside;
+      const relation = compareWithDescribed(declared, version);
       const detail = `the ${described.name} says "${version}"`;
       const evidence = { expected: declared, found: version };
-      return { ...nothingKnown, version: { detail, evidence, relation } };
+      return { ...inside, version: { detail, evidence, relation } };
     },
   };
 }

@@ -1,3 +1,4 @@
+import { compareWithDescribed } from '../../../shared/domain/identity/described-version.ts';
 import { ByteStream } from '../../../shared/formats/byte-stream.ts';
 import { IntelHexReader } from '../../../shared/formats/intel-hex.ts';
 import { readRar } from '../../../shared/formats/rar.ts';
@@ -11,7 +12,6 @@ import { checkMcuboot } from './mcuboot-check.ts';
 import { checkRawImage, checkSegments } from './memory-fit.ts';
 import { type FormatReader, nothingKnown } from './reading.ts';
 import { readTarMembers } from './tar-members.ts';
-import { compareVersions } from './version-check.ts';
 import { readZip } from './zip.ts';
 
 /** Formats whose bytes are compressed: no version can be found in them. */
@@ -62,22 +62,22 @@ const image = (format: string): FormatReader => ({
     const facts = await readImage(format, source, target, findings, onContent);
     if (facts === null) return nothingKnown;
     const { segments, compressed, version } = facts;
-    if (version === undefined || declared === undefined) return { segments, compressed };
+    const identity = { ...facts.identity, ...(version === undefined ? {} : { version }) };
+    const saysSomething = Object.keys(identity).length > 0;
+    const inside = { segments, compressed, ...(saysSomething ? { identity } : {}) };
+    if (version === undefined || declared === undefined) return inside;
     const described = {
       detail: `the image's descriptor says "${version}"`,
       evidence: { expected: declared, found: version },
-      relation: compareVersions(declared, version),
+      relation: compareWithDescribed(declared, version),
     };
-    return { segments, compressed, version: described };
+    return { ...inside, version: described };
   },
 });
 
 const mcuboot: FormatReader = {
   search: 'bytes',
-  read: async (source, { expectations, findings, signal }) => {
-    const version = await checkMcuboot(source, expectations.version, findings, signal);
-    return version === null ? nothingKnown : { ...nothingKnown, version };
-  },
+  read: (source, { expectations, findings }) => checkMcuboot(source, expectations, findings),
 };
 
 const rar: FormatReader = {

@@ -1,17 +1,14 @@
-import { createHash } from 'node:crypto';
+import type { MemoryRegion } from '../../../shared/domain/product.ts';
 import type { ByteSource } from '../../../shared/formats/byte-source.ts';
 import { readElf } from '../../../shared/formats/elf.ts';
 import { readEspImage } from '../../../shared/formats/esp-image.ts';
 import { readFit } from '../../../shared/formats/fit.ts';
-import type {
-  ContentHash,
-  HashAlgorithm,
-  ImageFacts,
-} from '../../../shared/formats/image-facts.ts';
+import type { ImageFacts } from '../../../shared/formats/image-facts.ts';
 import { readUf2 } from '../../../shared/formats/uf2.ts';
 import { readUimage } from '../../../shared/formats/uimage.ts';
+import { startHash } from '../../files/start-hash.ts';
 import type { FindingList } from './finding-list.ts';
-import { checkSegments, checkSize, type MemoryRegion } from './memory-fit.ts';
+import { checkSegments, checkSize } from './memory-fit.ts';
 
 /** What the component that an image is for is known to be. */
 export interface ImageTarget {
@@ -31,15 +28,6 @@ export const readableImages: ReadonlySet<string> = new Set([
 
 /** Formats whose addresses are those of the memory that the bytes are written to. */
 const physical: ReadonlySet<string> = new Set(['uf2', 'elf']);
-
-/** Begins a hash of Node's own. */
-function startHash(algorithm: HashAlgorithm): ContentHash {
-  const hash = createHash(algorithm);
-  return {
-    update: (bytes) => void hash.update(bytes),
-    digest: () => hash.digest(),
-  };
-}
 
 /**
  * Reads an image of a format that has a reader of its own; null when the format has none or the

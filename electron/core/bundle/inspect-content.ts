@@ -1,4 +1,6 @@
 import type { DescribedFormat } from '../../../shared/domain/described-format.ts';
+import type { ImageIdentity } from '../../../shared/domain/image-identity.ts';
+import { searchedTexts } from '../../../shared/domain/identity/examined-file.ts';
 import type { ByteSource } from '../../../shared/formats/byte-source.ts';
 import { ByteStream } from '../../../shared/formats/byte-stream.ts';
 import { readRange } from '../../../shared/formats/image-facts.ts';
@@ -18,7 +20,7 @@ import {
   type Member,
   nothingKnown,
 } from './reading.ts';
-import { TextSearch } from './text-search.ts';
+import { type SearchResult, TextSearch } from './text-search.ts';
 import { checkVersion, type DescribedVersion, type VersionSearch } from './version-check.ts';
 import { WatchedChunks } from './watched-chunks.ts';
 
@@ -40,11 +42,35 @@ interface Piece {
   readonly expectations: FileExpectations;
 }
 
+/** An image that says something about itself: the file, or one that stands in it. */
+interface IdentifiedImage {
+  readonly format: string;
+  readonly identity: ImageIdentity;
+}
+
+/** What was found in a file, for rules that compare it with what it is meant to be. */
+export interface FoundInside extends SearchResult {
+  /** Whether the declared version was searched for and found. */
+  readonly versionSearch: VersionSearch;
+  /** The image that the file is, or the only one that stands in it. */
+  readonly image: IdentifiedImage | undefined;
+}
+
+/** What is found in a file that is not read. */
+export const nothingFound: FoundInside = {
+  texts: new Map(),
+  certificates: [],
+  versionSearch: 'not-searched',
+  image: undefined,
+};
+
 /** Inspects one file and everything that stands in it, with limits that all of it shares. */
 export class ContentInspection {
   readonly #search: TextSearch;
   /** Versions that images in archives carry. */
   readonly #memberVersions: DescribedVersion[] = [];
+  /** Images that say something about themselves, the file's own first. */
+  readonly #images: IdentifiedImage[] = [];
   /** Whether some of the content cannot be searched for a version. */
   #isPartlyCompressed = false;
   readonly #fileSizeBytes: number;
@@ -55,7 +81,7 @@ export class ContentInspection {
 
   constructor(
     fileSizeBytes: number,
-    version: string | undefined,
+    { version, identity }: FileExpectations,
     findings: FindingList,
     signal: AbortSignal,
   ) {
@@ -63,7 +89,12 @@ export class ContentInspection {
     this.#version = version;
     this.#signal = signal;
     this.#budget = new Budget(findings.add);
-    this.#search = new TextSearch(version);
+    const texts = new Set([
+      ...(version === undefined ? [] : [version]),
+      ...searchedTexts(identity),
+    ]);
+    const certificates = identity?.product.supportEnds !== undefined;
+    this.#search = new TextSearch(texts, { certificates });
   }
 
   /** Inspects the file; what a limit of the archives in it cuts off is told. */
@@ -78,15 +109,22 @@ export class ContentInspection {
   }
 
   /** Tells the texts that were found, after everything else. */
-  finish(inside: Inside, findings: FindingList): VersionSearch {
-    const hit = this.#search.finish(findings);
-    if (this.#version === undefined) return 'not-searched';
-    const evidence = {
-      described: inside.version,
-      inMembers: this.#memberVersions,
-      hit: hit === null && this.#isPartlyCompressed ? undefined : hit,
+  finish(inside: Inside, findings: FindingList): FoundInside {
+    const { texts: hits, certificates } = this.#search.finish(findings);
+    // What is not found may stand where nothing can be searched.
+    const texts = new Map([...hits].filter(([, hit]) => hit !== null || !this.#isPartlyCompressed));
+    const evidence = { described: inside.version, inMembers: this.#memberVersions };
+    const versionSearch =
+      this.#version === undefined
+        ? 'not-searched'
+        : checkVersion(this.#version, { ...evidence, hit: texts.get(this.#version) }, findings);
+    const [image, second] = this.#images;
+    return {
+      texts,
+      certificates,
+      versionSearch,
+      image: inside.identity || !second ? image : undefined,
     };
-    return checkVersion(this.#version, evidence, findings);
   }
 
   /**
@@ -131,6 +169,7 @@ export class ContentInspection {
       if (read && source) inside = await read(source, reading);
       if (read && !source) findings.add('archive.member-too-large', `"${name}" is ${format}`);
       if (search === 'compressed' || inside.compressed) this.#isPartlyCompressed = true;
+      if (inside.identity) this.#images.push({ format, identity: inside.identity });
       return inside;
     } finally {
       kept?.free();

@@ -1,20 +1,20 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
-import { type InspectedFile, maxListedSegments } from '../../../shared/domain/finding.ts';
+import {
+  type InspectedFile,
+  keptHeadBytes,
+  maxListedSegments,
+} from '../../../shared/domain/finding.ts';
 import { maxFileSizeBytes } from '../../../shared/domain/limits.ts';
 import { hexText } from '../../../shared/formats/image-facts.ts';
 import { sniff, sniffHeadBytes, sniffTailBytes } from '../../../shared/formats/sniff.ts';
 import { describedFormatOf } from './described-check.ts';
 import { abortableSource, fileSource, readChunks } from './file-source.ts';
 import { FindingList } from './finding-list.ts';
-import { ContentInspection } from './inspect-content.ts';
+import { ContentInspection, type FoundInside, nothingFound } from './inspect-content.ts';
 import { checkNameAndSize } from './name-checks.ts';
 import { type FileExpectations, nothingKnown } from './reading.ts';
-import type { VersionSearch } from './version-check.ts';
 import { WatchedChunks } from './watched-chunks.ts';
-
-/** Bytes of the beginning that are kept, to compare them with those of later versions. */
-const headBytes = 32;
 
 /** How far reading came, and when to stop. */
 export interface ReadControl {
@@ -22,11 +22,11 @@ export interface ReadControl {
   readonly onBytes: (count: number) => void;
 }
 
-/** An inspected file, and whether the declared version was searched for and found. */
+/** An inspected file, and what was found in it for rules about the package as a whole. */
 export interface FileResult {
   readonly file: InspectedFile;
   readonly findings: FindingList;
-  readonly versionSearch: VersionSearch;
+  readonly found: FoundInside;
 }
 
 /**
@@ -70,12 +70,12 @@ async function inspectOpenFile(
     hash.update(chunk);
     onBytes(chunk.length);
   });
-  const inspection = new ContentInspection(sizeBytes, expectations.version, findings, signal);
+  const inspection = new ContentInspection(sizeBytes, expectations, findings, signal);
   const content = { name, format, described, path: undefined, depth: 0, chunks, source };
   const piece = { ...content, findings, expectations };
   const inside = isRead ? await inspection.inspectFile(piece) : nothingKnown;
   await chunks.drain();
-  const versionSearch = isRead ? inspection.finish(inside, findings) : 'not-searched';
+  const found = isRead ? inspection.finish(inside, findings) : nothingFound;
   const sha256 = hash.digest('hex');
   findings.add('file.hash', `${sizeBytes} bytes, SHA-256 ${sha256}`);
   const segments = inside.segments.slice(0, maxListedSegments);
@@ -85,11 +85,12 @@ async function inspectOpenFile(
       sizeBytes,
       sha256,
       format,
-      head: hexText(head.subarray(0, headBytes)),
+      head: hexText(head.subarray(0, keptHeadBytes)),
       ...(segments.length > 0 ? { segments } : {}),
+      ...(found.image ? { identity: found.image.identity } : {}),
       findings: [],
     },
     findings,
-    versionSearch,
+    found,
   };
 }

@@ -1,8 +1,11 @@
 import { stat } from 'node:fs/promises';
 import type { InspectReport } from '../../../shared/domain/finding.ts';
+import { checkIdentity } from '../../../shared/domain/identity/check-identity.ts';
+import { checkBuildDate } from '../../../shared/domain/identity/date-rules.ts';
+import type { ExaminedFile } from '../../../shared/domain/identity/examined-file.ts';
 import type { WorkContext } from '../../../shared/domain/job.ts';
 import { maxFilesPerPackage } from '../../../shared/domain/limits.ts';
-import { worstVerdict } from '../../../shared/domain/verdict.ts';
+import { reportOf } from '../../../shared/domain/verdict.ts';
 import { type FileResult, inspectFile } from './inspect-file.ts';
 import type { FileExpectations } from './reading.ts';
 
@@ -34,9 +37,20 @@ export async function inspectFiles(
     context.onFileSoFar?.({ ...file, index, headText: null, findings: result.findings.list() });
   }
   checkTogether(results);
+  const now = input.identity?.now ?? new Date().toISOString();
+  const examined = results.map(examine);
+  for (const file of examined) checkBuildDate(file, now);
+  if (input.identity) checkIdentity(examined, input.identity);
   const files = results.map(({ file, findings }) => ({ ...file, findings: findings.list() }));
-  const verdicts = files.flatMap((file) => file.findings.map(({ verdict }) => verdict));
-  return { verdict: worstVerdict(verdicts), files };
+  return reportOf(files);
+}
+
+function examine({ file, findings, found }: FileResult): ExaminedFile {
+  const { name, sha256, sizeBytes, head } = file;
+  const { texts, certificates, image } = found;
+  const { format, identity } = image ?? { format: file.format, identity: undefined };
+  const report = findings.add;
+  return { name, sha256, sizeBytes, head, format, identity, texts, certificates, report };
 }
 
 /** Rules about the package as a whole; each is told at the file that breaks it. */
@@ -44,8 +58,8 @@ function checkTogether(results: readonly FileResult[]): void {
   const names = new Map<string, string>();
   const digests = new Map<string, string>();
   // One part of several may carry the version: only a package without any hit is suspicious.
-  const versionFound = results.some(({ versionSearch }) => versionSearch === 'found');
-  for (const [index, { file, findings, versionSearch }] of results.entries()) {
+  const versionFound = results.some(({ found }) => found.versionSearch === 'found');
+  for (const [index, { file, findings, found }] of results.entries()) {
     if (index >= maxFilesPerPackage) {
       findings.add('package.too-many-files', `"${file.name}" is file ${index + 1}`, {
         expected: `at most ${maxFilesPerPackage} files`,
@@ -64,7 +78,7 @@ function checkTogether(results: readonly FileResult[]): void {
       });
     }
     digests.set(file.sha256, file.name);
-    if (versionSearch === 'not-found' && !versionFound) {
+    if (found.versionSearch === 'not-found' && !versionFound) {
       findings.add('identity.version-not-found', `no file of the package contains it`);
     }
   }

@@ -7,7 +7,6 @@ import {
 } from '../../../shared/domain/evidence.ts';
 import { deviceStateSchema, type Plan } from '../../../shared/domain/plan.ts';
 import { computeRecordGates, isProvenDelta } from '../../../shared/domain/gates.ts';
-import type { VersionPackage } from '../../../shared/domain/product.ts';
 import { applyWaivers, waiversInForce } from '../../../shared/domain/waiver.ts';
 import { problem } from '../../../shared/domain/problem.ts';
 import { sha256 } from '../../files/sha256.ts';
@@ -109,20 +108,16 @@ function waiverFault({ release, packages, waivers = [], exportedAt }: Evidence):
   );
   if (stray) return `The waiver of ${stray.name} for ${stray.fileName} is of another version.`;
   const inForce = waiversInForce(waivers, release.productId, release.version, exportedAt);
+  const known = new Set(packages.flatMap(({ files }) => files.map(({ sha256 }) => sha256)));
   for (const { name, report, author } of packages) {
     const marked = applyWaivers(report, inForce, author);
     if (canonicalJson(marked) !== canonicalJson(report))
       return `The verdict and marks of ${name} are not what its findings and the waivers give.`;
-    const unread = report.files.find(({ sha256 }) => !packages.some(holds(sha256)));
+    const unread = report.files.find(({ sha256 }) => !known.has(sha256));
     if (unread) return `${name} was judged by ${unread.name}, which is in no package.`;
   }
   return null;
 }
-
-const holds =
-  (sha256: string) =>
-  ({ files }: VersionPackage): boolean =>
-    files.some((file) => file.sha256 === sha256);
 
 /** Whether the plans speak of this release's packages, passed their gates, and add up: id, what is wrong, what is right. */
 function rolloutChecks({
