@@ -29,6 +29,7 @@ import {
   versionPackageSchema,
   versionSchema,
 } from '../domain/product.ts';
+import { reportFormats } from '../report/report-formats.ts';
 import {
   personSchema,
   reasonSchema,
@@ -137,6 +138,18 @@ export const contract = {
   'bundle.verify': job(
     z.object({ packageId: id }),
     z.object({ packageId: id, sha256: z.string(), intact: z.boolean() }),
+  ),
+  /** Writes what was found in files, or in a version package as it is judged now, for people or for CI. */
+  'bundle.report': call(
+    z
+      .object({ format: z.enum(reportFormats), out: fileRefSchema })
+      .and(
+        z.union([
+          z.object({ packageId: id }),
+          z.object({ report: inspectReportSchema, title: z.string().min(1).max(200) }),
+        ]),
+      ),
+    z.object({ path: z.string(), sizeBytes: z.number() }),
   ),
   'packages.list': call(z.object({ releaseId: id.optional() }), z.array(versionPackageSchema)),
 
