@@ -27,6 +27,11 @@ const forTheTests = [
   'mosquitto-clients',
   'curl',
   'zip',
+  'unzip',
+  'xz-utils',
+  'zstd',
+  'libarchive-tools',
+  'file',
   'python3',
   'time',
 ];

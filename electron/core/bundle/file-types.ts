@@ -8,6 +8,8 @@ const required: Readonly<Record<string, readonly string[]>> = {
   '.tar.gz': ['gzip'],
   '.tgz': ['gzip'],
   '.gz': ['gzip'],
+  '.xz': ['xz'],
+  '.zst': ['zstd'],
   '.s19': ['s-record'],
   '.s28': ['s-record'],
   '.s37': ['s-record'],
@@ -28,7 +30,6 @@ const opaqueExtension = /\.(pack|mini_\d+)$/i;
 
 /** Formats that are recognised by signature only. */
 export const recognisedOnly: ReadonlySet<string> = new Set([
-  'xz',
   'zstd',
   'bsdiff40',
   'bsdiff43',

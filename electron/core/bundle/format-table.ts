@@ -12,10 +12,11 @@ import { checkRawImage, checkSegments } from './memory-fit.ts';
 import { type FormatReader, nothingKnown } from './reading.ts';
 import { readTarMembers } from './tar-members.ts';
 import { compareVersions } from './version-check.ts';
+import { readXz } from './xz.ts';
 import { readZip } from './zip.ts';
 
 /** Formats whose bytes are compressed: no version can be found in them. */
-const compressed = new Set(['xz', 'zstd', 'bsdiff40', 'bsdiff43', 'vcdiff', 'hdiff']);
+const compressed = new Set(['zstd', 'bsdiff40', 'bsdiff43', 'vcdiff', 'hdiff']);
 
 /** A format that is recognised by its signature only. */
 const recognised = (format: string): FormatReader => ({
@@ -123,6 +124,7 @@ const table: ReadonlyMap<string, FormatReader> = new Map([
   ['intel-hex', records(IntelHexReader)],
   ['tar', { search: 'content', holdsMembers: true, stream: readTarMembers }],
   ['gzip', { search: 'content', holdsMembers: true, stream: readGzip }],
+  ['xz', { search: 'content', holdsMembers: true, stream: readXz }],
   ['zip', { search: 'content', holdsMembers: true, read: readZip }],
   ['rar', rar],
   ['mcuboot', mcuboot],

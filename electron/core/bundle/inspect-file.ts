@@ -66,7 +66,16 @@ async function inspectOpenFile(
   });
   const isRead = sizeBytes > 0 && sizeBytes <= maxFileSizeBytes;
   const inspection = new ContentInspection(sizeBytes, expectations.version, findings, signal);
-  const piece = { name, format, path: undefined, depth: 0, chunks, source, findings, expectations };
+  const piece = {
+    name,
+    format,
+    path: undefined,
+    around: [],
+    chunks,
+    source,
+    findings,
+    expectations,
+  };
   const inside = isRead ? await inspection.inspectFile(piece) : nothingKnown;
   await chunks.drain();
   const versionSearch = isRead ? inspection.finish(inside, findings) : 'not-searched';
