@@ -1,8 +1,11 @@
+import type { FileSoFar } from '../../shared/domain/finding.ts';
 import type { Job } from '../../shared/domain/job.ts';
-import { jobProgressText } from '../../shared/domain/progress-text.ts';
+import { visibleText } from '../../shared/report/visible-text.ts';
+import { byteText, jobProgressText } from '../../shared/domain/progress-text.ts';
 import type { Problem } from '../../shared/domain/problem.ts';
 
-const exitCodes: Record<Problem['kind'], number> = { gate: 1, usage: 2, io: 3, internal: 4 };
+/** The exit code of each kind of problem. */
+export const exitCodes: Record<Problem['kind'], number> = { gate: 1, usage: 2, io: 3, internal: 4 };
 
 /** Prints a result to stdout: JSON for scripts, or the given text for people. */
 export function printResult(json: boolean, value: unknown, text: () => string): void {
@@ -35,4 +38,11 @@ export function progressPrinter(json: boolean): (job: Job) => void {
       process.stderr.write(`${jobProgressText(job)}\n`);
     }
   };
+}
+
+/** Shows on a terminal what a file seems to be, while it is still being read; nothing in a name may drive the terminal. */
+export function printFirstLook({ name, sizeBytes, format, headText, sha256 }: FileSoFar): void {
+  if (!process.stderr.isTTY || sha256 !== null) return;
+  const words = [name, byteText(sizeBytes), format, headText ?? ''].join('  ').trimEnd();
+  process.stderr.write(`\r\u001b[2K${visibleText(words)}\n`);
 }

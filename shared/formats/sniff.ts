@@ -1,8 +1,11 @@
 import { looksLikeCortexM } from './cortex-m.ts';
+import { looksLikeDetools } from './detools-header.ts';
 import { decodeUtf8 } from './text.ts';
 
 /** Bytes of the beginning that {@link sniff} wants to see. */
 export const sniffHeadBytes = 4096;
+/** Bytes of the end that {@link sniff} wants to see. */
+export const sniffTailBytes = 512;
 
 type Signature = readonly [id: string, offset: number, hex: string];
 
@@ -58,6 +61,7 @@ export function sniff(head: Uint8Array, tail?: Uint8Array): string {
   }
   if (looksLikeCortexM(head)) return 'cortex-m';
   if (isMpy(head)) return 'mpy';
+  if (looksLikeDetools(head)) return 'detools';
   // A zip that something was put in front of still ends with its central directory.
   if (tail !== undefined && endsLikeZip(tail)) return 'zip';
   return 'unknown';

@@ -1,65 +1,15 @@
-import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
+import { closeEspImage, espImage } from '../support/esp-images.ts';
 import { flipped, InspectBench } from '../support/inspect.ts';
 
 const bench = new InspectBench();
 afterAll(() => bench.remove());
 
-interface EspOptions {
-  readonly chipId?: number;
-  readonly version?: string;
-  readonly entry?: number;
-  readonly hashed?: boolean;
-}
-
-function descriptor(version: string): Buffer {
-  const bytes = Buffer.alloc(256);
-  bytes.writeUInt32LE(0xabcd5432, 0);
-  bytes.writeUInt32LE(7, 4);
-  bytes.write(version, 16, 'latin1');
-  bytes.write('pump-controller', 48, 'latin1');
-  bytes.write('v5.2.1', 112, 'latin1');
-  return bytes;
-}
-
-/** An image as ESP-IDF builds it: read-only data with the descriptor, then code. */
-function espImage(options: EspOptions = {}): Buffer {
-  const { chipId = 0, version = '2.4.1', entry = 0x4008_0010, hashed = true } = options;
-  const segments: [number, Buffer][] = [
-    [0x3f40_0020, Buffer.concat([descriptor(version), Buffer.from('some text in flash')])],
-    [0x4008_0000, Buffer.alloc(1000, 0x5a)],
-  ];
-  const header = Buffer.alloc(24);
-  header.set([0xe9, segments.length, 2, 0x20]);
-  header.writeUInt32LE(entry, 4);
-  header[8] = 0xee;
-  header.writeUInt16LE(chipId, 12);
-  header[23] = hashed ? 1 : 0;
-  return close(header, segments, hashed);
-}
-
-function close(header: Buffer, segments: readonly [number, Buffer][], hashed: boolean): Buffer {
-  let sum = 0xef;
-  const parts = [header];
-  for (const [address, data] of segments) {
-    const head = Buffer.alloc(8);
-    head.writeUInt32LE(address, 0);
-    head.writeUInt32LE(data.length, 4);
-    parts.push(head, data);
-    for (const byte of data) sum ^= byte;
-  }
-  const body = Buffer.concat(parts);
-  const end = Buffer.alloc(16 - (body.length % 16));
-  end[end.length - 1] = sum;
-  const image = Buffer.concat([body, end]);
-  return hashed ? Buffer.concat([image, createHash('sha256').update(image).digest()]) : image;
-}
-
 /** The older chip has 8 header bytes and no appended hash. */
 function esp8266Image(): Buffer {
   const header = Buffer.from([0xe9, 1, 0, 0x20, 0x10, 0, 0x10, 0x40]);
-  return close(header, [[0x4010_0000, Buffer.alloc(500, 0x21)]], false);
+  return closeEspImage(header, [[0x4010_0000, Buffer.alloc(500, 0x21)]], false);
 }
 
 const whole = espImage();
@@ -131,6 +81,22 @@ describe('ESP images', () => {
     ['STM32F103 medium-density', 0, 'esp.chip-wrong'],
   ])('a component with %s and an image for chip %i give %s', async (chip, chipId, rule) => {
     expect(await bench.rulesOf('app.bin', espImage({ chipId }), { chip })).toContain(rule);
+  });
+
+  it.each([
+    [0, 0, 'ESP32'],
+    [0, 399, 'ESP32, chip revision 0.0 to 3.99'],
+    [300, 0xffff, 'ESP32, chip revision 3.0 and newer'],
+  ])('tells the chip revisions %i to %i', async (lowest, highest, detail) => {
+    const image = espImage({ revisions: [lowest, highest] });
+    const file = await bench.inspect('app.bin', image);
+    expect(file.findings.find(({ rule }) => rule === 'esp.chip')?.detail).toBe(detail);
+  });
+
+  it('stops an image that no revision of the chip can run', async () => {
+    const rules = await bench.rulesOf('app.bin', espImage({ revisions: [300, 299] }));
+    expect(rules).toContain('esp.revision');
+    expect(rules).not.toContain('container.integrity');
   });
 
   it('blocks an image that is larger than the memory', async () => {

@@ -26,18 +26,18 @@ export class UniformScan {
   }
 }
 
-/** Where a version text stands. */
-export interface VersionHit {
+/** Where a text stands. */
+export interface TextHit {
   /** Offset in the content, or in the member of an archive. */
   readonly offset: number;
   readonly member?: string;
 }
 
 /**
- * Searches streamed content for a version text in ASCII and UTF-16LE. A hit inside a longer
+ * Searches streamed content for a text, such as a version, in ASCII and UTF-16LE. A hit inside a longer
  * number ("1.0.0" in "11.0.0" or "1.0.0.2") does not count.
  */
-export class VersionScan {
+export class TextScan {
   readonly #needles: readonly { readonly bytes: Buffer; readonly stride: number }[];
   readonly #keepBytes: number;
   readonly #joint: Buffer;
@@ -45,20 +45,20 @@ export class VersionScan {
   #seenBytes = 0;
   /** Offset of a hit in the present piece. */
   #pieceHit: number | null = null;
-  #hit: VersionHit | null = null;
+  #hit: TextHit | null = null;
 
-  constructor(version: string) {
+  constructor(text: string) {
     this.#needles = [
-      { bytes: Buffer.from(version, 'ascii'), stride: 1 },
-      { bytes: Buffer.from(version, 'utf16le'), stride: 2 },
+      { bytes: Buffer.from(text, 'ascii'), stride: 1 },
+      { bytes: Buffer.from(text, 'utf16le'), stride: 2 },
     ];
     // One unit before and two after decide whether a hit counts.
-    this.#keepBytes = version.length * 2 + 6;
+    this.#keepBytes = text.length * 2 + 6;
     this.#joint = Buffer.alloc(this.#keepBytes * 2);
   }
 
   /** The first hit in the pieces that were ended, or null. */
-  get hit(): VersionHit | null {
+  get hit(): TextHit | null {
     return this.#hit;
   }
 

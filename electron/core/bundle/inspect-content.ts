@@ -1,12 +1,19 @@
+import type { ContentEntropy } from '../../../shared/domain/finding.ts';
+import type { DescribedFormat } from '../../../shared/domain/described-format.ts';
+import type { ImageIdentity } from '../../../shared/domain/image-identity.ts';
+import { searchedTexts } from '../../../shared/domain/identity/examined-file.ts';
 import type { ByteSource } from '../../../shared/formats/byte-source.ts';
 import { ByteStream } from '../../../shared/formats/byte-stream.ts';
 import { readRange } from '../../../shared/formats/image-facts.ts';
 import { hexByte } from '../../../shared/formats/report.ts';
 import { sniff, sniffHeadBytes } from '../../../shared/formats/sniff.ts';
+import { ContentMeasure } from './content-measure.ts';
 import { ScriptScan, UniformScan } from './content-scan.ts';
+import { describedMember, describedReader } from './described-check.ts';
 import { isRawName } from './file-types.ts';
 import { type FindingList, memberPath } from './finding-list.ts';
 import { readerOf } from './format-table.ts';
+import { JoinedPieces } from './joined-pieces.ts';
 import { BlockPool, KeptContent } from './kept-content.ts';
 import { Budget, InspectionEnd } from './limits.ts';
 import {
@@ -16,7 +23,7 @@ import {
   type Member,
   nothingKnown,
 } from './reading.ts';
-import { TextSearch } from './text-search.ts';
+import { type SearchResult, TextSearch } from './text-search.ts';
 import { checkVersion, type DescribedVersion, type VersionSearch } from './version-check.ts';
 import { WatchedChunks } from './watched-chunks.ts';
 
@@ -24,6 +31,8 @@ import { WatchedChunks } from './watched-chunks.ts';
 interface Piece {
   readonly name: string;
   readonly format: string;
+  /** The description of the format when slipway.yaml has one. */
+  readonly described: DescribedFormat | null;
   /** Where it stands in the file; undefined is the file itself. */
   readonly path: string | undefined;
   /** Formats that it stands in, the outermost first. */
@@ -36,11 +45,35 @@ interface Piece {
   readonly expectations: FileExpectations;
 }
 
+/** An image that says something about itself: the file, or one that stands in it. */
+interface IdentifiedImage {
+  readonly format: string;
+  readonly identity: ImageIdentity;
+}
+
+/** What was found in a file, for rules that compare it with what it is meant to be. */
+export interface FoundInside extends SearchResult {
+  /** Whether the declared version was searched for and found. */
+  readonly versionSearch: VersionSearch;
+  /** The image that the file is, or the only one that stands in it. */
+  readonly image: IdentifiedImage | undefined;
+}
+
+/** What is found in a file that is not read. */
+export const nothingFound: FoundInside = {
+  texts: new Map(),
+  certificates: [],
+  versionSearch: 'not-searched',
+  image: undefined,
+};
+
 /** Inspects one file and everything that stands in it, with limits that all of it shares. */
 export class ContentInspection {
   readonly #search: TextSearch;
   /** Versions that images in archives carry. */
   readonly #memberVersions: DescribedVersion[] = [];
+  /** Images that say something about themselves, the file's own first. */
+  readonly #images: IdentifiedImage[] = [];
   /** Whether some of the content cannot be searched for a version. */
   #isPartlyCompressed = false;
   readonly #fileSizeBytes: number;
@@ -48,10 +81,15 @@ export class ContentInspection {
   readonly #signal: AbortSignal;
   readonly #budget: Budget;
   readonly #pool = new BlockPool();
+  readonly #measure = new ContentMeasure();
+  /** Content in which texts, also versions, are searched. */
+  readonly #content: JoinedPieces;
+  /** Of the file, or of the only content of a compressed file. */
+  #entropy: ContentEntropy | null = null;
 
   constructor(
     fileSizeBytes: number,
-    version: string | undefined,
+    { version, identity }: FileExpectations,
     findings: FindingList,
     signal: AbortSignal,
   ) {
@@ -59,7 +97,21 @@ export class ContentInspection {
     this.#version = version;
     this.#signal = signal;
     this.#budget = new Budget(findings.add);
-    this.#search = new TextSearch(version);
+    const texts = new Set([
+      ...(version === undefined ? [] : [version]),
+      ...searchedTexts(identity),
+    ]);
+    const certificates = identity?.product.supportEnds !== undefined;
+    this.#search = new TextSearch(texts, { certificates });
+    this.#content = new JoinedPieces((bytes) => {
+      this.#search.push(bytes);
+      this.#measure.push(bytes);
+    });
+  }
+
+  /** How random the content is; null when there was too little to measure, or members only. */
+  get entropy(): ContentEntropy | null {
+    return this.#entropy;
   }
 
   /** Inspects the file; what a limit of the archives in it cuts off is told. */
@@ -74,15 +126,22 @@ export class ContentInspection {
   }
 
   /** Tells the texts that were found, after everything else. */
-  finish(inside: Inside, findings: FindingList): VersionSearch {
-    const hit = this.#search.finish(findings);
-    if (this.#version === undefined) return 'not-searched';
-    const evidence = {
-      described: inside.version,
-      inMembers: this.#memberVersions,
-      hit: hit === null && this.#isPartlyCompressed ? undefined : hit,
+  finish(inside: Inside, findings: FindingList): FoundInside {
+    const { texts: hits, certificates } = this.#search.finish(findings);
+    // What is not found may stand where nothing can be searched.
+    const texts = new Map([...hits].filter(([, hit]) => hit !== null || !this.#isPartlyCompressed));
+    const evidence = { described: inside.version, inMembers: this.#memberVersions };
+    const versionSearch =
+      this.#version === undefined
+        ? 'not-searched'
+        : checkVersion(this.#version, { ...evidence, hit: texts.get(this.#version) }, findings);
+    const [image, second] = this.#images;
+    return {
+      texts,
+      certificates,
+      versionSearch,
+      image: inside.identity || !second ? image : undefined,
     };
-    return checkVersion(this.#version, evidence, findings);
   }
 
   /**
@@ -91,13 +150,13 @@ export class ContentInspection {
    */
   async #inspect(piece: Piece): Promise<Inside> {
     const { name, format, path, around, findings, expectations } = piece;
-    const reader = readerOf(name, format);
+    const reader = piece.described ? describedReader(piece.described) : readerOf(name, format);
     const isTooDeep = reader.holdsMembers === true && this.#budget.isTooDeep(around.length);
     if (isTooDeep)
       findings.add('archive.too-deep', `"${name}" stands in ${around.length} archives`);
     const { stream, read, search } =
       isTooDeep || piece.isPartial ? textsOnly : arranged(reader, piece);
-    const uniform = path === undefined || isRawName(name) ? new UniformScan() : undefined;
+    const uniform = isImage(piece) ? new UniformScan() : undefined;
     const script = /\.py$/i.test(name) ? new ScriptScan() : undefined;
     const kept = read && !piece.source ? new KeptContent(this.#pool) : undefined;
     const chunks = new WatchedChunks(piece.chunks, (chunk) => {
@@ -105,7 +164,7 @@ export class ContentInspection {
       uniform?.push(chunk);
       script?.push(chunk);
       kept?.push(chunk);
-      if (search === 'bytes') this.#search.push(chunk);
+      if (search === 'bytes') this.#content.push(chunk);
       if (search === 'compressed') this.#search.pushCompressed(chunk);
     });
     const reading = {
@@ -117,22 +176,40 @@ export class ContentInspection {
       signal: this.#signal,
       budget: this.#budget,
       fileSizeBytes: this.#fileSizeBytes,
-      onContent: this.#search.push,
+      onContent: this.#content.push,
       onMember: (member: Member) => this.#inspectMember(member, piece),
     };
     try {
       let inside = (await stream?.(chunks, reading)) ?? nothingKnown;
       await chunks.drain();
-      tellUniform(uniform, findings);
+      const isBlank = tellUniform(uniform, findings);
       tellScript(name, script, findings);
       const source = piece.source ?? kept?.source();
       if (read && source) inside = await read(source, reading);
       if (read && !source) findings.add('archive.member-too-large', `"${name}" is ${format}`);
       if (search === 'compressed' || inside.compressed) this.#isPartlyCompressed = true;
+      this.#tellMeasure(piece, isBlank);
+      if (inside.identity) this.#images.push({ format, identity: inside.identity });
       return inside;
     } finally {
       kept?.free();
+      this.#content.flush();
+      this.#measure.endPiece();
       this.#search.endPiece(path);
+    }
+  }
+
+  #tellMeasure(piece: Piece, isBlank: boolean): void {
+    const { format, path, findings } = piece;
+    this.#content.flush();
+    const { entropy, tellBlanks } = this.#measure.endPiece();
+    if (path === undefined) this.#entropy ??= entropy;
+    if (!isImage(piece)) return;
+    // A linker aligns the segments of an ELF file, and a blank file was told as such.
+    if (format !== 'elf' && !isBlank) tellBlanks(findings.add);
+    if (format === 'unknown' && entropy?.kind === 'random') {
+      const { bitsPerByte, chiSquare } = entropy;
+      findings.add('content.random', `${bitsPerByte} bits per byte, chi-square ${chiSquare}`);
     }
   }
 
@@ -154,11 +231,13 @@ export class ContentInspection {
     const findings = inner === undefined ? outer.findings : outer.findings.within(inner);
     const content = new ByteStream(member.chunks);
     const head = await content.peek(sniffHeadBytes);
-    const format = head.length === 0 ? 'empty' : sniff(head);
+    const described = await describedMember(name, head, outer.expectations.formats, findings);
+    const format = described?.name ?? (head.length === 0 ? 'empty' : sniff(head));
     const { memory, ...others } = outer.expectations;
     const inside = await this.#inspect({
       name,
       format,
+      described,
       path,
       around: [...outer.around, outer.format],
       chunks: content.pieces(),
@@ -170,6 +249,11 @@ export class ContentInspection {
     if (inside.version !== undefined) this.#keepVersion(inside.version, path);
     return format;
   }
+}
+
+/** Whether content is to be an image: other files in archives may be blank or random. */
+function isImage({ path, name }: Piece): boolean {
+  return path === undefined || isRawName(name);
 }
 
 const textsOnly: FormatReader = { search: 'bytes' };
@@ -185,11 +269,13 @@ function arranged(reader: FormatReader, { source, path }: Piece): FormatReader {
   };
 }
 
-function tellUniform(uniform: UniformScan | undefined, findings: FindingList): void {
+/** Tells content of one byte value only; returns whether it is so. */
+function tellUniform(uniform: UniformScan | undefined, findings: FindingList): boolean {
   const value = uniform?.result() ?? null;
-  if (value !== 0 && value !== 0xff) return;
+  if (value !== 0 && value !== 0xff) return false;
   const rule = value === 0 ? 'file.all-00' : 'file.all-ff';
   findings.add(rule, `every byte is ${hexByte(value)}`, { offset: 0 });
+  return true;
 }
 
 function tellScript(name: string, script: ScriptScan | undefined, findings: FindingList): void {

@@ -1,8 +1,12 @@
+import type { DescribedFormat } from '../../../shared/domain/described-format.ts';
 import type { ImageSegment } from '../../../shared/domain/finding.ts';
+import type { ImageIdentity } from '../../../shared/domain/image-identity.ts';
+import type { IdentityContext } from '../../../shared/domain/identity/examined-file.ts';
+import type { MemoryRegion } from '../../../shared/domain/product.ts';
 import type { ByteSource } from '../../../shared/formats/byte-source.ts';
 import type { FindingList } from './finding-list.ts';
 import type { Budget } from './limits.ts';
-import type { MemoryRegion } from './memory-fit.ts';
+import type { NamedPublicKey } from './mcuboot-signature.ts';
 import type { DescribedVersion } from './version-check.ts';
 
 /** What is known about the package that the file is to be part of. */
@@ -13,6 +17,12 @@ export interface FileExpectations {
   readonly memory?: readonly MemoryRegion[];
   /** Chip of the component, as slipway.yaml names it. */
   readonly chip?: string;
+  /** Formats that slipway.yaml describes. */
+  readonly formats?: readonly DescribedFormat[];
+  /** Keys that may sign for the component. */
+  readonly publicKeys?: readonly NamedPublicKey[];
+  /** Description of the product and records of what was released, where they are known. */
+  readonly identity?: IdentityContext;
 }
 
 /** What a reader learned about the content besides its findings. */
@@ -20,6 +30,8 @@ export interface Inside {
   readonly segments: readonly ImageSegment[];
   /** Version that the image's own descriptor carries, compared with the declared one. */
   readonly version?: DescribedVersion;
+  /** What the image says about itself. */
+  readonly identity?: ImageIdentity;
   /** Whether the content is compressed, so that no text can be found in it. */
   readonly compressed: boolean;
 }

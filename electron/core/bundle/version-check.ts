@@ -1,5 +1,5 @@
 import type { Evidence } from '../../../shared/formats/report.ts';
-import type { VersionHit } from './content-scan.ts';
+import type { TextHit } from './content-scan.ts';
 import type { FindingList } from './finding-list.ts';
 
 /** The version that an image's own descriptor carries. */
@@ -14,25 +14,6 @@ export interface DescribedVersion {
 /** Whether the declared version was searched for and found. */
 export type VersionSearch = 'found' | 'not-found' | 'not-searched';
 
-/** Whether a version text is a numbered version at all: a bare "1" is a build system's default. */
-const numbered = /\d+\.\d+/;
-
-/** Compares the declared version with the one of the image's own descriptor. */
-export function compareVersions(declared: string, described: string): DescribedVersion['relation'] {
-  const plain = described.replace(/^[vV](?=\d)/, '');
-  if (plain === declared.replace(/^[vV](?=\d)/, '')) return 'same';
-  return !numbered.test(described) || containsVersion(described, declared) ? 'unclear' : 'other';
-}
-
-function containsVersion(text: string, version: string): boolean {
-  for (let at = text.indexOf(version); at >= 0; at = text.indexOf(version, at + 1)) {
-    const before = text.slice(0, at);
-    const after = text.slice(at + version.length);
-    if (!/[\d.]$/.test(before) && !/^(\d|\.\d)/.test(after)) return true;
-  }
-  return false;
-}
-
 /** What is known about the version of a file. */
 interface VersionEvidence {
   /** Version that the image's own descriptor carries. */
@@ -40,7 +21,7 @@ interface VersionEvidence {
   /** Those of images in an archive, each with its path. */
   readonly inMembers: readonly DescribedVersion[];
   /** Where the text was found, null when nowhere, undefined when it was not searched. */
-  readonly hit: VersionHit | null | undefined;
+  readonly hit: TextHit | null | undefined;
 }
 
 /**
