@@ -128,3 +128,84 @@ describe('xz', () => {
     );
   });
 });
+
+describe('zstd', () => {
+  const zstd = (args: readonly string[], bytes: Uint8Array = content) =>
+    made('zstd', args, bytes, 'zstd');
+
+  it.each([
+    [['-1'], 'XXH64 is right'],
+    [['-19'], 'XXH64 is right'],
+    [['--no-check'], 'it has no checksum'],
+    [['--no-content-size'], 'XXH64 is right'],
+  ])('files made with %j pass, and their content is searched', async (args, told) => {
+    const bytes = await zstd(args);
+    const file = await bench.inspect('a.zst', bytes, { fileTypes, version: '4.5.6' });
+    expect(file.findings.map(({ rule }) => rule)).toEqual([
+      'container.integrity',
+      'secret.url-credentials',
+      'identity.version-found',
+      'file.hash',
+    ]);
+    expect(file.findings[0]?.detail).toBe(`zstd: ${content.length} bytes unpacked, ${told}`);
+  });
+
+  it('files of one byte, of several frames and with skippable frames pass', async () => {
+    const skippable = Buffer.from('502a4d180300000061626300', 'hex').subarray(0, 11);
+    const one = await zstd([], Buffer.from('x'));
+    for (const bytes of [
+      one,
+      await zstd([], Buffer.alloc(0)),
+      await zstd(['--no-check'], Buffer.from('x')),
+      await zstd([], Buffer.alloc(300_000, 'ab')),
+      Buffer.concat([one, await zstd([])]),
+      Buffer.concat([skippable, one, skippable]),
+    ]) {
+      const rules = await rulesOf('b.zst', bytes);
+      expect(rules).toContain('container.integrity');
+      expect(rules.filter((rule) => rule.startsWith('zstd.'))).toEqual([]);
+    }
+  });
+
+  it('a tar.zst is opened, and one that holds no tar is told', async () => {
+    const tar = tarOf([['etc/wifi.txt', Buffer.from(secret)]]);
+    const { findings } = await bench.inspect('fs.tar.zst', await zstd([], tar), { fileTypes });
+    const finding = findings.find(({ rule }) => rule === 'secret.url-credentials');
+    expect(finding?.evidence.member).toBe('etc/wifi.txt');
+    expect(await rulesOf('no.tar.zst', await zstd([]))).toContain('zstd.not-tar');
+  });
+
+  it('absurd windows and dictionaries are told as not unpacked, never as a pass', async () => {
+    // A window of 3.75 TiB: exponent 31, mantissa 7.
+    const absurd = Buffer.from('28b52ffd00ff010000', 'hex');
+    const { findings } = await bench.inspect('w.zst', absurd, { fileTypes });
+    const finding = findings.find(({ rule }) => rule === 'zstd.not-unpacked');
+    expect(finding?.evidence.found).toBe(`${2 ** 41 * (1 + 7 / 8)} bytes`);
+    const dictionary = Buffer.from('28b52ffd010007010000', 'hex');
+    expect(await rulesOf('d.zst', dictionary)).toContain('zstd.not-unpacked');
+  });
+
+  it('a bomb is stopped', async () => {
+    const bytes = await zstd(['-19'], Buffer.alloc(50_000_000));
+    expect(await rulesOf('bomb.zst', bytes)).toContain('zstd.bomb');
+  });
+
+  it('a flip of any byte and a cut at any place are refused, as by zstd', async () => {
+    const bytes = await zstd(['-19'], content.subarray(29_000, 33_000));
+    const path = join(bench.folder, 'flip.zst');
+    for (let at = 0; at < bytes.length; at += at < 40 || at > bytes.length - 20 ? 1 : 29) {
+      const rules = await rulesOf('flip.zst', flipped(bytes, at, 0x10));
+      const told = rules.filter((rule) => /^zstd\.|type-mismatch/.test(rule));
+      writeFileSync(path, flipped(bytes, at, 0x10));
+      const { code } = await peer('zstd', ['-q', '-t', path], 'zstd');
+      if (code !== 0) expect(told, `byte ${at}: ${rules.join(' ')}`).toHaveLength(1);
+    }
+    for (let size = 9; size < bytes.length; size += 61) {
+      expect(await rulesOf('cut.zst', bytes.subarray(0, size)), `${size}`).toContain(
+        'zstd.truncated',
+      );
+    }
+    const more = Buffer.concat([bytes, Buffer.from('more bytes')]);
+    expect(await rulesOf('more.zst', more)).toContain('zstd.trailing');
+  });
+});

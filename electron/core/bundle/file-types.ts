@@ -28,9 +28,6 @@ const notRaw = new Set([...archives, 'elf', 'uf2', 's-record', 'intel-hex']);
 const rawExtension = /\.bin(_\d+)?$/i;
 const opaqueExtension = /\.(pack|mini_\d+)$/i;
 
-/** Formats that are recognised by signature only. */
-export const recognisedOnly: ReadonlySet<string> = new Set(['zstd']);
-
 /** Whether the name is that of a raw image. */
 export function isRawName(name: string): boolean {
   return rawExtension.test(name);
