@@ -7,7 +7,7 @@ import type { Report } from '../../../shared/formats/report.ts';
 import { SRecordReader } from '../../../shared/formats/s-record.ts';
 import { sniffHeadBytes } from '../../../shared/formats/sniff.ts';
 import { isPackDescription, readPackDescription } from './cmsis-pack.ts';
-import { isOpaque, recognisedOnly } from './file-types.ts';
+import { isOpaque } from './file-types.ts';
 import { readGzip } from './gzip.ts';
 import { readableImages, readImage } from './image-readers.ts';
 import { checkMcuboot } from './mcuboot-check.ts';
@@ -16,19 +16,9 @@ import { readPythonScript } from './python-script.ts';
 import { type FormatReader, nothingKnown, type Reading } from './reading.ts';
 import { readTarMembers } from './tar-members.ts';
 import type { DescribedVersion } from './version-check.ts';
+import { readXz } from './xz.ts';
 import { readZip } from './zip.ts';
-
-/** Formats whose bytes are compressed: no version can be found in them. */
-const compressed = new Set(['xz', 'zstd']);
-
-/** A format that is recognised by its signature only. */
-const recognised = (format: string): FormatReader => ({
-  search: compressed.has(format) ? 'compressed' : 'bytes',
-  read: async (_source, { findings }) => {
-    findings.add('format.not-checked', `recognised as ${format}`, { offset: 0 });
-    return nothingKnown;
-  },
-});
+import { readZstd } from './zstd.ts';
 
 const opaque: FormatReader = {
   search: 'bytes',
@@ -144,11 +134,12 @@ const records = (Reader: RecordReader): FormatReader => ({
 /** Every format that {@link sniff} tells, and how its content is checked. */
 const table: ReadonlyMap<string, FormatReader> = new Map([
   ...[...readableImages].map((format) => [format, image(format)] as const),
-  ...[...recognisedOnly].map((format) => [format, recognised(format)] as const),
   ['s-record', records(SRecordReader)],
   ['intel-hex', records(IntelHexReader)],
   ['tar', { search: 'content', holdsMembers: true, stream: readTarMembers }],
   ['gzip', { search: 'content', holdsMembers: true, stream: readGzip }],
+  ['xz', { search: 'content', holdsMembers: true, stream: readXz }],
+  ['zstd', { search: 'content', holdsMembers: true, stream: readZstd }],
   ['zip', { search: 'content', holdsMembers: true, read: readZip }],
   ['rar', rar],
   ['mcuboot', mcuboot],
