@@ -1,6 +1,6 @@
 import { archiveRules } from './rules/archive-rules.ts';
 import { containerRules } from './rules/container-rules.ts';
-import { deltaRules } from './rules/delta-rules.ts';
+import { patchRules } from './rules/patch-rules.ts';
 import { hygieneRules } from './rules/hygiene-rules.ts';
 import { identityRules } from './rules/identity-rules.ts';
 import { imageRules } from './rules/image-rules.ts';
@@ -13,7 +13,7 @@ export type RuleLayer = 'container' | 'image' | 'identity' | 'hygiene';
 
 const layers = {
   container: { ...packageRules, ...containerRules, ...archiveRules, ...recordRules },
-  image: { ...imageRules, ...deltaRules, ...scriptRules },
+  image: { ...imageRules, ...patchRules, ...scriptRules },
   identity: identityRules,
   hygiene: hygieneRules,
 } as const;
