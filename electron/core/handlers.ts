@@ -11,7 +11,16 @@ import {
   inspectFiles,
   verifyPackage,
 } from './bundle/bundle-service.ts';
+import { testFormat } from './bundle/format-service.ts';
 import { knownIdentity } from './bundle/identity-context.ts';
+import { packageReport, writeReport } from './bundle/report-service.ts';
+import {
+  addWaiver,
+  judgedPackages,
+  judgeReport,
+  listWaivers,
+  removeWaiver,
+} from './bundle/waiver-service.ts';
 import { appendSecrets } from './clouds/device-secrets.ts';
 import type { CloudService } from './clouds/cloud-service.ts';
 import { createDeltaPackage } from './delta/delta-packages.ts';
@@ -77,31 +86,65 @@ export function makeHandlers(parts: HandlerParts): Handlers {
 
     'bundle.inspect': async (input, context) => {
       const product = input.productId ? workspace().product(input.productId) : null;
-      const component =
+      const candidates =
         product && input.componentId
-          ? componentOf(product, input.componentId)
-          : product?.components.find(
+          ? [componentOf(product, input.componentId)]
+          : (product?.components ?? []).filter(
               (candidate) => !input.component || candidate.type === input.component,
             );
-      return inspectFiles(
+      const [component, second] = candidates;
+      const report = await inspectFiles(
         {
           paths: input.files.map(toRead),
           version: input.version,
           componentType: input.component,
           component,
           extraFileTypes: parts.rooms?.workspace.config.fileTypes ?? [],
+          formats: parts.rooms?.workspace.config.formats ?? [],
           known:
-            product && component
+            // The records of one component say nothing about files of another.
+            product && component && !second
               ? await knownIdentity(workspace(), product, component, input.version)
               : undefined,
         },
         context,
       );
+      return product ? judgeReport(workspace(), report, product, input.version) : report;
     },
     'bundle.create': (input, context) =>
       createFullPackage(workspace(), { ...input, paths: input.files.map(toRead) }, context),
     'bundle.verify': (input, context) => verifyPackage(workspace(), input.packageId, context),
-    'packages.list': async (input) => workspace().list('package', input.releaseId),
+    'bundle.report': async (input) => {
+      const about =
+        'packageId' in input
+          ? packageReport(workspace(), input.packageId)
+          : { report: input.report, title: input.title };
+      return writeReport(toWrite(input.out), input.format, about, parts.version);
+    },
+    'packages.list': async (input) => judgedPackages(workspace(), input.releaseId),
+
+    'waivers.add': async (input) => {
+      const waiver = addWaiver(workspace(), input);
+      log.write('info', 'bundle', `${waiver.name} waived ${waiver.rule}`, { waiver });
+      return waiver;
+    },
+    'waivers.list': async (input) => listWaivers(workspace(), input),
+    'waivers.remove': async (input) => {
+      const waiver = removeWaiver(workspace(), input);
+      log.write('info', 'bundle', `${input.name} took back a waiver of ${waiver.rule}`, { waiver });
+      return waiver;
+    },
+
+    'formats.list': async () => workspace().config.formats,
+    'formats.test': (input, context) => testFormat(input.format, toRead(input.file), context),
+    'formats.save': async ({ format, replaces }) => {
+      await workspace().saveFormat(format, replaces ?? format.name);
+      return workspace().config.formats;
+    },
+    'formats.remove': async (input) => {
+      await workspace().removeFormat(input.name);
+      return workspace().config.formats;
+    },
 
     'delta.create': (input, context) => createDeltaPackage(workspace(), input, context),
     'delta.make': (input, context) =>
@@ -235,7 +278,8 @@ export function makeHandlers(parts: HandlerParts): Handlers {
     'log.tail': async (input) => log.tail(input.afterSeq),
     'settings.get': async () => readSettings(workspace()),
     'settings.set': async (input) => {
-      const { theme, ...config } = input;
+      const { theme, person, ...config } = input;
+      if (person !== undefined) workspace().setSetting('person', person);
       if (theme) workspace().setSetting('theme', theme);
       if (Object.keys(config).length > 0) await workspace().updateConfig(config);
       return readSettings(workspace());
@@ -249,5 +293,6 @@ function readSettings(workspace: Workspace): Output<'settings.get'> {
     theme: theme === 'light' || theme === 'dark' ? theme : 'system',
     fileTypes: workspace.config.fileTypes,
     chinaTelecomIccidPrefixes: workspace.config.chinaTelecomIccidPrefixes,
+    person: workspace.person ?? '',
   };
 }

@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import { describedFormatSchema } from './described-format.ts';
 import { componentIdentitySchema, productIdentitySchema } from './product-identity.ts';
 import { chinaTelecomIccidPattern, fileTypePattern, idPattern, versionPattern } from './limits.ts';
 import { inspectReportSchema } from './finding.ts';
+import { findingPolicySchema, policyFaults } from './policy.ts';
 
 export const componentTypeSchema = z.enum(['module', 'mcu']);
 export type ComponentType = z.infer<typeof componentTypeSchema>;
@@ -36,23 +38,42 @@ export const productSchema = z.object({
   name: z.string(),
   components: z.array(componentSchema).min(1),
   policy: z
-    .object({ benchRunsRequired: z.number().int().nonnegative().default(0) })
+    .object({
+      benchRunsRequired: z.number().int().nonnegative().default(0),
+      findings: findingPolicySchema.optional(),
+    })
     .default({ benchRunsRequired: 0 }),
   ...productIdentitySchema.shape,
 });
 export type Product = z.infer<typeof productSchema>;
 
 /** What `slipway.yaml` holds. */
-export const workspaceConfigSchema = z.object({
-  version: z.literal(1),
-  name: z.string(),
-  products: z.array(productSchema),
-  fileTypes: z.array(z.string().regex(fileTypePattern)).default([]),
-  /** ICCID prefixes that mean a China Telecom SIM; each must start with 898603 or 898611. */
-  chinaTelecomIccidPrefixes: z
-    .array(z.string().regex(chinaTelecomIccidPattern))
-    .default(['898603', '898611']),
-});
+export const workspaceConfigSchema = z
+  .object({
+    version: z.literal(1),
+    name: z.string(),
+    products: z.array(productSchema),
+    fileTypes: z.array(z.string().regex(fileTypePattern)).default([]),
+    formats: z.array(describedFormatSchema).default([]),
+    /** ICCID prefixes that mean a China Telecom SIM; each must start with 898603 or 898611. */
+    chinaTelecomIccidPrefixes: z
+      .array(z.string().regex(chinaTelecomIccidPattern))
+      .default(['898603', '898611']),
+  })
+  .superRefine(({ products, formats }, context) => {
+    const names = formats.map(({ name }) => name);
+    for (const [index, name] of names.entries())
+      if (names.indexOf(name) < index) {
+        const path = ['formats', index, 'name'];
+        context.addIssue({ code: 'custom', path, message: `"${name}" is there twice` });
+      }
+    for (const [index, { policy }] of products.entries()) {
+      for (const { key, why } of policyFaults(policy.findings ?? {})) {
+        const path = ['products', index, 'policy', 'findings', key];
+        context.addIssue({ code: 'custom', path, message: why });
+      }
+    }
+  });
 export type WorkspaceConfig = z.infer<typeof workspaceConfigSchema>;
 
 export const packageFileSchema = z.object({
@@ -97,6 +118,8 @@ export const versionPackageSchema = z.object({
   sha256: z.string(),
   sizeBytes: z.number(),
   report: inspectReportSchema,
+  /** Who made the package; absent in records of times when no name was kept. */
+  author: z.string().optional(),
   deltaProof: deltaProofSchema.nullable(),
   createdAt: z.string(),
 });

@@ -1,9 +1,13 @@
+import type { ContentEntropy } from './finding.ts';
 import type { ImageIdentity } from './image-identity.ts';
 import type { PackageFile, VersionPackage } from './product.ts';
 
 /** A file of a released package, and what it said about itself when it was inspected. */
 export interface ReleasedFile extends Pick<PackageFile, 'name' | 'role' | 'sizeBytes' | 'sha256'> {
   readonly format: string;
+  /** The first bytes in hex, where they were kept. */
+  readonly head: string | undefined;
+  readonly entropy: ContentEntropy | undefined;
   readonly identity: ImageIdentity | undefined;
 }
 
@@ -35,14 +39,11 @@ export function releaseHistory(
       createdAt: pkg.createdAt,
       deltaProof: pkg.deltaProof,
       version: pkg.targetVersion,
-      files: pkg.files.map(({ name, role, sizeBytes, sha256, format }) => ({
-        name,
-        role,
-        sizeBytes,
-        sha256,
-        format,
-        identity: pkg.report.files.find((file) => file.sha256 === sha256)?.identity,
-      })),
+      files: pkg.files.map(({ name, role, sizeBytes, sha256, format }) => {
+        const inspected = pkg.report.files.find((file) => file.sha256 === sha256);
+        const { head, entropy, identity } = inspected ?? {};
+        return { name, role, sizeBytes, sha256, format, head, entropy, identity };
+      }),
     }))
     .toSorted((one, other) => one.createdAt.localeCompare(other.createdAt));
 }

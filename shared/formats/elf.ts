@@ -4,7 +4,8 @@ import { fieldText, type ImageFacts, viewOf } from './image-facts.ts';
 import type { Processor } from './processor.ts';
 import { hexAddress, type Report } from './report.ts';
 
-const machines: ReadonlyMap<number, string> = new Map([
+/** Names of the machines of ELF files (`e_machine`). */
+export const machines: ReadonlyMap<number, string> = new Map([
   [3, 'x86'],
   [8, 'MIPS'],
   [20, 'PowerPC'],

@@ -11,7 +11,8 @@ import {
 } from './image-facts.ts';
 import { hexAddress, hexByte, type Report } from './report.ts';
 
-const chips: ReadonlyMap<number, string> = new Map([
+/** Names of the chips by the identifier in the image header. */
+export const chips: ReadonlyMap<number, string> = new Map([
   [0, 'ESP32'],
   [2, 'ESP32-S2'],
   [5, 'ESP32-C3'],

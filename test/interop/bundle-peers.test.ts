@@ -81,7 +81,7 @@ describe('nrf-intel-hex', () => {
 
 describe('gzip, tar and zip', () => {
   it('files of the tools pass, cut ones are refused by both', async () => {
-    writeFileSync(join(folder, 'a.bin'), randomBytes(50_000));
+    writeFileSync(join(folder, 'a.bin'), 'plain text of a member\n'.repeat(2200));
     peer('tar', ['cf', 'a.tar', 'a.bin']);
     peer('tar', ['czf', 'a.tar.gz', 'a.bin']);
     peer('zip', ['-q', 'a.zip', 'a.bin']);

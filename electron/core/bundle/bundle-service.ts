@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import type { DescribedFormat } from '../../../shared/domain/described-format.ts';
 import type { InspectReport } from '../../../shared/domain/finding.ts';
 import type { WorkContext } from '../../../shared/domain/job.ts';
 import { problem } from '../../../shared/domain/problem.ts';
@@ -13,10 +14,14 @@ import {
 } from '../../../shared/domain/product.ts';
 import { roleOfFormat } from '../../../shared/domain/file-role.ts';
 import { defaultFileTypes } from '../../../shared/domain/limits.ts';
+import { countedVerdict } from '../../../shared/domain/verdict.ts';
+import { isByAnother } from '../../../shared/domain/waiver.ts';
 import { runTask } from '../../worker/run-task.ts';
 import { ensureRelease } from '../releases/release-service.ts';
 import type { Workspace } from '../workspace/workspace.ts';
+import { firstLook } from './first-look.ts';
 import { type KnownIdentity, knownIdentity } from './identity-context.ts';
+import { judgeReport } from './waiver-service.ts';
 import { verifyVersionPackage, writeVersionPackage } from './version-package.ts';
 
 /** Files to inspect: absolute paths, and what they are checked against. */
@@ -26,21 +31,36 @@ export interface InspectRequest {
   readonly componentType?: ComponentType | undefined;
   readonly component?: Component | undefined;
   readonly extraFileTypes: readonly string[];
+  /** Formats that slipway.yaml describes; their extensions are allowed. */
+  readonly formats: readonly DescribedFormat[];
   /** Description, keys and records that the files are compared with, where a product is known. */
   readonly known?: KnownIdentity | undefined;
 }
 
 /** Inspects files in a worker thread; the report is produced even when files are blocked. */
-export function inspectFiles(
+export async function inspectFiles(
   request: InspectRequest,
   context: WorkContext,
 ): Promise<InspectReport> {
   const componentType = request.component?.type ?? request.componentType;
+  const files = request.paths.map((path) => ({ path, name: basename(path) }));
+  const { formats } = request;
+  const fileTypes = [
+    ...defaultFileTypes,
+    ...request.extraFileTypes,
+    ...formats.flatMap(({ extensions }) => extensions),
+  ];
+  // Here and not in the worker: starting one takes longer than a look at every file.
+  const looks = await Promise.all(
+    files.map((file, index) => firstLook(index, file, { fileTypes, formats })),
+  );
+  for (const look of looks) context.onFileSoFar?.(look);
   return runTask(
     'bundle.inspect',
     {
-      files: request.paths.map((path) => ({ path, name: basename(path) })),
-      fileTypes: [...defaultFileTypes, ...request.extraFileTypes],
+      files,
+      fileTypes,
+      ...(formats.length > 0 ? { formats } : {}),
       ...(request.version ? { version: request.version } : {}),
       ...(componentType ? { component: componentType } : {}),
       ...(request.component?.memory ? { memory: request.component.memory } : {}),
@@ -76,44 +96,54 @@ export async function createFullPackage(
     componentId: string;
     paths: readonly string[];
     name?: string | undefined;
+    /** Name of who makes the package; the workspace's person without it. */
+    author?: string | undefined;
   } & ({ releaseId: string } | { productId: string; version: string }),
   context: WorkContext,
 ): Promise<VersionPackage> {
   const wanted = 'releaseId' in input ? workspace.release(input.releaseId) : input;
   const product = workspace.product(wanted.productId);
   const component = componentOf(product, input.componentId);
-  const report = await inspectFiles(
+  const author = input.author ?? workspace.person ?? refuseNoAuthor();
+  const inspected = await inspectFiles(
     {
       paths: input.paths,
       version: wanted.version,
       component,
       extraFileTypes: workspace.config.fileTypes,
+      formats: workspace.config.formats,
       known: await knownIdentity(workspace, product, component, wanted.version),
     },
     context,
   );
+  const other = inspected.files
+    .flatMap(({ findings }) => findings)
+    .find(({ rule }) => rule === 'identity.version-immutable');
+  if (other) throw versionImmutable(`${other.detail}; these have ${other.evidence.found}.`);
+  const report = judgeReport(workspace, inspected, product, wanted.version, author);
   if (report.verdict === 'block') throw blocked(report);
+  refuseOwnWaivers(report, author);
   const files: { path: string; file: PackageFile }[] = [];
   for (const [index, path] of input.paths.entries()) {
-    const inspected = report.files[index];
-    if (!inspected) throw new Error('the report has fewer files than the request');
+    const read = report.files[index];
+    if (!read) throw new Error('the report has fewer files than the request');
     const stored = await workspace.objects.add(path, context);
-    if (stored.sha256 !== inspected.sha256) {
+    if (stored.sha256 !== read.sha256) {
       throw problem(
         'file-changed',
         'A file changed while it was read',
-        `${inspected.name} had SHA-256 ${inspected.sha256} when inspected and ${stored.sha256} when stored.`,
+        `${read.name} had SHA-256 ${read.sha256} when inspected and ${stored.sha256} when stored.`,
         'Wait until the build has finished and add the file again.',
       );
     }
     files.push({
       path: workspace.objects.path(stored.sha256),
       file: {
-        name: inspected.name,
-        role: roleOfFormat(inspected.format),
+        name: read.name,
+        role: roleOfFormat(read.format),
         sizeBytes: stored.sizeBytes,
         sha256: stored.sha256,
-        format: inspected.format,
+        format: read.format,
       },
     });
   }
@@ -131,6 +161,7 @@ export async function createFullPackage(
       sourceVersion: null,
       targetVersion: release.version,
       report,
+      author,
       deltaProof: null,
     },
     files,
@@ -173,7 +204,11 @@ export async function recordPackage(
             pkg.sourceVersion === draft.sourceVersion,
         );
       if (existing && existing.sha256 === archive.sha256) return existing;
-      if (existing) throw versionImmutable(existing, archive.sha256);
+      if (existing) {
+        throw versionImmutable(
+          `${existing.componentId} ${existing.targetVersion} (${existing.packageType}) is recorded with SHA-256 ${existing.sha256}; these files give ${archive.sha256}.`,
+        );
+      }
       const pkg: VersionPackage = {
         ...draft,
         id: randomUUID(),
@@ -205,12 +240,42 @@ export async function verifyPackage(
   };
 }
 
-function versionImmutable(existing: VersionPackage, foundSha256: string) {
+function versionImmutable(detail: string) {
   return problem(
     'version-immutable',
     'This version already has other bytes',
-    `${existing.componentId} ${existing.targetVersion} (${existing.packageType}) is recorded with SHA-256 ${existing.sha256}; these files give ${foundSha256}.`,
+    detail,
     'Versions are immutable: raise the version and make a new release.',
+    'gate',
+  );
+}
+
+/** @throws ProblemError `person-unknown` */
+function refuseNoAuthor(): never {
+  throw problem(
+    'person-unknown',
+    'Who makes the package?',
+    'The system has no name for this user, and the workspace has none either.',
+    'Set one: slipway settings person NAME, or give --author NAME.',
+    'usage',
+  );
+}
+
+/** A blocking finding that only the author of the package has waived is not waived. @throws ProblemError `waiver-by-author` */
+function refuseOwnWaivers(report: InspectReport, author: string): void {
+  const own = report.files.flatMap(({ name, findings }) =>
+    findings
+      .filter(
+        ({ verdict, waived }) => verdict === 'block' && waived && !isByAnother(waived, author),
+      )
+      .map(({ rule }) => `${name}: ${rule}`),
+  );
+  if (own.length === 0) return;
+  throw problem(
+    'waiver-by-author',
+    'The author cannot waive a block',
+    `${own.join('; ')}: waived by ${author}, who makes the package.`,
+    'Another person must look at it and waive it.',
     'gate',
   );
 }
@@ -218,7 +283,7 @@ function versionImmutable(existing: VersionPackage, foundSha256: string) {
 function blocked(report: InspectReport) {
   const reasons = report.files.flatMap((file) =>
     file.findings
-      .filter((finding) => finding.verdict === 'block')
+      .filter((finding) => countedVerdict(finding) === 'block')
       .map((finding) => `${file.name}: ${finding.title}, ${finding.detail} (${finding.rule})`),
   );
   return problem(

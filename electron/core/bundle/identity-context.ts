@@ -11,6 +11,7 @@ import type { SigningKey } from '../../../shared/domain/product-identity.ts';
 import { releaseHistory } from '../../../shared/domain/release-history.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 import type { NamedPublicKey } from './mcuboot-signature.ts';
+import { withHeads } from './released-heads.ts';
 
 const longestKeyBytes = 64 * 1024;
 
@@ -32,7 +33,11 @@ export async function knownIdentity(
       product,
       component,
       version,
-      history: releaseHistory(product.id, workspace.list('package')),
+      history: await withHeads(
+        releaseHistory(product.id, workspace.list('package')),
+        component.id,
+        workspace.objects,
+      ),
       foreignTexts: foreignTexts(workspace.config.products, product, component),
       now: new Date().toISOString(),
     },

@@ -1,16 +1,20 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
-import { type InspectedFile, maxListedSegments } from '../../../shared/domain/finding.ts';
+import {
+  type InspectedFile,
+  keptHeadBytes,
+  maxListedSegments,
+} from '../../../shared/domain/finding.ts';
 import { maxFileSizeBytes } from '../../../shared/domain/limits.ts';
-import { sniff, sniffHeadBytes } from '../../../shared/formats/sniff.ts';
+import { hexText } from '../../../shared/formats/image-facts.ts';
+import { sniff, sniffHeadBytes, sniffTailBytes } from '../../../shared/formats/sniff.ts';
+import { describedFormatOf } from './described-check.ts';
 import { abortableSource, fileSource, readChunks } from './file-source.ts';
 import { FindingList } from './finding-list.ts';
 import { ContentInspection, type FoundInside, nothingFound } from './inspect-content.ts';
 import { checkNameAndSize } from './name-checks.ts';
 import { type FileExpectations, nothingKnown } from './reading.ts';
 import { WatchedChunks } from './watched-chunks.ts';
-
-const tailBytes = 512;
 
 /** How far reading came, and when to stop. */
 export interface ReadControl {
@@ -52,10 +56,13 @@ async function inspectOpenFile(
   const { size: sizeBytes } = await handle.stat();
   const source = abortableSource(fileSource(handle, sizeBytes), signal);
   const head = await source.read(0, sniffHeadBytes);
-  const tail = await source.read(Math.max(0, sizeBytes - tailBytes), tailBytes);
-  const format = sizeBytes === 0 ? 'empty' : sniff(head, tail);
+  const tail = await source.read(Math.max(0, sizeBytes - sniffTailBytes), sniffTailBytes);
   const findings = new FindingList();
-  checkNameAndSize(name, format, sizeBytes, expectations.fileTypes, findings);
+  const isRead = sizeBytes > 0 && sizeBytes <= maxFileSizeBytes;
+  const { formats = [], fileTypes } = expectations;
+  const described = isRead ? await describedFormatOf(name, source, formats, findings) : null;
+  const format = described?.name ?? (sizeBytes === 0 ? 'empty' : sniff(head, tail));
+  checkNameAndSize(name, format, sizeBytes, fileTypes, findings);
 
   const hash = createHash('sha256');
   const chunks = new WatchedChunks(readChunks(handle), (chunk) => {
@@ -63,12 +70,13 @@ async function inspectOpenFile(
     hash.update(chunk);
     onBytes(chunk.length);
   });
-  const isRead = sizeBytes > 0 && sizeBytes <= maxFileSizeBytes;
   const inspection = new ContentInspection(sizeBytes, expectations, findings, signal);
-  const piece = { name, format, path: undefined, depth: 0, chunks, source, findings, expectations };
+  const content = { name, format, described, path: undefined, depth: 0, chunks, source };
+  const piece = { ...content, findings, expectations };
   const inside = isRead ? await inspection.inspectFile(piece) : nothingKnown;
   await chunks.drain();
   const found = isRead ? inspection.finish(inside, findings) : nothingFound;
+  const { entropy } = inspection;
   const sha256 = hash.digest('hex');
   findings.add('file.hash', `${sizeBytes} bytes, SHA-256 ${sha256}`);
   const segments = inside.segments.slice(0, maxListedSegments);
@@ -78,7 +86,9 @@ async function inspectOpenFile(
       sizeBytes,
       sha256,
       format,
+      head: hexText(head.subarray(0, keptHeadBytes)),
       ...(segments.length > 0 ? { segments } : {}),
+      ...(entropy === null ? {} : { entropy }),
       ...(found.image ? { identity: found.image.identity } : {}),
       findings: [],
     },

@@ -5,7 +5,7 @@ import { checkBuildDate } from '../../../shared/domain/identity/date-rules.ts';
 import type { ExaminedFile } from '../../../shared/domain/identity/examined-file.ts';
 import type { WorkContext } from '../../../shared/domain/job.ts';
 import { maxFilesPerPackage } from '../../../shared/domain/limits.ts';
-import { worstVerdict } from '../../../shared/domain/verdict.ts';
+import { reportOf } from '../../../shared/domain/verdict.ts';
 import { type FileResult, inspectFile } from './inspect-file.ts';
 import { checkParts } from './name-checks.ts';
 import type { FileExpectations } from './reading.ts';
@@ -31,8 +31,11 @@ export async function inspectFiles(
     },
   };
   const results: FileResult[] = [];
-  for (const { path, name } of input.files) {
-    results.push(await inspectFile(path, name, input, control));
+  for (const [index, { path, name }] of input.files.entries()) {
+    const result = await inspectFile(path, name, input, control);
+    results.push(result);
+    const { segments: _inTheReport, ...file } = result.file;
+    context.onFileSoFar?.({ ...file, index, headText: null, findings: result.findings.list() });
   }
   checkTogether(results);
   checkParts(results.map(({ file, findings }) => ({ name: file.name, report: findings.add })));
@@ -41,16 +44,26 @@ export async function inspectFiles(
   for (const file of examined) checkBuildDate(file, now);
   if (input.identity) checkIdentity(examined, input.identity);
   const files = results.map(({ file, findings }) => ({ ...file, findings: findings.list() }));
-  const verdicts = files.flatMap((file) => file.findings.map(({ verdict }) => verdict));
-  return { verdict: worstVerdict(verdicts), files };
+  return reportOf(files);
 }
 
 function examine({ file, findings, found }: FileResult): ExaminedFile {
-  const { name, sha256, sizeBytes } = file;
+  const { name, sha256, sizeBytes, head, entropy } = file;
   const { texts, certificates, image } = found;
   const { format, identity } = image ?? { format: file.format, identity: undefined };
   const report = findings.add;
-  return { name, sha256, sizeBytes, format, identity, texts, certificates, report };
+  return {
+    name,
+    sha256,
+    sizeBytes,
+    head,
+    entropy,
+    format,
+    identity,
+    texts,
+    certificates,
+    report,
+  };
 }
 
 /** Rules about the package as a whole; each is told at the file that breaks it. */

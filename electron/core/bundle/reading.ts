@@ -1,3 +1,4 @@
+import type { DescribedFormat } from '../../../shared/domain/described-format.ts';
 import type { ImageSegment } from '../../../shared/domain/finding.ts';
 import type { ImageIdentity } from '../../../shared/domain/image-identity.ts';
 import type { IdentityContext } from '../../../shared/domain/identity/examined-file.ts';
@@ -16,6 +17,8 @@ export interface FileExpectations {
   readonly memory?: readonly MemoryRegion[];
   /** Chip of the component, as slipway.yaml names it. */
   readonly chip?: string;
+  /** Formats that slipway.yaml describes. */
+  readonly formats?: readonly DescribedFormat[];
   /** Keys that may sign for the component. */
   readonly publicKeys?: readonly NamedPublicKey[];
   /** Description of the product and records of what was released, where they are known. */

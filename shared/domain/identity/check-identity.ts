@@ -1,7 +1,8 @@
+import { checkBeginnings } from './beginning-rules.ts';
 import { checkComponents } from './component-rules.ts';
 import { checkCertificates } from './date-rules.ts';
 import { checkDeltas, isDelta } from './delta-rules.ts';
-import type { ExaminedFile, IdentityContext } from './examined-file.ts';
+import { earlierPackages, type ExaminedFile, type IdentityContext } from './examined-file.ts';
 import { checkHardware } from './hardware-rules.ts';
 import { checkReleases } from './release-rules.ts';
 import { checkSigning } from './signing-rules.ts';
@@ -17,6 +18,7 @@ export function checkIdentity(files: readonly ExaminedFile[], context: IdentityC
   const images = files.filter(({ format }) => !isDelta(format));
   if (images.length > 0) {
     checkReleases(images, context);
+    checkBeginnings(images, earlierPackages(context));
     checkSigning(images, context);
   }
   checkDeltas(files, context);

@@ -189,4 +189,12 @@ export const identityRules = {
     'Anybody can sign for this key: make a key of your own and put it into the boot loader.',
     true,
   ),
+  'identity.fingerprint-differs': warn(
+    'The file begins unlike those of earlier releases',
+    'Check that it is of the same kind and for the same hardware; waive it when the format changed.',
+  ),
+  'identity.size-differs': warn(
+    'The size is far from that of the last release',
+    'Check that the build is whole and for this product; waive it when so much did change.',
+  ),
 } as const satisfies Record<string, BundleRule>;
