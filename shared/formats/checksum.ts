@@ -1,4 +1,5 @@
 import type { ChecksumKind } from '../domain/described-format.ts';
+import { crc16 } from './crc16.ts';
 import { crc32 } from './crc32.ts';
 
 /** A checksum that is fed in pieces. */
@@ -19,22 +20,10 @@ const ccittTable = tableOf((index) => {
   return value & 0xffff;
 });
 
-const modbusTable = tableOf((index) => {
-  let value = index;
-  for (let bit = 0; bit < 8; bit += 1) value = value & 1 ? (value >>> 1) ^ 0xa001 : value >>> 1;
-  return value;
-});
-
 const ccitt: Step = (start, bytes) => {
   let value = start;
   for (const byte of bytes)
     value = ((value << 8) & 0xffff) ^ (ccittTable[(value >>> 8) ^ byte] ?? 0);
-  return value;
-};
-
-const modbus: Step = (start, bytes) => {
-  let value = start;
-  for (const byte of bytes) value = (value >>> 8) ^ (modbusTable[(value ^ byte) & 0xff] ?? 0);
   return value;
 };
 
@@ -60,7 +49,7 @@ const kinds: Readonly<Record<ChecksumKind, readonly [start: number, step: Step]>
   crc32: [0, (value, bytes) => crc32(bytes, value)],
   'crc16-ccitt': [0xffff, ccitt],
   'crc16-xmodem': [0, ccitt],
-  'crc16-modbus': [0xffff, modbus],
+  'crc16-modbus': [0xffff, (value, bytes) => crc16(bytes, value)],
   sum8: [0, sum(8)],
   sum16: [0, sum(16)],
   sum32: [0, sum(32)],
