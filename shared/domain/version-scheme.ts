@@ -5,7 +5,10 @@ export const versionSchemeSchema = z.union([
   z.enum(['semver', 'dotted']),
   z.object({
     /** Regular expression of the whole version; its groups decide the order, the first one most. */
-    pattern: z.string().refine(hasGroup, 'a regular expression with at least one group in ( )'),
+    pattern: z
+      .string()
+      .refine(hasGroup, 'a regular expression with at least one group in ( )')
+      .refine(isBounded, 'at most six of + and *, none of them behind a group'),
   }),
 ]);
 export type VersionScheme = z.infer<typeof versionSchemeSchema>;
@@ -83,6 +86,14 @@ function comparePart(one: string, other: string): number {
   // An absent group is older than a number, and a number older than a text.
   const rank = (part: string): number => (part === '' ? 0 : number.test(part) ? 1 : 2);
   return rank(one) - rank(other) || (one < other ? -1 : 1);
+}
+
+const mostRepeats = 6;
+
+/** Whether matching ends soon on any version: no repeated groups, and few repeats that could share the text. */
+function isBounded(pattern: string): boolean {
+  const bare = pattern.replace(/\\./gs, 'x').replace(/\[[^\]]*\]/g, 'x');
+  return !/\)[+*{]/.test(bare) && (bare.match(/[+*{]/g) ?? []).length <= mostRepeats;
 }
 
 function hasGroup(pattern: string): boolean {
