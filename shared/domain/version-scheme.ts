@@ -1,16 +1,19 @@
 import { z } from 'zod';
 
 /** How the versions of a component are written and which of two is newer. */
-export const versionSchemeSchema = z.union([
-  z.enum(['semver', 'dotted']),
-  z.object({
-    /** Regular expression of the whole version; its groups decide the order, the first one most. */
-    pattern: z
-      .string()
-      .refine(hasGroup, 'a regular expression with at least one group in ( )')
-      .refine(isBounded, 'at most six of + and *, none of them behind a group'),
-  }),
-]);
+export const versionSchemeSchema = z.union(
+  [
+    z.enum(['semver', 'dotted']),
+    z.object({
+      /** Regular expression of the whole version; its groups decide the order, the first one most. */
+      pattern: z.string().refine((pattern) => hasGroup(pattern) && isBounded(pattern)),
+    }),
+  ],
+  {
+    error:
+      'semver, dotted, or a pattern: a regular expression with a group in ( ) for each number, at most six of + and *, and none of them behind a group',
+  },
+);
 export type VersionScheme = z.infer<typeof versionSchemeSchema>;
 
 /** Parts from the most to the least significant; numbers are ordered as numbers. */

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Component, MemoryRegion, Product } from '../../shared/domain/product.ts';
@@ -52,7 +53,6 @@ describe('certificates that openssl made', () => {
   } as const;
   const certificates = new Map<string, { pem: Buffer; der: Buffer }>();
   beforeAll(async () => {
-    const { readFileSync } = await import('node:fs');
     for (const [name, kind] of Object.entries(kinds)) {
       const subject = ['-subj', `/CN=${name.replace('.crt', '')}`, '-days', '30'];
       const files = ['-keyout', at(`${name}.key`), '-out', at(name)];
