@@ -6,7 +6,9 @@ export const versionSchemeSchema = z.union(
     z.enum(['semver', 'dotted']),
     z.object({
       /** Regular expression of the whole version; its groups decide the order, the first one most. */
-      pattern: z.string().refine((pattern) => hasGroup(pattern) && isBounded(pattern)),
+      pattern: z
+        .string()
+        .refine((pattern) => hasGroup(pattern) && isBounded(pattern), { abort: true }),
     }),
   ],
   {
