@@ -3,6 +3,12 @@ import type { InspectReport } from '../../shared/domain/finding.ts';
 import { byteText } from '../../shared/domain/progress-text.ts';
 import { problem } from '../../shared/domain/problem.ts';
 import { componentTypeSchema, type ComponentType } from '../../shared/domain/product.ts';
+import {
+  type ReportOptions,
+  reportCommand,
+  withReportOptions,
+  writeReport,
+} from './bundle-report.ts';
 import { formatCommands } from './bundle-formats.ts';
 import { waiverCommands } from './bundle-waivers.ts';
 import { ruleCommand } from './bundle-rules.ts';
@@ -10,13 +16,15 @@ import { findingLines } from './finding-text.ts';
 import { printResult } from './output.ts';
 import { withSession } from './session.ts';
 
-/** `slipway bundle inspect|create|verify|rules|waive|waivers|unwaive|formats` */
+/** `slipway bundle inspect|create|verify|report|rules|waive|waivers|unwaive|formats` */
 export function bundleCommands(program: Command): void {
   const bundle = program.command('bundle').description('assemble and validate version packages');
 
-  bundle
-    .command('inspect <files...>')
-    .description('check files and print the findings')
+  withReportOptions(
+    bundle
+      .command('inspect <files...>')
+      .description('check files and print the findings, or write them as a report'),
+  )
     .option('--component <type|id>', 'module or mcu, or with --product the id of its component')
     .option(
       '--product <id>',
@@ -29,17 +37,19 @@ export function bundleCommands(program: Command): void {
     .action(
       (
         files: string[],
-        options: { component?: string; product?: string; version?: string },
+        options: ReportOptions & { component?: string; product?: string; version?: string },
         command: Command,
       ) =>
-        withSession(command, async ({ studio, json }) => {
+        withSession(command, async (session) => {
+          const { studio, json } = session;
           const report = await studio.ask('bundle.inspect', {
             files,
             ...componentOption(options),
             ...(options.product ? { productId: options.product } : {}),
             ...(options.version ? { version: options.version } : {}),
           });
-          printResult(json, report, () => reportText(report));
+          const isPrinted = await writeReport(session, options, report);
+          if (!isPrinted) printResult(json, report, () => reportText(report));
           return report.verdict === 'block' ? 1 : 0;
         }),
     );
@@ -93,6 +103,7 @@ export function bundleCommands(program: Command): void {
   ruleCommand(bundle);
   waiverCommands(bundle);
   formatCommands(bundle);
+  reportCommand(bundle);
 }
 
 /** A type, or the id of a component, which only a product has. @throws ProblemError `unknown-component` */

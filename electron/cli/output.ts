@@ -1,5 +1,6 @@
 import type { FileSoFar } from '../../shared/domain/finding.ts';
 import type { Job } from '../../shared/domain/job.ts';
+import { visibleText } from '../../shared/report/visible-text.ts';
 import { byteText, jobProgressText } from '../../shared/domain/progress-text.ts';
 import type { Problem } from '../../shared/domain/problem.ts';
 
@@ -39,12 +40,9 @@ export function progressPrinter(json: boolean): (job: Job) => void {
   };
 }
 
-/** Shows on a terminal what a file seems to be, while it is still being read. */
+/** Shows on a terminal what a file seems to be, while it is still being read; nothing in a name may drive the terminal. */
 export function printFirstLook({ name, sizeBytes, format, headText, sha256 }: FileSoFar): void {
   if (!process.stderr.isTTY || sha256 !== null) return;
   const words = [name, byteText(sizeBytes), format, headText ?? ''].join('  ').trimEnd();
-  process.stderr.write(`\r\u001b[2K${printable(words)}\n`);
+  process.stderr.write(`\r\u001b[2K${visibleText(words)}\n`);
 }
-
-/** Names and header texts come from the file: nothing in them may drive the terminal. */
-const printable = (text: string): string => text.replace(/[\p{Cc}\p{Cf}]/gu, '?');

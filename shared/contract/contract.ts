@@ -29,6 +29,7 @@ import {
   versionPackageSchema,
   versionSchema,
 } from '../domain/product.ts';
+import { reportFormats } from '../report/report-formats.ts';
 import {
   personSchema,
   reasonSchema,
@@ -66,8 +67,8 @@ export const settingsSchema = z.object({
   theme: z.enum(['system', 'light', 'dark']),
   fileTypes: z.array(z.string()),
   chinaTelecomIccidPrefixes: z.array(z.string()),
-  /** Name that packages made in this workspace are recorded with. */
-  person: personSchema,
+  /** Name that packages made in this workspace are recorded with; empty when there is none yet. */
+  person: z.string(),
 });
 export type Settings = z.infer<typeof settingsSchema>;
 
@@ -137,6 +138,18 @@ export const contract = {
   'bundle.verify': job(
     z.object({ packageId: id }),
     z.object({ packageId: id, sha256: z.string(), intact: z.boolean() }),
+  ),
+  /** Writes what was found in files, or in a version package as it is judged now, for people or for CI. */
+  'bundle.report': call(
+    z
+      .object({ format: z.enum(reportFormats), out: fileRefSchema })
+      .and(
+        z.union([
+          z.object({ packageId: id }),
+          z.object({ report: inspectReportSchema, title: z.string().min(1).max(200) }),
+        ]),
+      ),
+    z.object({ path: z.string(), sizeBytes: z.number() }),
   ),
   'packages.list': call(z.object({ releaseId: id.optional() }), z.array(versionPackageSchema)),
 
@@ -306,7 +319,7 @@ export const contract = {
   'jobs.cancel': call(z.object({ jobId: id }), none),
   'log.tail': call(z.object({ afterSeq: z.number().int().default(0) }), z.array(logEntrySchema)),
   'settings.get': call(none, settingsSchema),
-  'settings.set': call(settingsSchema.partial(), settingsSchema),
+  'settings.set': call(settingsSchema.extend({ person: personSchema }).partial(), settingsSchema),
 } as const;
 
 export type Contract = typeof contract;

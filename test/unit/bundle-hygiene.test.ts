@@ -1,11 +1,15 @@
 import { createCipheriv } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BlankScan } from '../../electron/core/bundle/blank-scan.ts';
 import { EntropyScan } from '../../electron/core/bundle/entropy-scan.ts';
 import { SecretScan } from '../../electron/core/bundle/secret-scan.ts';
+import { createStudio } from '../../electron/core/studio.ts';
+import { Workspace } from '../../electron/core/workspace/workspace.ts';
 import type { ContentEntropy, Finding } from '../../shared/domain/finding.ts';
 import type { Evidence } from '../../shared/formats/report.ts';
 import { tarHeader } from '../support/archives.ts';
@@ -193,6 +197,66 @@ describe('entropy', () => {
     const readable = await bench.inspect('app.bin', plain);
     expect(readable.entropy).toMatchObject({ kind: 'plain' });
     expect(readable.findings.map(({ rule }) => rule)).toEqual(['file.hash']);
+  });
+});
+
+describe('a release and the one before', () => {
+  const version = (next: number) => `1.${next}.0`;
+  let folder = '';
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'slipway-entropy-'));
+    cpSync('resources/sample', folder, { recursive: true });
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('warns when encrypted and plain content change places, and reads records without a measure', async () => {
+    const studio = await createStudio({ workspacePath: folder });
+    try {
+      const product = { productId: 'SENSOR-1', componentId: 'STM32' };
+      const put = (next: number, bytes: Buffer): string[] => {
+        const path = join(folder, `radio-${version(next)}.mini_1`);
+        writeFileSync(path, bytes);
+        return [path];
+      };
+      const told = async (next: number, bytes: Buffer): Promise<string[]> => {
+        const files = put(next, bytes);
+        const report = await studio.ask('bundle.inspect', {
+          files,
+          productId: product.productId,
+          version: version(next),
+        });
+        const rule = 'content.entropy-changed';
+        const findings = report.files[0]?.findings.filter((finding) => finding.rule === rule) ?? [];
+        return findings.map(({ verdict, detail }) => `${verdict}: ${detail}`);
+      };
+      const create = (next: number, bytes: Buffer) =>
+        studio.ask('bundle.create', {
+          ...product,
+          version: version(next),
+          files: put(next, bytes),
+        });
+
+      await create(0, code(200_000));
+      expect(await told(1, code(200_001))).toEqual([]);
+      expect(await told(1, ciphertext(200_000))).toEqual([
+        'warn: "radio-1.1.0.mini_1" looks encrypted; in 1.0.0 it is plain',
+      ]);
+      await create(1, ciphertext(200_000));
+      expect(await told(2, ciphertext(200_016))).toEqual([]);
+      expect(await told(2, code(200_000))).toEqual([
+        'warn: "radio-1.2.0.mini_1" is plain; in 1.1.0 it looks encrypted',
+      ]);
+
+      const workspace = await Workspace.open(folder);
+      for (const pkg of workspace.list('package')) {
+        const files = pkg.report.files.map(({ entropy: _entropy, ...rest }) => rest);
+        workspace.put('package', pkg.releaseId, { ...pkg, report: { ...pkg.report, files } });
+      }
+      workspace.close();
+      expect(await told(2, code(200_000))).toEqual([]);
+    } finally {
+      await studio.close();
+    }
   });
 });
 

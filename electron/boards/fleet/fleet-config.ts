@@ -4,7 +4,11 @@ import { deviceSchema, transportSchema } from '../../../shared/domain/plan.ts';
 
 /** What a fleet process reads as the first line of its stdin. */
 export const fleetConfigSchema = z.object({
-  endpoint: z.object({ http: z.string(), mqtt: z.string(), coap: z.string().nullable() }),
+  endpoint: z.object({
+    http: z.string(),
+    mqtt: z.string(),
+    coap: z.string().nullable().default(null),
+  }),
   devices: z.array(
     z.object({
       id: deviceSchema.shape.id,

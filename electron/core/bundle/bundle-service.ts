@@ -104,7 +104,7 @@ export async function createFullPackage(
   const wanted = 'releaseId' in input ? workspace.release(input.releaseId) : input;
   const product = workspace.product(wanted.productId);
   const component = componentOf(product, input.componentId);
-  const author = input.author ?? workspace.person;
+  const author = input.author ?? workspace.person ?? refuseNoAuthor();
   const inspected = await inspectFiles(
     {
       paths: input.paths,
@@ -247,6 +247,17 @@ function versionImmutable(detail: string) {
     detail,
     'Versions are immutable: raise the version and make a new release.',
     'gate',
+  );
+}
+
+/** @throws ProblemError `person-unknown` */
+function refuseNoAuthor(): never {
+  throw problem(
+    'person-unknown',
+    'Who makes the package?',
+    'The system has no name for this user, and the workspace has none either.',
+    'Set one: slipway settings person NAME, or give --author NAME.',
+    'usage',
   );
 }
 

@@ -75,13 +75,17 @@ async function parse(source: ByteSource, { findings }: Reading): Promise<Descrip
   const parser = new SaxesParser({ position: true, xmlns: false });
   const path: string[] = [];
   let fault: string | null = null;
-  parser.on('error', ({ message }) => {
-    fault ??= message.replace(/^(\d+):(\d+): /, 'line $1, column $2: ');
+  parser.on('error', (error) => {
+    fault ??= error.message.replace(/^(\d+):(\d+): /, 'line $1, column $2: ');
+    // The parser would go on, and tell thousands of faults of what was made to have them.
+    throw error;
   });
   parser.on('opentag', ({ name, attributes }) => {
     path.push(name);
     const { version } = attributes;
-    if (path.join('/') === 'package/releases/release' && version !== undefined)
+    const isRelease =
+      path.length === 3 && path[0] === 'package' && path[1] === 'releases' && name === 'release';
+    if (isRelease && version !== undefined)
       description.releases.push(version.slice(0, longestText));
   });
   parser.on('closetag', () => void path.pop());
@@ -91,11 +95,13 @@ async function parse(source: ByteSource, { findings }: Reading): Promise<Descrip
       description[key] = `${description[key]}${text}`.trim().slice(0, longestText);
   });
   const decoder = new TextDecoder('utf-8');
-  for await (const bytes of readRange(source, 0, source.sizeBytes)) {
-    parser.write(decoder.decode(bytes, { stream: true }));
-    if (fault !== null) break;
+  try {
+    for await (const bytes of readRange(source, 0, source.sizeBytes))
+      parser.write(decoder.decode(bytes, { stream: true }));
+    parser.write(decoder.decode()).close();
+  } catch (error) {
+    if (fault === null) throw error;
   }
-  if (fault === null) parser.write(decoder.decode()).close();
   if (fault === null) return description;
   findings.add('cmsis-pack.not-xml', fault);
   return null;

@@ -48,11 +48,22 @@ export async function inspectFiles(
 }
 
 function examine({ file, findings, found }: FileResult): ExaminedFile {
-  const { name, sha256, sizeBytes, head } = file;
+  const { name, sha256, sizeBytes, head, entropy } = file;
   const { texts, certificates, image } = found;
   const { format, identity } = image ?? { format: file.format, identity: undefined };
   const report = findings.add;
-  return { name, sha256, sizeBytes, head, format, identity, texts, certificates, report };
+  return {
+    name,
+    sha256,
+    sizeBytes,
+    head,
+    entropy,
+    format,
+    identity,
+    texts,
+    certificates,
+    report,
+  };
 }
 
 /** Rules about the package as a whole; each is told at the file that breaks it. */

@@ -103,7 +103,7 @@ export async function createDeltaPackage(
             },
           ],
         },
-        author: workspace.person,
+        ...(workspace.person === null ? {} : { author: workspace.person }),
         deltaProof: proof,
       },
       [{ path: workspace.objects.path(stored.sha256), file }],

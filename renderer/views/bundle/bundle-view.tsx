@@ -114,7 +114,11 @@ function BundleOf(props: {
           </div>
         )}
         <MemorySection component={component} draft={draft} packages={own} />
-        <Section title={`Version packages of ${release.version}`} flush={own.length > 0}>
+        <Section
+          title={`Version packages of ${release.version}`}
+          flush={own.length > 0}
+          testId="packages-section"
+        >
           {own.length === 0
             ? 'None yet: add files above, then make the version package.'
             : own.map((pkg) => <PackageCard key={pkg.id} pkg={pkg} />)}

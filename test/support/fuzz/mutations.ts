@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
 /** Most bytes that a mutation may grow its seed to. */
-const mostBytes = 64 * 1024;
+const mostBytes = 32 * 1024;
 
 /** Values on which parsers stumble: signs, limits, and one more or less. */
 const interesting = [

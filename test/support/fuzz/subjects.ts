@@ -4,6 +4,10 @@ import { join, resolve } from 'node:path';
 import { FindingList } from '../../../electron/core/bundle/finding-list.ts';
 import { ContentInspection } from '../../../electron/core/bundle/inspect-content.ts';
 import { SecretScan } from '../../../electron/core/bundle/secret-scan.ts';
+import {
+  type DescribedFormat,
+  describedFormatSchema,
+} from '../../../shared/domain/described-format.ts';
 import { ProblemError } from '../../../shared/domain/problem.ts';
 import { readBsdiff40 } from '../../../shared/formats/bsdiff40.ts';
 import { memorySource } from '../../../shared/formats/byte-source.ts';
@@ -11,6 +15,8 @@ import { Bzip2Reader } from '../../../shared/formats/bzip2-reader.ts';
 import { Bzip2Writer } from '../../../shared/formats/bzip2-writer.ts';
 import { sniff } from '../../../shared/formats/sniff.ts';
 import { imgtoolImage, imgtoolImages } from '../mcuboot-images.ts';
+import { changedPac, makePac } from '../pac-package.ts';
+import { mpyFiles, patches } from '../peer-files.ts';
 import {
   type Repair,
   repairEsp,
@@ -44,29 +50,32 @@ function storedSeeds(format: string): Uint8Array[] {
 
 const pieceBytes = 700;
 
+interface FormatOptions {
+  /** Name of the subject; the format without it. */
+  readonly name?: string;
+  readonly file?: string;
+  readonly seeds?: readonly Uint8Array[];
+  readonly repair?: Repair;
+  /** The description of the format, where slipway.yaml has one. */
+  readonly described?: DescribedFormat;
+}
+
 /** A format of the bundle room, inspected with all that stands in it; the format is taken for granted. */
-function format(
-  id: string,
-  options: {
-    readonly file?: string;
-    readonly seeds?: readonly Uint8Array[];
-    readonly repair?: Repair;
-  } = {},
-): FuzzSubject {
-  const name = options.file ?? `image.${id}`;
+function format(id: string, options: FormatOptions = {}): FuzzSubject {
+  const { name = id, file = `image.${id}`, repair, described = null } = options;
   const expectations = { fileTypes: [], version: '1.2.3' };
   return {
-    name: id,
+    name,
     seeds: options.seeds ?? storedSeeds(id),
-    ...(options.repair === undefined ? {} : { repair: options.repair }),
+    ...(repair === undefined ? {} : { repair }),
     read: async (bytes) => {
       const findings = new FindingList();
       const { signal } = new AbortController();
       const inspection = new ContentInspection(bytes.length, expectations, findings, signal);
       const inside = await inspection.inspectFile({
-        name,
+        name: file,
         format: id,
-        described: null,
+        described,
         path: undefined,
         depth: 0,
         chunks: inPieces(bytes),
@@ -179,17 +188,72 @@ function secretSeeds(): Uint8Array[] {
     rsa.export({ type: 'pkcs1', format: 'der' }),
     Buffer.from(rsa.export({ type: 'pkcs8', format: 'pem' })),
     Buffer.from(text),
+    ...storedSeeds('certificate'),
   ];
 }
 
 function scanPatterns(bytes: Buffer): readonly string[] {
-  const scan = new SecretScan();
+  const scan = new SecretScan({ certificates: true });
   scan.push(bytes);
   scan.endPiece();
   const rules: string[] = [];
   scan.tell((rule) => rules.push(rule));
-  return rules;
+  return [...rules, ...scan.certificates.map(() => 'certificate')];
 }
+
+/** The beginnings of patches that no tool here makes. */
+const payload = Buffer.concat([
+  Buffer.from('CrAU\0\0\0\0\0\0\0\x02\0\0\0\0\0\0\0\x20\0\0\0\x08', 'latin1'),
+  Buffer.alloc(200, 'manifest'),
+]);
+const bsdiff43 = Buffer.concat([
+  Buffer.from('ENDSLEY/BSDIFF43\xfe\x01\0\0\0\0\0\0', 'latin1'),
+  bzip2(Buffer.alloc(600, 'control')),
+]);
+
+const script = `import machine
+VERSION = "1.2.3"
+
+class Pump:
+    """Runs."""
+
+    def run(self, speed=[1, 2]):
+        for pin in range(4):
+            if pin % 2:
+                machine.Pin(pin).value(f"{pin}" == '1')
+            else:
+                raise ValueError("no pin")
+`;
+const packDescription = `<?xml version="1.0" encoding="UTF-8"?>
+<package schemaVersion="1.7.7" xmlns:xs="http://www.w3.org/2001/XMLSchema-instance">
+  <vendor>Maker</vendor><name>Pump</name><url>https://maker.test/</url>
+  <releases><release version="1.2.3" date="2026-01-02">new</release></releases>
+  <components><component Cclass="Device"><files><file name="a.c"/></files></component></components>
+</package>
+`;
+const described = describedFormatSchema.parse({
+  name: 'acme-fw',
+  extensions: ['.afw'],
+  magic: { text: 'AFW1' },
+  fields: [
+    { name: 'total', offset: 4, bytes: 4, means: 'file-size' },
+    { name: 'body', offset: 8, bytes: 4, endian: 'big', means: 'size-of-rest', from: 32 },
+    { name: 'number', offset: 12, bytes: 4, means: 'number' },
+  ],
+  checksums: [{ name: 'all', kind: 'crc32', offset: -4, to: -4 }],
+  version: { pattern: 'fw-([0-9.]+)', from: 16, length: 200 },
+});
+const afw = Buffer.alloc(300, 'AFW1\0\0\x01\x2c\0\0\x01\x0c\x01\x02\x03\x04fw-1.2.3 ', 'latin1');
+const pac = makePac([
+  { id: 'FDL', fileName: 'fdl1.bin', data: Buffer.alloc(70, 'boot') },
+  { id: 'NV', fileName: 'nv.bin', data: Buffer.alloc(300, 'values') },
+]);
+/** The checksums stand in the header. */
+const withRoom = (bytes: Buffer): Buffer =>
+  bytes.length < 2124 ? Buffer.concat([bytes, Buffer.alloc(2124 - bytes.length)]) : bytes;
+const { bsdiff40, ...others } = patches;
+const patchesOf = (start: string): Uint8Array[] =>
+  Object.entries(others).flatMap(([name, bytes]) => (name.startsWith(start) ? [bytes] : []));
 
 const imgtool = Object.keys(imgtoolImages).map((name) => imgtoolImage(name as never));
 
@@ -210,8 +274,23 @@ export const fuzzSubjects: readonly FuzzSubject[] = [
   format('rar', { repair: repairRar }),
   format('tar', { repair: repairTar }),
   format('gzip', { file: 'image.tar.gz' }),
+  format('pac', { seeds: [pac], repair: (bytes) => changedPac(withRoom(bytes), () => undefined) }),
+  format('mpy', { seeds: Object.values(mpyFiles) }),
+  format('python', { file: 'main.py', seeds: [Buffer.from(script)] }),
+  format('text', {
+    name: 'cmsis-pack',
+    file: 'Maker.Pump.pdsc',
+    seeds: [Buffer.from(packDescription)],
+  }),
+  format('bsdiff40', { name: 'bsdiff40 header', seeds: [bsdiff40] }),
+  format('bsdiff43', { seeds: [bsdiff43] }),
+  format('vcdiff', { seeds: patchesOf('xdelta') }),
+  format('hdiff', { seeds: patchesOf('hdiff') }),
+  format('detools', { seeds: patchesOf('detools') }),
+  format('android-payload', { seeds: [payload] }),
+  format('acme-fw', { name: 'described format', described, seeds: [afw] }),
   { name: 'sniff', seeds: allSeeds(), read: (bytes) => [sniff(bytes, bytes.subarray(-512))] },
-  { name: 'secrets', seeds: secretSeeds(), read: scanPatterns },
+  { name: 'secrets and certificates', seeds: secretSeeds(), read: scanPatterns },
   { name: 'bzip2', seeds: storedSeeds('bzip2'), read: unpackBzip2 },
   { name: 'bsdiff40', seeds: [packPatch(plainPatch())], read: applyPatch },
   {
