@@ -24,6 +24,7 @@ const forTheTests = [
   'u-boot-tools',
   'device-tree-compiler',
   'openssh-client',
+  'openssl',
   'mosquitto',
   'mosquitto-clients',
   'curl',

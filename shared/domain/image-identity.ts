@@ -31,7 +31,9 @@ export const imageIdentitySchema = z.object({
   dependencies: z.array(imageDependencySchema).optional(),
   /** When it was built, ISO 8601. */
   builtAt: z.string().optional(),
-  /** Bytes that it takes in its slot, where that is less than the file. */
-  slotBytes: z.number().int().optional(),
+  /** Sizes that the header of a patch announces. */
+  patch: z
+    .object({ sourceBytes: z.number().int().optional(), targetBytes: z.number().int() })
+    .optional(),
 });
 export type ImageIdentity = z.infer<typeof imageIdentitySchema>;

@@ -49,6 +49,9 @@ export function tellDelta(sizes: DeltaSizes, report: Report): ImageFacts | null 
     summary: `${format}: the header and the lengths agree with the file`,
     segments: [],
     compressed: true,
+    identity: {
+      patch: { targetBytes, ...(sourceBytes === undefined ? {} : { sourceBytes }) },
+    },
   };
 }
 
