@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { InspectReport } from '../../../shared/domain/finding.ts';
+import { isSamePerson } from '../../../shared/domain/person.ts';
 import { applyPolicy } from '../../../shared/domain/policy.ts';
 import { problem } from '../../../shared/domain/problem.ts';
 import type { Product, VersionPackage } from '../../../shared/domain/product.ts';
 import {
   applyWaivers,
-  isSamePerson,
   unwaivableReason,
   type Waiver,
   type WaiverDraft,
