@@ -153,6 +153,11 @@ export const contract = {
   ),
   'packages.list': call(z.object({ releaseId: id.optional() }), z.array(versionPackageSchema)),
 
+  /** Judges a report by the policy and the waivers of now, without reading the files again. */
+  'bundle.judge': call(
+    z.object({ report: inspectReportSchema, productId: id, version: versionSchema }),
+    inspectReportSchema,
+  ),
   /** Accepts the findings of one rule for exactly these bytes in one version. */
   'waivers.add': call(waiverDraftSchema, waiverSchema),
   /** Oldest first, those that were taken back included. */

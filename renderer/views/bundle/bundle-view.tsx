@@ -95,6 +95,7 @@ function BundleOf(props: {
                   <FileCard
                     key={file.index}
                     file={file}
+                    target={target}
                     state={job === undefined ? 'stopped' : 'checking'}
                   />
                 ),
@@ -107,6 +108,7 @@ function BundleOf(props: {
               <FileCard
                 key={files[index]?.handle ?? file.name}
                 file={file}
+                target={target}
                 state="checked"
                 onRemove={() => recheck(files.filter((_file, at) => at !== index))}
               />

@@ -2,6 +2,7 @@ import { ActionIcon, Text, Tooltip } from '@mantine/core';
 import { X } from 'lucide-react';
 import type { FileSoFar, InspectedFile } from '../../../shared/domain/finding.ts';
 import { roleOfFormat } from '../../../shared/domain/file-role.ts';
+import type { BundleTarget } from '../../stores/bundle-drafts.ts';
 import { FindingList } from '../../widgets/finding-list.tsx';
 import { fileVerdict } from '../../widgets/finding-groups.ts';
 import { HashText } from '../../widgets/hash-text.tsx';
@@ -9,12 +10,15 @@ import { ToneBadge } from '../../widgets/tone-badge.tsx';
 import { Bytes, ClippedText } from '../../widgets/value-text.tsx';
 import { VerdictBadge } from '../../widgets/verdict-badge.tsx';
 import classes from './file-card.module.css';
+import { FileFindings } from './file-findings.tsx';
 
 /** One file: what it is, and what was found in it, as far as that is known. */
 export function FileCard(props: {
   readonly file: InspectedFile | FileSoFar;
   /** Whether the check has come to its end, is going on, or was stopped. */
   readonly state: 'checked' | 'checking' | 'stopped';
+  /** What the file is to be part of. */
+  readonly target: Pick<BundleTarget, 'productId' | 'version'>;
   readonly onRemove?: () => void;
 }) {
   const { file, state, onRemove } = props;
@@ -56,7 +60,15 @@ export function FileCard(props: {
           </Text>
         )}
       </div>
-      <FindingList findings={file.findings} />
+      {file.sha256 !== null && state === 'checked' ? (
+        <FileFindings
+          file={{ ...file, sha256: file.sha256 }}
+          productId={props.target.productId}
+          version={props.target.version}
+        />
+      ) : (
+        <FindingList findings={file.findings} />
+      )}
     </article>
   );
 }
