@@ -1,7 +1,8 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import type { InspectReport } from '../../shared/domain/finding.ts';
 import { byteText } from '../../shared/domain/progress-text.ts';
-import type { ComponentType } from '../../shared/domain/product.ts';
+import { problem } from '../../shared/domain/problem.ts';
+import { componentTypeSchema, type ComponentType } from '../../shared/domain/product.ts';
 import {
   type ReportOptions,
   reportCommand,
@@ -24,24 +25,26 @@ export function bundleCommands(program: Command): void {
       .command('inspect <files...>')
       .description('check files and print the findings, or write them as a report'),
   )
-    .addOption(new Option('--component <type>', 'component type').choices(['module', 'mcu']))
-    .option('--product <id>', "check against this product's memory map")
-    .option('--version <v>', 'version that must be inside')
+    .option('--component <type|id>', 'module or mcu, or with --product the id of its component')
+    .option(
+      '--product <id>',
+      'compare with its description in slipway.yaml (memory, hardware ids, signing keys, version scheme, compatibility, support period) and with what was released of it before; a product of several components needs --component',
+    )
+    .option(
+      '--version <v>',
+      'version that must be inside and that must be neither released with other bytes nor older than a release',
+    )
     .action(
       (
         files: string[],
-        options: ReportOptions & {
-          component?: ComponentType;
-          product?: string;
-          version?: string;
-        },
+        options: ReportOptions & { component?: string; product?: string; version?: string },
         command: Command,
       ) =>
         withSession(command, async (session) => {
           const { studio, json } = session;
           const report = await studio.ask('bundle.inspect', {
             files,
-            ...(options.component ? { component: options.component } : {}),
+            ...componentOption(options),
             ...(options.product ? { productId: options.product } : {}),
             ...(options.version ? { version: options.version } : {}),
           });
@@ -101,6 +104,25 @@ export function bundleCommands(program: Command): void {
   waiverCommands(bundle);
   formatCommands(bundle);
   reportCommand(bundle);
+}
+
+/** A type, or the id of a component, which only a product has. @throws ProblemError `unknown-component` */
+function componentOption(options: { readonly component?: string; readonly product?: string }): {
+  component?: ComponentType;
+  componentId?: string;
+} {
+  const { component, product } = options;
+  if (component === undefined) return {};
+  const type = componentTypeSchema.safeParse(component);
+  if (type.success) return { component: type.data };
+  if (product !== undefined) return { componentId: component };
+  throw problem(
+    'unknown-component',
+    'No such component type',
+    `--component ${component} is neither module nor mcu.`,
+    'Give one of them, or name the product too: --product ID.',
+    'usage',
+  );
 }
 
 function reportText(report: InspectReport): string {

@@ -86,12 +86,13 @@ export function makeHandlers(parts: HandlerParts): Handlers {
 
     'bundle.inspect': async (input, context) => {
       const product = input.productId ? workspace().product(input.productId) : null;
-      const component =
+      const candidates =
         product && input.componentId
-          ? componentOf(product, input.componentId)
-          : product?.components.find(
+          ? [componentOf(product, input.componentId)]
+          : (product?.components ?? []).filter(
               (candidate) => !input.component || candidate.type === input.component,
             );
+      const [component, second] = candidates;
       const report = await inspectFiles(
         {
           paths: input.files.map(toRead),
@@ -101,7 +102,8 @@ export function makeHandlers(parts: HandlerParts): Handlers {
           extraFileTypes: parts.rooms?.workspace.config.fileTypes ?? [],
           formats: parts.rooms?.workspace.config.formats ?? [],
           known:
-            product && component
+            // The records of one component say nothing about files of another.
+            product && component && !second
               ? await knownIdentity(workspace(), product, component, input.version)
               : undefined,
         },

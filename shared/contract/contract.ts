@@ -87,6 +87,7 @@ export const fleetStatusSchema = z.object({
   devices: z.number(),
   http: z.number(),
   mqtt: z.number(),
+  lwm2m: z.number(),
   updated: z.number(),
   failed: z.number(),
 });
@@ -236,9 +237,13 @@ export const contract = {
       startedHere: z.boolean(),
       http: z.string().nullable(),
       mqtt: z.string().nullable(),
+      coap: z.string().nullable(),
     }),
   ),
-  'cloud.start': job(none, z.object({ http: z.string(), mqtt: z.string() })),
+  'cloud.start': job(
+    none,
+    z.object({ http: z.string(), mqtt: z.string(), coap: z.string().nullable() }),
+  ),
   'cloud.stop': call(none, none),
   'devices.list': call(
     z.object({ productId: id, search: z.string().optional(), ...page }),
@@ -261,6 +266,7 @@ export const contract = {
       fromVersion: versionSchema,
       http: z.number().int().min(0).max(10_000),
       mqtt: z.number().int().min(0).max(10_000),
+      lwm2m: z.number().int().min(0).max(10_000).default(0),
       /** How many of them get a SIM of China Telecom, to see them excluded by name. */
       chinaTelecom: z.number().int().min(0).max(10_000).default(0),
     }),

@@ -51,6 +51,15 @@ export type ImageSegment = z.infer<typeof imageSegmentSchema>;
 /** More segments than this are not listed; an image that is so scattered is told by its findings. */
 export const maxListedSegments = 256;
 
+/** How random content is, measured on a sample of large files. */
+export const contentEntropySchema = z.object({
+  /** `random` also stands for well-encrypted content, `compressed` for content that is nearly so. */
+  kind: z.enum(['plain', 'compressed', 'random']),
+  bitsPerByte: z.number(),
+  /** Against equal shares of all 256 byte values; 255 on average for random content. */
+  chiSquare: z.number(),
+});
+export type ContentEntropy = z.infer<typeof contentEntropySchema>;
 /** Bytes of the beginning of a file that are kept, to compare them with those of later versions. */
 export const keptHeadBytes = 32;
 
@@ -63,6 +72,8 @@ export const inspectedFileSchema = z.object({
   head: z.string().optional(),
   /** Where the bytes of an image with addresses lie, at most {@link maxListedSegments}; absent without addresses. */
   segments: z.array(imageSegmentSchema).optional(),
+  /** Absent when there was too little content to measure, or only members of an archive. */
+  entropy: contentEntropySchema.optional(),
   /** What the image says about itself; absent when its format says nothing. */
   identity: imageIdentitySchema.optional(),
   findings: z.array(findingSchema),

@@ -1,3 +1,4 @@
+import type { ContentEntropy } from './finding.ts';
 import type { ImageIdentity } from './image-identity.ts';
 import type { PackageFile, VersionPackage } from './product.ts';
 
@@ -6,6 +7,7 @@ export interface ReleasedFile extends Pick<PackageFile, 'name' | 'role' | 'sizeB
   readonly format: string;
   /** The first bytes in hex, where they were kept. */
   readonly head: string | undefined;
+  readonly entropy: ContentEntropy | undefined;
   readonly identity: ImageIdentity | undefined;
 }
 
@@ -39,8 +41,8 @@ export function releaseHistory(
       version: pkg.targetVersion,
       files: pkg.files.map(({ name, role, sizeBytes, sha256, format }) => {
         const inspected = pkg.report.files.find((file) => file.sha256 === sha256);
-        const { head, identity } = inspected ?? {};
-        return { name, role, sizeBytes, sha256, format, head, identity };
+        const { head, entropy, identity } = inspected ?? {};
+        return { name, role, sizeBytes, sha256, format, head, entropy, identity };
       }),
     }))
     .toSorted((one, other) => one.createdAt.localeCompare(other.createdAt));

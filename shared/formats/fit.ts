@@ -1,7 +1,6 @@
 import type { ImageSegment } from '../domain/finding.ts';
 import type { HardwareField } from '../domain/image-identity.ts';
 import type { ByteSource } from './byte-source.ts';
-import { crc32 } from './crc32.ts';
 import { readDeviceTree, type TreeProperty } from './device-tree.ts';
 import {
   type ContentHash,
@@ -20,7 +19,14 @@ import type { Report } from './report.ts';
 const mostHashedTimes = 8;
 /** A FIT image holds a tree for each board; more than this are not looked into. */
 const mostReadTrees = 64;
-const algorithms: ReadonlySet<string> = new Set(['md5', 'sha1', 'sha256', 'sha384', 'sha512']);
+const algorithms: ReadonlySet<string> = new Set([
+  'crc32',
+  'md5',
+  'sha1',
+  'sha256',
+  'sha384',
+  'sha512',
+]);
 
 type Node = ReadonlyMap<string, TreeProperty>;
 
@@ -260,19 +266,6 @@ async function checkHash(
 }
 
 function beginHash(algorithm: string, startHash: StartHash): ContentHash | null {
-  if (algorithm === 'crc32') {
-    let crc = 0;
-    return {
-      update: (bytes) => {
-        crc = crc32(bytes, crc);
-      },
-      digest: () => {
-        const digest = new Uint8Array(4);
-        viewOf(digest).setUint32(0, crc);
-        return digest;
-      },
-    };
-  }
   return algorithms.has(algorithm) ? startHash(algorithm as HashAlgorithm) : null;
 }
 

@@ -116,6 +116,10 @@ export async function createFullPackage(
     },
     context,
   );
+  const other = inspected.files
+    .flatMap(({ findings }) => findings)
+    .find(({ rule }) => rule === 'identity.version-immutable');
+  if (other) throw versionImmutable(`${other.detail}; these have ${other.evidence.found}.`);
   const report = judgeReport(workspace, inspected, product, wanted.version, author);
   if (report.verdict === 'block') throw blocked(report);
   refuseOwnWaivers(report, author);
@@ -200,7 +204,11 @@ export async function recordPackage(
             pkg.sourceVersion === draft.sourceVersion,
         );
       if (existing && existing.sha256 === archive.sha256) return existing;
-      if (existing) throw versionImmutable(existing, archive.sha256);
+      if (existing) {
+        throw versionImmutable(
+          `${existing.componentId} ${existing.targetVersion} (${existing.packageType}) is recorded with SHA-256 ${existing.sha256}; these files give ${archive.sha256}.`,
+        );
+      }
       const pkg: VersionPackage = {
         ...draft,
         id: randomUUID(),
@@ -232,11 +240,11 @@ export async function verifyPackage(
   };
 }
 
-function versionImmutable(existing: VersionPackage, foundSha256: string) {
+function versionImmutable(detail: string) {
   return problem(
     'version-immutable',
     'This version already has other bytes',
-    `${existing.componentId} ${existing.targetVersion} (${existing.packageType}) is recorded with SHA-256 ${existing.sha256}; these files give ${foundSha256}.`,
+    detail,
     'Versions are immutable: raise the version and make a new release.',
     'gate',
   );

@@ -27,17 +27,7 @@ const rawExtension = /\.bin(_\d+)?$/i;
 const opaqueExtension = /\.(pack|mini_\d+)$/i;
 
 /** Formats that are recognised by signature only. */
-export const recognisedOnly: ReadonlySet<string> = new Set([
-  'xz',
-  'zstd',
-  'bsdiff40',
-  'bsdiff43',
-  'vcdiff',
-  'hdiff',
-  'android-payload',
-  'pac',
-  'mpy',
-]);
+export const recognisedOnly: ReadonlySet<string> = new Set(['xz', 'zstd']);
 
 /** Whether the name is that of a raw image. */
 export function isRawName(name: string): boolean {

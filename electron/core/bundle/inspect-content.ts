@@ -1,3 +1,4 @@
+import type { ContentEntropy } from '../../../shared/domain/finding.ts';
 import type { DescribedFormat } from '../../../shared/domain/described-format.ts';
 import type { ImageIdentity } from '../../../shared/domain/image-identity.ts';
 import { searchedTexts } from '../../../shared/domain/identity/examined-file.ts';
@@ -6,11 +7,13 @@ import { ByteStream } from '../../../shared/formats/byte-stream.ts';
 import { readRange } from '../../../shared/formats/image-facts.ts';
 import { hexByte } from '../../../shared/formats/report.ts';
 import { sniff, sniffHeadBytes } from '../../../shared/formats/sniff.ts';
+import { ContentMeasure } from './content-measure.ts';
 import { ScriptScan, UniformScan } from './content-scan.ts';
 import { describedMember, describedReader } from './described-check.ts';
 import { isRawName } from './file-types.ts';
 import { type FindingList, memberPath } from './finding-list.ts';
 import { readerOf } from './format-table.ts';
+import { JoinedPieces } from './joined-pieces.ts';
 import { BlockPool, KeptContent } from './kept-content.ts';
 import { Budget, InspectionEnd } from './limits.ts';
 import {
@@ -78,6 +81,11 @@ export class ContentInspection {
   readonly #signal: AbortSignal;
   readonly #budget: Budget;
   readonly #pool = new BlockPool();
+  readonly #measure = new ContentMeasure();
+  /** Content in which texts, also versions, are searched. */
+  readonly #content: JoinedPieces;
+  /** Of the file, or of the only content of a compressed file. */
+  #entropy: ContentEntropy | null = null;
 
   constructor(
     fileSizeBytes: number,
@@ -95,6 +103,15 @@ export class ContentInspection {
     ]);
     const certificates = identity?.product.supportEnds !== undefined;
     this.#search = new TextSearch(texts, { certificates });
+    this.#content = new JoinedPieces((bytes) => {
+      this.#search.push(bytes);
+      this.#measure.push(bytes);
+    });
+  }
+
+  /** How random the content is; null when there was too little to measure, or members only. */
+  get entropy(): ContentEntropy | null {
+    return this.#entropy;
   }
 
   /** Inspects the file; what a limit of the archives in it cuts off is told. */
@@ -138,7 +155,7 @@ export class ContentInspection {
     if (isTooDeep) findings.add('archive.too-deep', `"${name}" stands in ${depth} archives`);
     const { stream, read, search } =
       isTooDeep || piece.isPartial ? textsOnly : arranged(reader, piece);
-    const uniform = path === undefined || isRawName(name) ? new UniformScan() : undefined;
+    const uniform = isImage(piece) ? new UniformScan() : undefined;
     const script = /\.py$/i.test(name) ? new ScriptScan() : undefined;
     const kept = read && !piece.source ? new KeptContent(this.#pool) : undefined;
     const chunks = new WatchedChunks(piece.chunks, (chunk) => {
@@ -146,7 +163,7 @@ export class ContentInspection {
       uniform?.push(chunk);
       script?.push(chunk);
       kept?.push(chunk);
-      if (search === 'bytes') this.#search.push(chunk);
+      if (search === 'bytes') this.#content.push(chunk);
       if (search === 'compressed') this.#search.pushCompressed(chunk);
     });
     const reading = {
@@ -157,23 +174,40 @@ export class ContentInspection {
       signal: this.#signal,
       budget: this.#budget,
       fileSizeBytes: this.#fileSizeBytes,
-      onContent: this.#search.push,
+      onContent: this.#content.push,
       onMember: (member: Member) => this.#inspectMember(member, piece),
     };
     try {
       let inside = (await stream?.(chunks, reading)) ?? nothingKnown;
       await chunks.drain();
-      tellUniform(uniform, findings);
+      const isBlank = tellUniform(uniform, findings);
       tellScript(name, script, findings);
       const source = piece.source ?? kept?.source();
       if (read && source) inside = await read(source, reading);
       if (read && !source) findings.add('archive.member-too-large', `"${name}" is ${format}`);
       if (search === 'compressed' || inside.compressed) this.#isPartlyCompressed = true;
+      this.#tellMeasure(piece, isBlank);
       if (inside.identity) this.#images.push({ format, identity: inside.identity });
       return inside;
     } finally {
       kept?.free();
+      this.#content.flush();
+      this.#measure.endPiece();
       this.#search.endPiece(path);
+    }
+  }
+
+  #tellMeasure(piece: Piece, isBlank: boolean): void {
+    const { format, path, findings } = piece;
+    this.#content.flush();
+    const { entropy, tellBlanks } = this.#measure.endPiece();
+    if (path === undefined) this.#entropy ??= entropy;
+    if (!isImage(piece)) return;
+    // A linker aligns the segments of an ELF file, and a blank file was told as such.
+    if (format !== 'elf' && !isBlank) tellBlanks(findings.add);
+    if (format === 'unknown' && entropy?.kind === 'random') {
+      const { bitsPerByte, chiSquare } = entropy;
+      findings.add('content.random', `${bitsPerByte} bits per byte, chi-square ${chiSquare}`);
     }
   }
 
@@ -215,6 +249,11 @@ export class ContentInspection {
   }
 }
 
+/** Whether content is to be an image: other files in archives may be blank or random. */
+function isImage({ path, name }: Piece): boolean {
+  return path === undefined || isRawName(name);
+}
+
 const textsOnly: FormatReader = { search: 'bytes' };
 
 /** A reader that decodes the content in memory gets a member of an archive only once it is kept: it is no larger then. */
@@ -228,11 +267,13 @@ function arranged(reader: FormatReader, { source, path }: Piece): FormatReader {
   };
 }
 
-function tellUniform(uniform: UniformScan | undefined, findings: FindingList): void {
+/** Tells content of one byte value only; returns whether it is so. */
+function tellUniform(uniform: UniformScan | undefined, findings: FindingList): boolean {
   const value = uniform?.result() ?? null;
-  if (value !== 0 && value !== 0xff) return;
+  if (value !== 0 && value !== 0xff) return false;
   const rule = value === 0 ? 'file.all-00' : 'file.all-ff';
   findings.add(rule, `every byte is ${hexByte(value)}`, { offset: 0 });
+  return true;
 }
 
 function tellScript(name: string, script: ScriptScan | undefined, findings: FindingList): void {

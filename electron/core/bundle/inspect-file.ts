@@ -76,6 +76,7 @@ async function inspectOpenFile(
   const inside = isRead ? await inspection.inspectFile(piece) : nothingKnown;
   await chunks.drain();
   const found = isRead ? inspection.finish(inside, findings) : nothingFound;
+  const { entropy } = inspection;
   const sha256 = hash.digest('hex');
   findings.add('file.hash', `${sizeBytes} bytes, SHA-256 ${sha256}`);
   const segments = inside.segments.slice(0, maxListedSegments);
@@ -87,6 +88,7 @@ async function inspectOpenFile(
       format,
       head: hexText(head.subarray(0, keptHeadBytes)),
       ...(segments.length > 0 ? { segments } : {}),
+      ...(entropy === null ? {} : { entropy }),
       ...(found.image ? { identity: found.image.identity } : {}),
       findings: [],
     },

@@ -7,6 +7,7 @@ import type { WorkContext } from '../../../shared/domain/job.ts';
 import { maxFilesPerPackage } from '../../../shared/domain/limits.ts';
 import { reportOf } from '../../../shared/domain/verdict.ts';
 import { type FileResult, inspectFile } from './inspect-file.ts';
+import { checkParts } from './name-checks.ts';
 import type { FileExpectations } from './reading.ts';
 
 /** What `bundle.inspect` needs to know; `fileTypes` holds the user's own extensions too. */
@@ -37,6 +38,7 @@ export async function inspectFiles(
     context.onFileSoFar?.({ ...file, index, headText: null, findings: result.findings.list() });
   }
   checkTogether(results);
+  checkParts(results.map(({ file, findings }) => ({ name: file.name, report: findings.add })));
   const now = input.identity?.now ?? new Date().toISOString();
   const examined = results.map(examine);
   for (const file of examined) checkBuildDate(file, now);
@@ -46,11 +48,22 @@ export async function inspectFiles(
 }
 
 function examine({ file, findings, found }: FileResult): ExaminedFile {
-  const { name, sha256, sizeBytes, head } = file;
+  const { name, sha256, sizeBytes, head, entropy } = file;
   const { texts, certificates, image } = found;
   const { format, identity } = image ?? { format: file.format, identity: undefined };
   const report = findings.add;
-  return { name, sha256, sizeBytes, head, format, identity, texts, certificates, report };
+  return {
+    name,
+    sha256,
+    sizeBytes,
+    head,
+    entropy,
+    format,
+    identity,
+    texts,
+    certificates,
+    report,
+  };
 }
 
 /** Rules about the package as a whole; each is told at the file that breaks it. */

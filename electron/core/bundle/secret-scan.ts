@@ -6,7 +6,9 @@ import {
   type CertificateMatcher,
   readCertificate,
 } from './certificate-patterns.ts';
-import { anchors, lookAheadBytes, lookBehindBytes, type Matcher } from './secret-patterns.ts';
+import { debugAnchors } from './debug-patterns.ts';
+import { lookAheadBytes, lookBehindBytes, type Matcher } from './pattern.ts';
+import { secretAnchors } from './secret-patterns.ts';
 
 const bufferBytes = 512 * 1024;
 const anchorBytes = 4;
@@ -34,7 +36,8 @@ function addAnchor(text: string): number {
   return bytes.readUInt32BE(0);
 }
 
-for (const [text, matcher] of anchors) matchers.set(addAnchor(text), matcher);
+for (const [text, matcher] of [...secretAnchors, ...debugAnchors])
+  matchers.set(addAnchor(text), matcher);
 for (const [text, matcher] of certificateAnchors) {
   certificateMatchers.set(addAnchor(text), matcher);
 }
@@ -54,7 +57,10 @@ function keep(hits: Hits, rule: BundleRuleId, hit: Hit): void {
   hits.set(rule, entry);
 }
 
-/** Searches streamed content for secrets, of which only redacted excerpts are kept, and for certificates. */
+/**
+ * Searches streamed content for secrets, of which only redacted excerpts are kept, for traces of
+ * debug builds and for certificates.
+ */
 export class SecretScan {
   readonly #certificates: Map<string, FoundCertificate> | null;
   readonly #pieceCertificates = new Map<string, FoundCertificate>();
@@ -143,8 +149,8 @@ export class SecretScan {
         continue;
       }
       if (begins[((bytes[at - 3] as number) << 8) | (bytes[at - 2] as number)] === 1) {
-        const secretEnd = this.#look(at - 3, end);
-        at = Math.max(at, secretEnd + anchorBytes - 2);
+        const matchEnd = this.#look(at - 3, end);
+        at = Math.max(at, matchEnd + anchorBytes - 2);
       }
       at += 1;
     }
@@ -156,7 +162,7 @@ export class SecretScan {
     this.#base += dropped;
   }
 
-  /** First byte after the secret around the anchor, or 0 when there is none. */
+  /** First byte after what is found around the anchor, or 0 when there is none. */
   #look(at: number, end: number): number {
     const anchor = this.#bytes.readUInt32BE(at);
     const match = matchers.get(anchor)?.(this.#bytes, at, end) ?? null;

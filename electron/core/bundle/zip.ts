@@ -4,6 +4,7 @@ import { ByteStream } from '../../../shared/formats/byte-stream.ts';
 import { readRange } from '../../../shared/formats/image-facts.ts';
 import type { Evidence } from '../../../shared/formats/report.ts';
 import type { BundleRuleId } from '../../../shared/messages/bundle-rules.ts';
+import { checkPackLayout } from './cmsis-pack.ts';
 import { ContentFault } from './content-fault.ts';
 import { InflateError, inflateRaw } from './inflate.ts';
 import { isBomb } from './limits.ts';
@@ -19,6 +20,10 @@ export async function readZip(source: ByteSource, reading: Reading): Promise<Ins
   // Overlapping members are how a small file becomes endless work: then nothing is unpacked.
   const members = await readZipDirectory(source, findings.add);
   if (members === null) return nothingKnown;
+  checkPackLayout(
+    members.map(({ name }) => name),
+    reading,
+  );
   let unpackedBytes = 0;
   for (const member of members) {
     unpackedBytes += member.sizeBytes;

@@ -1,11 +1,13 @@
 import type { Report } from '../../formats/report.ts';
 import { roleOfFormat } from '../file-role.ts';
+import type { ContentEntropy } from '../finding.ts';
 
 /** What these rules compare of a file; `head` holds its first bytes in hex. */
 export interface FileBeginning {
   readonly name: string;
   readonly sizeBytes: number;
   readonly head?: string | undefined;
+  readonly entropy?: ContentEntropy | undefined;
 }
 
 /** A file that is compared, and where to tell what differs. */
@@ -32,7 +34,8 @@ const largestChangePercent = 30;
 
 /**
  * Compares each file with its like in the earlier packages of the component, oldest first: whether
- * it begins with the bytes that they began with, and whether it is about as large as the last.
+ * it begins with the bytes that they began with, is about as large as the last, and is encrypted
+ * only when that was.
  * Scripts are no images: they begin and grow as they like.
  */
 export function checkBeginnings(
@@ -44,6 +47,7 @@ export function checkBeginnings(
     const likes = earlier.flatMap((pkg) => likeOf(file, files, pkg)).slice(-learnedFromPackages);
     checkFirstBytes(file, likes);
     checkSize(file, likes.at(-1));
+    checkEntropy(file, likes.at(-1));
   }
 }
 
@@ -74,6 +78,20 @@ function checkSize({ name, sizeBytes, report }: ComparedFile, last: EarlierFile 
   report('identity.size-differs', `"${name}" is ${percent} than in ${last.version}`, {
     expected: `${last.sizeBytes} bytes, give or take ${largestChangePercent} %`,
     found: `${sizeBytes} bytes`,
+  });
+}
+
+/** A file that was encrypted and no longer is shows its code; the reverse may be one that no device can read. */
+function checkEntropy(file: ComparedFile, last: EarlierFile | undefined): void {
+  if (file.entropy === undefined || last?.entropy === undefined) return;
+  const [found, expected] = [file.entropy.kind, last.entropy.kind];
+  if ((found === 'random') === (expected === 'random')) return;
+  const [now, before] = [found, expected].map((kind) =>
+    kind === 'random' ? 'looks encrypted' : `is ${kind}`,
+  );
+  file.report('content.entropy-changed', `"${file.name}" ${now}; in ${last.version} it ${before}`, {
+    expected,
+    found,
   });
 }
 

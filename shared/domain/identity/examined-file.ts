@@ -1,4 +1,5 @@
 import type { Report } from '../../formats/report.ts';
+import type { ContentEntropy } from '../finding.ts';
 import type { ImageIdentity } from '../image-identity.ts';
 import type { Component, Product } from '../product.ts';
 import type { ReleaseHistory, ReleasedPackage } from '../release-history.ts';
@@ -25,6 +26,7 @@ export interface ExaminedFile {
   readonly sizeBytes: number;
   /** Its first bytes in hex. */
   readonly head: string | undefined;
+  readonly entropy: ContentEntropy | undefined;
   /** Of the image that says the rest, which may be the only one in an archive. */
   readonly format: string;
   readonly identity: ImageIdentity | undefined;

@@ -1,4 +1,6 @@
-import { type BundleRule, block, warn, unchecked, repack, copyAgain } from './rule.ts';
+import { type BundleRule, block, pass, warn, unchecked, repack, copyAgain } from './rule.ts';
+
+const describePack = 'Correct the .pdsc file and make the pack again; check it with packchk.';
 
 /** Rules of archives and compressed files. */
 export const archiveRules = {
@@ -76,4 +78,20 @@ export const archiveRules = {
   'rar.damaged': block('The rar file is damaged', copyAgain),
   'rar.encrypted': block('The rar file is encrypted', 'Pack it without a password.'),
   'rar.multi-volume': block('The rar file is one part of several', 'Pack it as a single file.'),
+  'cmsis-pack.description': pass('CMSIS-Pack description read'),
+  'cmsis-pack.several': block('The CMSIS-Pack has several descriptions', describePack),
+  'cmsis-pack.not-at-root': block(
+    'The description of the CMSIS-Pack is not at its root',
+    'Pack the content of the folder, not the folder itself.',
+  ),
+  'cmsis-pack.not-xml': block('The description of the CMSIS-Pack is not XML', describePack),
+  'cmsis-pack.incomplete': block('The description of the CMSIS-Pack is not complete', describePack),
+  'cmsis-pack.name': warn(
+    'The description of the CMSIS-Pack has another name',
+    'Name it after vendor and pack: tools look for it there.',
+  ),
+  'cmsis-pack.too-large': unchecked(
+    'The description of the CMSIS-Pack is too large to be read',
+    'Check it with packchk.',
+  ),
 } as const satisfies Record<string, BundleRule>;

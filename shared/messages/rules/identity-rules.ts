@@ -14,6 +14,10 @@ export const identityRules = {
     'The image lies outside the memory of the component',
     'Pick the image for this chip, or correct the memory regions of the component in slipway.yaml.',
   ),
+  'image.processor-wrong': block(
+    'The code is for another processor',
+    'Pick the image for this chip, or correct the chip of the component in slipway.yaml.',
+  ),
   'identity.version-differs': block(
     'The image says another version',
     'Pick the build of the declared version, or declare the version that the image carries.',
