@@ -106,6 +106,15 @@ test('a saved format is edited in its place and removed', async () => {
   await inspectView(page, 'settings-formats');
 });
 
+test('the name that packages are recorded with is set here', async () => {
+  const section = page.getByTestId('person-section');
+  await section.getByLabel('Your name').fill('Ann Lee');
+  await section.getByRole('button', { name: 'Save' }).click();
+  await expect.poll(() => section.getByRole('button', { name: 'Save' }).isDisabled()).toBe(true);
+  const settings = await page.evaluate(() => window.slipway.call('settings.get', {}));
+  expect(settings).toMatchObject({ value: { person: 'Ann Lee' } });
+});
+
 test('the policy of each product is shown with the place where it is written', async () => {
   const section = page.getByTestId('policy-section');
   const words = (await section.innerText()).replace(/\s+/g, ' ');

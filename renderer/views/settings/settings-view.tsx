@@ -5,6 +5,7 @@ import { AppearanceSection } from './appearance-section.tsx';
 import { ChinaTelecomSection } from './china-telecom-section.tsx';
 import { FileTypesSection } from './file-types-section.tsx';
 import { FormatsSection } from './formats-section.tsx';
+import { PersonSection } from './person-section.tsx';
 import { PolicySection } from './policy-section.tsx';
 import classes from './settings-view.module.css';
 import { ShortcutsSection } from './shortcuts-section.tsx';
@@ -20,6 +21,7 @@ export function SettingsView() {
       <div className={classes.columns}>
         <Stack gap="sm">
           <AppearanceSection />
+          <PersonSection />
           <FileTypesSection />
           <FormatsSection />
           <ChinaTelecomSection />

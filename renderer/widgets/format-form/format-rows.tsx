@@ -1,4 +1,4 @@
-import { ActionIcon, Button, NativeSelect, TextInput } from '@mantine/core';
+import { ActionIcon, Button, NativeSelect, Text, TextInput } from '@mantine/core';
 import { Plus, X } from 'lucide-react';
 import {
   type ChecksumDraft,
@@ -10,11 +10,11 @@ import {
 import classes from './format-form.module.css';
 
 const meanings = {
-  number: 'a number, shown only',
-  'file-size': 'size of the whole file',
-  'size-of-rest': 'size of what follows',
-  version: 'version, one number a byte',
-  constant: 'always the same value',
+  number: 'number',
+  'file-size': 'size of file',
+  'size-of-rest': 'size of the rest',
+  version: 'version',
+  constant: 'constant',
 } satisfies Record<FieldDraft['means'], string>;
 
 const kinds = {
@@ -31,7 +31,7 @@ const kinds = {
 const options = (words: Readonly<Record<string, string>>) =>
   Object.entries(words).map(([value, label]) => ({ value, label }));
 const byteCounts = ['1', '2', '4', '8'];
-const endians = options({ little: 'little-endian', big: 'big-endian' });
+const endians = options({ little: 'little', big: 'big' });
 
 interface RowsProps {
   readonly draft: FormatDraft;
@@ -47,6 +47,9 @@ export function FieldRows({ draft, faults, onChange }: RowsProps) {
   const { fields } = draft;
   return (
     <>
+      {fields.length > 0 && (
+        <Heads names={['Name', 'Offset', 'Bytes', 'Endian', 'Meaning', 'Value or from']} />
+      )}
       {fields.map((field, index) => {
         const change = (changes: Partial<FieldDraft>) =>
           onChange({ fields: replaced(fields, index, changes) });
@@ -143,6 +146,9 @@ export function ChecksumRows({ draft, faults, onChange }: RowsProps) {
   const { checksums } = draft;
   return (
     <>
+      {checksums.length > 0 && (
+        <Heads names={['Kind', 'Offset', '', 'Endian', 'Covers from', 'To']} />
+      )}
       {checksums.map((checksum, index) => {
         const change = (changes: Partial<ChecksumDraft>) =>
           onChange({ checksums: replaced(checksums, index, changes) });
@@ -204,6 +210,19 @@ export function ChecksumRows({ draft, faults, onChange }: RowsProps) {
         onClick={() => onChange({ checksums: [...checksums, emptyChecksum] })}
       />
     </>
+  );
+}
+
+/** What stands in each column; each input has its own name for assistive technology. */
+function Heads({ names }: { readonly names: readonly string[] }) {
+  return (
+    <div className={classes.row} aria-hidden>
+      {names.map((name, index) => (
+        <Text key={index} size="xs" c="dimmed">
+          {name}
+        </Text>
+      ))}
+    </div>
   );
 }
 
