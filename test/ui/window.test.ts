@@ -129,16 +129,19 @@ test('a sixth file and a dropped folder are refused, each with its reason', asyn
   await alert.waitFor({ state: 'hidden' });
 });
 
-test('other bytes under a used version are refused with the reason, which stays on the screen', async () => {
+test('other bytes under a used version are refused, and a problem stays on the screen', async () => {
   await page.getByTestId('release-select').click();
   await page.getByRole('option', { name: 'SENSOR-1 1.0.0' }).click();
   await studio.answerDialog([image('1.1.0')]);
   await page.getByTestId('bundle-drop-pick').click();
-  await page.getByTestId('file-card').waitFor();
-  await page.getByTestId('bundle-create').click();
+  await page.getByTestId('file-card').getByText('identity.version-immutable').waitFor();
+  expect(await page.getByTestId('bundle-create').isDisabled()).toBe(true);
+  await studio.answerSaveDialog(join(studio.folder, 'slipway.yaml', 'report.html'));
+  await page.getByTestId('verdict-panel').getByTestId('save-report').click();
+  await page.getByRole('menuitem', { name: 'HTML page' }).click();
   const alert = page.getByRole('alert');
   await alert.waitFor();
-  expect(await alert.innerText()).toContain('version-immutable');
+  expect(await alert.innerText()).toContain('not-a-folder');
   await page.keyboard.press('Control+3');
   expect(await alert.count()).toBe(1);
   await alert.getByRole('button', { name: 'Dismiss' }).click();
@@ -194,7 +197,7 @@ test('a long delta shows progress and is cancelled from the view; nothing is rec
 test('the log is filtered by room and text', async () => {
   await page.getByTestId('dock-log').click();
   const grid = page.getByTestId('log-grid');
-  await page.getByLabel('Filter the log by text').fill('already has other bytes');
+  await page.getByLabel('Filter the log by text').fill('A part of the path is no folder');
   await expect.poll(() => grid.getAttribute('aria-rowcount')).toBe('2');
   expect(await grid.innerText()).toContain('Warning');
   await page.getByLabel('Filter the log by text').fill('no entry holds this');
