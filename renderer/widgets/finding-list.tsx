@@ -106,7 +106,7 @@ function LayerRows(props: {
   const titleId = useId();
   if (groups.length === 0) return null;
   return (
-    <section aria-labelledby={titleId}>
+    <div role="group" aria-labelledby={titleId}>
       <Text size="xs" fw={600} c="dimmed" id={titleId} className={classes.layerTitle}>
         {layerWords[layer]}
       </Text>
@@ -117,6 +117,6 @@ function LayerRows(props: {
           {...(actions ? { actions } : {})}
         />
       ))}
-    </section>
+    </div>
   );
 }

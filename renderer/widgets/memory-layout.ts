@@ -1,3 +1,4 @@
+import { storedSegments } from '../../shared/domain/address-overlap.ts';
 import { roleOfFormat } from '../../shared/domain/file-role.ts';
 import type { ImageSegment, InspectedFile } from '../../shared/domain/finding.ts';
 import type { MemoryRegion } from '../../shared/domain/product.ts';
@@ -51,8 +52,6 @@ export interface MemoryLayout {
   readonly unplaced: readonly number[];
 }
 
-/** Formats whose addresses are those that the loader or the cache maps, not where the bytes are stored. */
-const mapped: ReadonlySet<string> = new Set(['esp-image', 'uimage', 'fit']);
 const raw: ReadonlySet<string> = new Set(['cortex-m', 'mcuboot', 'esp-image']);
 
 /** Images without addresses are drawn from the start of the region that they are for. */
@@ -66,8 +65,9 @@ export function layOutMemory(
 ): MemoryLayout {
   const home = homeOf(regions);
   const pieces = files.flatMap((file, index): MemoryPiece[] => {
-    if (file.segments && !mapped.has(file.format))
-      return file.segments.map((segment) => ({ ...segment, file: index, assumed: false }));
+    const stored = storedSegments(file);
+    if (stored.length > 0)
+      return stored.map((segment) => ({ ...segment, file: index, assumed: false }));
     if (!home || !isRaw(file)) return [];
     const sizeBytes = file.identity?.slotBytes ?? file.sizeBytes;
     return sizeBytes > 0 ? [{ file: index, start: home.start, sizeBytes, assumed: true }] : [];

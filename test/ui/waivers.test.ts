@@ -33,7 +33,7 @@ const content = (tail: string): string =>
   `\x01\x02 version 2.0.0 \x00http://root:hunter22@10.0.0.1/update\x00${tail}`;
 
 async function pick(tail: string): Promise<void> {
-  const path = join(studio.folder, 'radio.mini_1');
+  const path = join(studio.folder, 'radio.pack');
   await writeFile(path, content(tail));
   await studio.answerDialog([path]);
   await page.getByTestId('bundle-drop-pick').click();
@@ -87,7 +87,7 @@ test('other bytes make the waiver void, and the finding says so', async () => {
   await row().first().getByText('is void here').waitFor();
   expect(await row().first().innerText()).toContain('A waiver by Bea Smith');
   expect(await verdict().innerText()).toContain('Blocked');
-  await page.getByRole('button', { name: 'Remove radio.mini_1' }).click();
+  await page.getByRole('button', { name: 'Remove radio.pack' }).click();
 });
 
 test('a waiver is taken back with a reason, and the finding counts again', async () => {

@@ -1,4 +1,4 @@
-import { ActionIcon, Text, Tooltip } from '@mantine/core';
+import { ActionIcon, Button, Text, Tooltip } from '@mantine/core';
 import { X } from 'lucide-react';
 import type { FileSoFar, InspectedFile } from '../../../shared/domain/finding.ts';
 import { roleOfFormat } from '../../../shared/domain/file-role.ts';
@@ -20,8 +20,11 @@ export function FileCard(props: {
   /** What the file is to be part of. */
   readonly target: Pick<BundleTarget, 'productId' | 'version'>;
   readonly onRemove?: () => void;
+  /** Opens the form that describes the format of a file whose inside nobody could check. */
+  readonly onDescribe?: () => void;
 }) {
   const { file, state, onRemove } = props;
+  const isOpaque = file.findings.some(({ rule }) => rule === 'file.opaque');
   const headText = 'headText' in file ? file.headText : null;
   return (
     <article
@@ -53,6 +56,11 @@ export function FileCard(props: {
           <Text c="dimmed" component="span">
             SHA-256 <HashText hash={file.sha256} />
           </Text>
+        )}
+        {props.onDescribe && isOpaque && (
+          <Button variant="subtle" size="compact-xs" onClick={props.onDescribe}>
+            Describe this format…
+          </Button>
         )}
         {headText !== null && (
           <Text c="dimmed" component="span" className={classes.headText}>

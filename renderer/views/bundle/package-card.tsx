@@ -112,10 +112,10 @@ export function PackageCard({ pkg }: { readonly pkg: VersionPackage }) {
             </tbody>
           </table>
           {pkg.report.files.map((file) => (
-            <section key={file.name} aria-label={`Findings of ${file.name}`}>
+            <div role="group" key={file.name} aria-label={`Findings of ${file.name}`}>
               {pkg.report.files.length > 1 && <Text fw={600}>{file.name}</Text>}
               <FileFindings file={file} productId={pkg.productId} version={pkg.targetVersion} />
-            </section>
+            </div>
           ))}
         </div>
       </Collapse>
