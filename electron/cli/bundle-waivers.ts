@@ -13,17 +13,30 @@ export function waiverCommands(bundle: Command): void {
     .requiredOption('--rule <rule>', 'rule of the finding')
     .requiredOption('--product <id>', 'product')
     .requiredOption('--version <v>', 'version that the file is released as')
+    .option('--component <id>', "component that it is for (default: the product's first)")
     .requiredOption('--reason <text>', 'why it is accepted')
     .requiredOption('--name <name>', 'who accepts it; another person than who makes the package')
     .action(
       (
         file: string,
-        options: { rule: string; product: string; version: string; reason: string; name: string },
+        options: {
+          rule: string;
+          product: string;
+          version: string;
+          component?: string;
+          reason: string;
+          name: string;
+        },
         command: Command,
       ) =>
         withSession(command, async ({ studio, json }) => {
           const { product: productId, version, rule, reason, name } = options;
-          const report = await studio.ask('bundle.inspect', { files: [file], productId, version });
+          const report = await studio.ask('bundle.inspect', {
+            files: [file],
+            productId,
+            version,
+            ...(options.component ? { componentId: options.component } : {}),
+          });
           const [inspected] = report.files;
           if (!inspected?.findings.some((finding) => finding.rule === rule))
             throw nothingToWaive(file, rule, inspected);

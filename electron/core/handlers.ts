@@ -13,6 +13,7 @@ import {
 } from './bundle/bundle-service.ts';
 import { testFormat } from './bundle/format-service.ts';
 import { knownIdentity } from './bundle/identity-context.ts';
+import { packageReport, writeReport } from './bundle/report-service.ts';
 import {
   addWaiver,
   judgedPackages,
@@ -85,12 +86,13 @@ export function makeHandlers(parts: HandlerParts): Handlers {
 
     'bundle.inspect': async (input, context) => {
       const product = input.productId ? workspace().product(input.productId) : null;
-      const component =
+      const candidates =
         product && input.componentId
-          ? componentOf(product, input.componentId)
-          : product?.components.find(
+          ? [componentOf(product, input.componentId)]
+          : (product?.components ?? []).filter(
               (candidate) => !input.component || candidate.type === input.component,
             );
+      const [component, second] = candidates;
       const report = await inspectFiles(
         {
           paths: input.files.map(toRead),
@@ -100,7 +102,8 @@ export function makeHandlers(parts: HandlerParts): Handlers {
           extraFileTypes: parts.rooms?.workspace.config.fileTypes ?? [],
           formats: parts.rooms?.workspace.config.formats ?? [],
           known:
-            product && component
+            // The records of one component say nothing about files of another.
+            product && component && !second
               ? await knownIdentity(workspace(), product, component, input.version)
               : undefined,
         },
@@ -111,6 +114,13 @@ export function makeHandlers(parts: HandlerParts): Handlers {
     'bundle.create': (input, context) =>
       createFullPackage(workspace(), { ...input, paths: input.files.map(toRead) }, context),
     'bundle.verify': (input, context) => verifyPackage(workspace(), input.packageId, context),
+    'bundle.report': async (input) => {
+      const about =
+        'packageId' in input
+          ? packageReport(workspace(), input.packageId)
+          : { report: input.report, title: input.title };
+      return writeReport(toWrite(input.out), input.format, about, parts.version);
+    },
     'packages.list': async (input) => judgedPackages(workspace(), input.releaseId),
 
     'waivers.add': async (input) => {
@@ -283,6 +293,6 @@ function readSettings(workspace: Workspace): Output<'settings.get'> {
     theme: theme === 'light' || theme === 'dark' ? theme : 'system',
     fileTypes: workspace.config.fileTypes,
     chinaTelecomIccidPrefixes: workspace.config.chinaTelecomIccidPrefixes,
-    person: workspace.person,
+    person: workspace.person ?? '',
   };
 }

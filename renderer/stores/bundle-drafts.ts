@@ -1,5 +1,5 @@
 import { create } from 'zustand';
-import type { InspectReport } from '../../shared/domain/finding.ts';
+import type { FileSoFar, InspectReport } from '../../shared/domain/finding.ts';
 import { call, type PickedFile } from '../rpc/client.ts';
 
 /** Files picked for a component of a release, and what was found in them. */
@@ -7,6 +7,8 @@ export interface BundleDraft {
   readonly files: readonly PickedFile[];
   /** Null while the files are checked, and after a check that did not come to its end. */
   readonly report: InspectReport | null;
+  /** What is known of the files before the report, in their order; a hole where nothing is yet. */
+  readonly soFar: readonly (FileSoFar | undefined)[];
 }
 
 /** What the files are checked against. */
@@ -37,19 +39,43 @@ export const useBundleDrafts = create<BundleDraftsState>((set, get) => ({
       return;
     }
     const key = draftKey(target);
-    const draft: BundleDraft = { files, report: null };
+    const jobId = crypto.randomUUID();
+    let draft: BundleDraft = { files, report: null, soFar: [] };
     set({ drafts: { ...get().drafts, [key]: draft } });
-    const report = await call('bundle.inspect', {
-      files: files.map((file) => file.handle),
-      productId: target.productId,
-      componentId: target.componentId,
-      version: target.version,
+    const change = (changes: Partial<BundleDraft>): void => {
+      // Another choice of files may have been made in the meantime.
+      if (get().drafts[key] !== draft) return;
+      draft = { ...draft, ...changes };
+      set({ drafts: { ...get().drafts, [key]: draft } });
+    };
+    const unsubscribe = window.slipway.subscribe((event) => {
+      if (event.type !== 'file-so-far' || event.jobId !== jobId) return;
+      change({ soFar: withFile(draft.soFar, event.file) });
     });
-    // Another choice of files may have been made in the meantime.
-    if (get().drafts[key] === draft) set({ drafts: { ...get().drafts, [key]: { files, report } } });
+    try {
+      const report = await call('bundle.inspect', {
+        files: files.map((file) => file.handle),
+        productId: target.productId,
+        componentId: target.componentId,
+        version: target.version,
+        jobId,
+      });
+      change({ report, soFar: [] });
+    } finally {
+      unsubscribe();
+    }
   },
   discard(target) {
     const { [draftKey(target)]: _gone, ...rest } = get().drafts;
     set({ drafts: rest });
   },
 }));
+
+function withFile(
+  soFar: readonly (FileSoFar | undefined)[],
+  file: FileSoFar,
+): readonly (FileSoFar | undefined)[] {
+  const next = [...soFar];
+  next[file.index] = file;
+  return next;
+}

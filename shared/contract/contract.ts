@@ -8,7 +8,7 @@ import {
 } from '../domain/bench.ts';
 import { describedFormatSchema, formatTestSchema } from '../domain/described-format.ts';
 import { evidenceReportSchema } from '../domain/evidence.ts';
-import { inspectReportSchema } from '../domain/finding.ts';
+import { type FileSoFar, inspectReportSchema } from '../domain/finding.ts';
 import { jobSchema } from '../domain/job.ts';
 import type { Problem } from '../domain/problem.ts';
 import {
@@ -29,6 +29,7 @@ import {
   versionPackageSchema,
   versionSchema,
 } from '../domain/product.ts';
+import { reportFormats } from '../report/report-formats.ts';
 import {
   personSchema,
   reasonSchema,
@@ -66,8 +67,8 @@ export const settingsSchema = z.object({
   theme: z.enum(['system', 'light', 'dark']),
   fileTypes: z.array(z.string()),
   chinaTelecomIccidPrefixes: z.array(z.string()),
-  /** Name that packages made in this workspace are recorded with. */
-  person: personSchema,
+  /** Name that packages made in this workspace are recorded with; empty when there is none yet. */
+  person: z.string(),
 });
 export type Settings = z.infer<typeof settingsSchema>;
 
@@ -86,6 +87,7 @@ export const fleetStatusSchema = z.object({
   devices: z.number(),
   http: z.number(),
   mqtt: z.number(),
+  lwm2m: z.number(),
   updated: z.number(),
   failed: z.number(),
 });
@@ -110,6 +112,8 @@ export const contract = {
       /** A component of the product; without it, the product's first one of the given type. */
       componentId: id.optional(),
       version: versionSchema.optional(),
+      /** Identifier for the job, for a caller that follows what is found before the end. */
+      jobId: z.uuid().optional(),
     }),
     inspectReportSchema,
   ),
@@ -134,6 +138,18 @@ export const contract = {
   'bundle.verify': job(
     z.object({ packageId: id }),
     z.object({ packageId: id, sha256: z.string(), intact: z.boolean() }),
+  ),
+  /** Writes what was found in files, or in a version package as it is judged now, for people or for CI. */
+  'bundle.report': call(
+    z
+      .object({ format: z.enum(reportFormats), out: fileRefSchema })
+      .and(
+        z.union([
+          z.object({ packageId: id }),
+          z.object({ report: inspectReportSchema, title: z.string().min(1).max(200) }),
+        ]),
+      ),
+    z.object({ path: z.string(), sizeBytes: z.number() }),
   ),
   'packages.list': call(z.object({ releaseId: id.optional() }), z.array(versionPackageSchema)),
 
@@ -216,9 +232,13 @@ export const contract = {
       startedHere: z.boolean(),
       http: z.string().nullable(),
       mqtt: z.string().nullable(),
+      coap: z.string().nullable(),
     }),
   ),
-  'cloud.start': job(none, z.object({ http: z.string(), mqtt: z.string() })),
+  'cloud.start': job(
+    none,
+    z.object({ http: z.string(), mqtt: z.string(), coap: z.string().nullable() }),
+  ),
   'cloud.stop': call(none, none),
   'devices.list': call(
     z.object({ productId: id, search: z.string().optional(), ...page }),
@@ -241,6 +261,7 @@ export const contract = {
       fromVersion: versionSchema,
       http: z.number().int().min(0).max(10_000),
       mqtt: z.number().int().min(0).max(10_000),
+      lwm2m: z.number().int().min(0).max(10_000).default(0),
       /** How many of them get a SIM of China Telecom, to see them excluded by name. */
       chinaTelecom: z.number().int().min(0).max(10_000).default(0),
     }),
@@ -298,7 +319,7 @@ export const contract = {
   'jobs.cancel': call(z.object({ jobId: id }), none),
   'log.tail': call(z.object({ afterSeq: z.number().int().default(0) }), z.array(logEntrySchema)),
   'settings.get': call(none, settingsSchema),
-  'settings.set': call(settingsSchema.partial(), settingsSchema),
+  'settings.set': call(settingsSchema.extend({ person: personSchema }).partial(), settingsSchema),
 } as const;
 
 export type Contract = typeof contract;
@@ -310,6 +331,12 @@ export type Output<M extends Method> = z.output<Contract[M]['output']>;
 /** Pushed from engine to window, batched and numbered. */
 export type StudioEvent =
   | { readonly type: 'job'; readonly seq: number; readonly job: z.infer<typeof jobSchema> }
+  | {
+      readonly type: 'file-so-far';
+      readonly seq: number;
+      readonly jobId: string;
+      readonly file: FileSoFar;
+    }
   | { readonly type: 'log'; readonly seq: number; readonly entry: LogEntry };
 
 export type Answer<T> =

@@ -1,3 +1,4 @@
+import type { Device, PlanDraft, ScopeDecision } from './plan.ts';
 import type { Component, Product } from './product.ts';
 import { isInRange } from './version-range.ts';
 
@@ -25,6 +26,55 @@ export function worksTogether(product: Product, versions: Versions): boolean {
 export function relatedComponents(product: Product, componentId: string): readonly string[] {
   const rows = (product.compatibility ?? []).filter((row) => Object.hasOwn(row, componentId));
   return [...new Set(rows.flatMap((row) => Object.keys(row)))].filter((id) => id !== componentId);
+}
+
+/** Versions that run side by side on devices once a plan has ended. */
+export interface VersionCombination {
+  readonly versions: Versions;
+  readonly devices: number;
+}
+
+/** What runs side by side after a plan: what it delivers, and what its devices have already. */
+export function combinationsAfter(
+  plan: PlanDraft,
+  devices: readonly Device[],
+  decisions: readonly ScopeDecision[],
+): readonly VersionCombination[] {
+  const chosen = new Set(
+    decisions.filter(({ action }) => action !== 'skip').map(({ deviceId }) => deviceId),
+  );
+  const targets = plan.components.map(
+    ({ componentId, targetVersion }) => [componentId, targetVersion] as const,
+  );
+  const combinations = new Map<string, { versions: Versions; devices: number }>();
+  for (const { id, versions } of devices) {
+    if (!chosen.has(id)) continue;
+    const after = Object.fromEntries([...Object.entries(versions), ...targets]);
+    const key = JSON.stringify(Object.entries(after).toSorted());
+    const known = combinations.get(key) ?? { versions: after, devices: 0 };
+    known.devices += 1;
+    combinations.set(key, known);
+  }
+  return [...combinations.values()];
+}
+
+/** Combinations that no row of the product's matrix holds, as "A 1.0 with B 2.0 (3 devices)". */
+export function incompatible(
+  product: Product,
+  combinations: readonly VersionCombination[],
+): readonly string[] {
+  const named = new Set((product.compatibility ?? []).flatMap((row) => Object.keys(row)));
+  const counts = new Map<string, number>();
+  for (const { versions, devices } of combinations) {
+    if (worksTogether(product, versions)) continue;
+    const text = Object.entries(versions)
+      .filter(([id]) => named.has(id))
+      .map(([id, version]) => `${id} ${version}`)
+      .toSorted()
+      .join(' with ');
+    counts.set(text, (counts.get(text) ?? 0) + devices);
+  }
+  return Array.from(counts, ([text, devices]) => `${text} (${devices} devices)`);
 }
 
 function schemeOf(product: Product, componentId: string): Component['versionScheme'] {

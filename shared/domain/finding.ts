@@ -80,6 +80,16 @@ export const inspectedFileSchema = z.object({
 });
 export type InspectedFile = z.infer<typeof inspectedFileSchema>;
 
+/** What is known of a file while the files are still being checked; the report replaces it. */
+export interface FileSoFar extends Omit<InspectedFile, 'sha256' | 'segments'> {
+  /** Place of the file in the request. */
+  readonly index: number;
+  /** What the header says of itself, unproven; null when the format tells nothing there. */
+  readonly headText: string | null;
+  /** Null until all of the file is read; checks of the files together come after that. */
+  readonly sha256: string | null;
+}
+
 export const inspectReportSchema = z.object({
   verdict: verdictSchema,
   files: z.array(inspectedFileSchema),

@@ -1,4 +1,5 @@
 import type { BenchRun } from './bench.ts';
+import { incompatible, type VersionCombination } from './compatibility.ts';
 import type { Finding } from './finding.ts';
 import { maxDevicesPerPlan } from './limits.ts';
 import type { Gate, ScopeSummary } from './plan.ts';
@@ -23,11 +24,18 @@ export interface GateFacts extends RecordFacts {
   readonly scope: ScopeSummary;
   /** Whitelisted or blacklisted ids that are no device of the product. */
   readonly unknownIds: readonly string[];
+  /** What would run side by side on the devices of the scope once the plan has ended. */
+  readonly combinations?: readonly VersionCombination[];
 }
 
 /** The gates of publishing that exist so far, each with why it passed or not. */
 export function computeGates(facts: GateFacts): Gate[] {
-  return [...computeRecordGates(facts), scopeGate(facts), chinaTelecomGate(facts)];
+  return [
+    ...computeRecordGates(facts),
+    ...compatibilityGates(facts),
+    scopeGate(facts),
+    chinaTelecomGate(facts),
+  ];
 }
 
 /** The gates that do not depend on the fleet. */
@@ -164,6 +172,27 @@ function benchGate(facts: RecordFacts): Gate {
           ? 'The product asks for no bench run.'
           : `Each MCU image has its ${required} passed bench ${required === 1 ? 'run' : 'runs'}.`,
   };
+}
+
+const namedCombinations = 5;
+
+/** A product without a matrix promises nothing that could be broken. */
+function compatibilityGates({ product, combinations = [] }: GateFacts): Gate[] {
+  if (product.compatibility === undefined) return [];
+  const wrong = incompatible(product, combinations);
+  const more =
+    wrong.length > namedCombinations ? `; and ${wrong.length - namedCombinations} more` : '';
+  return [
+    {
+      id: 'compatibility',
+      title: 'Components work together on every device',
+      passed: wrong.length === 0,
+      why:
+        wrong.length > 0
+          ? `No row of the matrix holds ${wrong.slice(0, namedCombinations).join('; ')}${more}.`
+          : `${combinations.length} combinations of versions, each in a row of the matrix.`,
+    },
+  ];
 }
 
 function scopeGate({ scope, unknownIds }: GateFacts): Gate {

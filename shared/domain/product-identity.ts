@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { upgradePathSchema } from './upgrade-path.ts';
 import { isRange } from './version-range.ts';
-import { versionSchemeSchema } from './version-scheme.ts';
 
 // Every field is optional and none has a default: records keep the product as it was described.
 
@@ -29,12 +29,7 @@ export const componentIdentitySchema = z.object({
       keys: z.array(signingKeySchema).optional(),
     })
     .optional(),
-  /** How versions are written and ordered; without it a downgrade is not told. */
-  versionScheme: versionSchemeSchema.optional(),
-  /** Oldest version that may be upgraded directly. */
-  minSourceVersion: z.string().min(1).optional(),
-  /** Versions that no upgrade may skip: an older device must get them first. */
-  requiredSteps: z.array(z.string().min(1)).optional(),
+  ...upgradePathSchema.shape,
 });
 export type ComponentIdentity = z.infer<typeof componentIdentitySchema>;
 

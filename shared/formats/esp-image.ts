@@ -11,7 +11,8 @@ import {
 } from './image-facts.ts';
 import { hexAddress, hexByte, type Report } from './report.ts';
 
-const chips: ReadonlyMap<number, string> = new Map([
+/** Names of the chips by the identifier in the image header. */
+export const chips: ReadonlyMap<number, string> = new Map([
   [0, 'ESP32'],
   [2, 'ESP32-S2'],
   [5, 'ESP32-C3'],
@@ -34,6 +35,7 @@ const sha256Bytes = 32;
 const mostSegments = 16;
 const descriptorMagic = 0xabcd_5432;
 const descriptorBytes = 256;
+const anyRevision = 0xffff;
 const signatureSectorMagic = 0xe7;
 
 interface EspSegment {
@@ -44,7 +46,8 @@ interface EspSegment {
 
 /**
  * Reads an ESP8266 or ESP32 application image: every segment lies in the file, the XOR checksum
- * and the appended SHA-256 are right, the chip is known and the entry point is in a segment.
+ * and the appended SHA-256 are right, the chip and its revisions are known and the entry point is in
+ * a segment.
  * Returns null after a blocking report. Source: ESP-IDF, esp_app_format.h and
  * esp_app_desc.h; esptool documentation, "Firmware Image Format".
  */
@@ -76,7 +79,10 @@ export async function readEspImage(
       found: hexAddress(entry),
     });
   }
-  checkChip(isEsp8266 ? 'ESP8266' : chips.get(chipId), chipId, wantedChip, report);
+  const revisions = isEsp8266 ? '' : checkRevisions(view, report);
+  if (revisions === null) return null;
+  const chip = isEsp8266 ? 'ESP8266' : chips.get(chipId);
+  checkChip(chip, chipId, wantedChip, revisions, report);
   const signed = await checkRest(source, end + (hashed ? sha256Bytes : 0), report);
   const { version, ...identity } = await readDescriptor(source, segments, report);
   return {
@@ -100,13 +106,34 @@ function checkChip(
   chip: string | undefined,
   chipId: number,
   wantedChip: string | undefined,
+  revisions: string,
   report: Report,
 ): void {
   const evidence = { offset: 12, found: chip ?? `chip id ${chipId}` };
   if (chip === undefined) report('esp.chip-unknown', `chip id ${chipId}`, evidence);
   else if (wantedChip !== undefined && !isChip(wantedChip, chip)) {
     report('esp.chip-wrong', `it is for ${chip}`, { ...evidence, expected: wantedChip });
-  } else report('esp.chip', chip, evidence);
+  } else report('esp.chip', `${chip}${revisions}`, evidence);
+}
+
+/**
+ * The revisions of the chip that the image runs on, as a text; null after a blocking report. Builds
+ * before ESP-IDF 4.4 tell none.
+ */
+function checkRevisions(view: DataView, report: Report): string | null {
+  const [lowest, highest] = [view.getUint16(15, true), view.getUint16(17, true)];
+  if (highest === 0) return '';
+  const text = (revision: number) => `${Math.floor(revision / 100)}.${revision % 100}`;
+  if (lowest > highest) {
+    report('esp.revision', `from ${text(lowest)} to ${text(highest)}`, {
+      offset: 15,
+      expected: `at most ${text(highest)}`,
+      found: text(lowest),
+    });
+    return null;
+  }
+  const upTo = highest === anyRevision ? ' and newer' : ` to ${text(highest)}`;
+  return `, chip revision ${text(lowest)}${upTo}`;
 }
 
 /** Whether the wanted chip, perhaps with its memory variant or module name, is of this kind. */

@@ -264,7 +264,8 @@ function dependencyOf({ type, bytes, isProtected }: Tlv): ImageDependency[] {
   return [{ imageNumber: bytes[0] ?? 0, minVersion: versionAt(viewOf(bytes), 4) }];
 }
 
-function versionAt(view: DataView, at: number): string {
+/** The version in its 8 bytes of an MCUboot header, as `major.minor.revision+build`. */
+export function versionAt(view: DataView, at: number): string {
   const [major, minor] = [view.getUint8(at), view.getUint8(at + 1)];
   return `${major}.${minor}.${view.getUint16(at + 2, true)}+${view.getUint32(at + 4, true)}`;
 }

@@ -4,6 +4,8 @@ import { decodeUtf8 } from './text.ts';
 
 /** Bytes of the beginning that {@link sniff} wants to see. */
 export const sniffHeadBytes = 4096;
+/** Bytes of the end that {@link sniff} wants to see. */
+export const sniffTailBytes = 512;
 
 type Signature = readonly [id: string, offset: number, hex: string];
 

@@ -153,6 +153,17 @@ test('every rule is listed with its layer and what the policy makes of it', asyn
   expect((await run('bundle', 'rules', '--product', 'NONE')).exitCode).toBe(2);
 });
 
+test('a user without a name, as in a container, must say who makes a package', async () => {
+  const nameless = ['unshare', '--user', '--map-user=54321'];
+  const sample = join(folder, 'firmware/sensor-1.1.0.bin');
+  const create = ['bundle', 'create', sample, '--component', 'STM32', '--version', '1.1.0'];
+  const args = ['--workspace', folder, ...create, '--product', 'SENSOR-1'];
+  const refused = await slipway(args, nameless);
+  expect(refused).toMatchObject({ exitCode: 2, problem: { code: 'person-unknown' } });
+  const made = await slipway([...args, '--author', 'Ann Lee'], nameless);
+  expect(JSON.parse(made.stdout)).toMatchObject({ author: 'Ann Lee' });
+});
+
 test('an option that is missing is wrong usage', async () => {
   expect((await run('bundle', 'waive', image, ...rule, ...target)).exitCode).toBe(2);
 });

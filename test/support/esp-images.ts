@@ -5,6 +5,8 @@ export interface EspOptions {
   readonly chipId?: number;
   readonly version?: string;
   readonly entry?: number;
+  /** Lowest and highest revision of the chip, in hundredths. */
+  readonly revisions?: readonly [lowest: number, highest: number];
   readonly hashed?: boolean;
   /** What the code segment holds. */
   readonly code?: Buffer;
@@ -32,6 +34,9 @@ export function espImage(options: EspOptions = {}): Buffer {
   header.writeUInt32LE(entry, 4);
   header[8] = 0xee;
   header.writeUInt16LE(chipId, 12);
+  const [lowest, highest] = options.revisions ?? [0, 0];
+  header.writeUInt16LE(lowest, 15);
+  header.writeUInt16LE(highest, 17);
   header[23] = hashed ? 1 : 0;
   return closeEspImage(header, segments, hashed);
 }

@@ -27,7 +27,7 @@ const productId = 'SENSOR-1';
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'slipway-waivers-'));
   await cp('resources/sample', folder, { recursive: true });
-  image = join(folder, 'keyed.mini_1');
+  image = join(folder, 'keyed.pack');
   await writeImage('first');
   studio = await createStudio({ workspacePath: folder });
   await studio.ask('settings.set', { person: 'Ann Lee' });
@@ -49,7 +49,7 @@ const waive = (changes: Partial<{ rule: string; name: string; sha256: string }> 
     productId,
     version,
     sha256,
-    fileName: 'keyed.mini_1',
+    fileName: 'keyed.pack',
     rule: 'secret.private-key',
     reason: 'it is the key of the test bench only',
     name: 'Bea Smith',

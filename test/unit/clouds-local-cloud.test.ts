@@ -26,6 +26,8 @@ beforeAll(async () => {
     httpPort: 0,
     mqtt: 0,
     mqttLogin: null,
+    coapPort: 0,
+    lwm2mProof: 'version',
   });
 });
 beforeEach(async () => {

@@ -14,7 +14,6 @@ import {
   reportSentence,
   worstFilesFirst,
 } from '../../renderer/widgets/finding-groups.ts';
-import { layOutMemory } from '../../renderer/widgets/memory-layout.ts';
 import { nextSort, sortRows } from '../../renderer/widgets/sort-rows.ts';
 import type { LogEntry } from '../../shared/contract/contract.ts';
 import type { Finding, InspectReport, Verdict } from '../../shared/domain/finding.ts';
@@ -101,44 +100,6 @@ test('a report is told in one sentence about its worst verdict', () => {
   expect(worstFilesFirst({ ...report, files }).map(({ index }) => index)).toEqual([1, 0]);
   expect(fileVerdict({ findings: [] })).toBe('pass');
   expect(reportSentence({ ...report, verdict: 'pass' })).toBe('Every check passed.');
-});
-
-test('images are laid into the regions, cut at their edges, and shared bytes are counted once', () => {
-  const flash = { name: 'flash', start: 0x1000, sizeBytes: 0x100 };
-  const ram = { name: 'ram', start: 0x9000, sizeBytes: 0x10 };
-  const file = { name: 'a.hex', sizeBytes: 999, format: 'intel-hex' };
-  const segments = [
-    { start: 0x0ff0, sizeBytes: 0x20 },
-    { start: 0x10f0, sizeBytes: 0x20 },
-  ];
-  const [first, second] = layOutMemory(
-    [flash, ram],
-    [
-      { ...file, segments },
-      { ...file, name: 'b.hex', segments: [{ start: 0x1008, sizeBytes: 0x10 }] },
-    ],
-  );
-  expect(first?.pieces.map(({ start, sizeBytes }) => [start, sizeBytes])).toEqual([
-    [0x1000, 0x10],
-    [0x1008, 0x10],
-    [0x10f0, 0x10],
-  ]);
-  expect(first).toMatchObject({
-    usedBytes: 0x28,
-    overlaps: [{ start: 0x1008, sizeBytes: 8 }],
-  });
-  expect(second).toMatchObject({ usedBytes: 0, pieces: [] });
-});
-
-test('a raw image is drawn from the start of the first region and says that this is assumed', () => {
-  const flash = { name: 'flash', start: 0x1000, sizeBytes: 0x100 };
-  const raw = { name: 'a.bin', sizeBytes: 0x200, format: 'cortex-m' };
-  const zip = { ...raw, name: 'a.zip', format: 'zip' };
-  const vendor = { ...raw, name: 'a.pack', format: 'unknown' };
-  const [use] = layOutMemory([flash], [raw, zip, vendor]);
-  expect(use?.pieces).toEqual([
-    { fileName: 'a.bin', start: 0x1000, sizeBytes: 0x100, assumed: true },
-  ]);
 });
 
 test('rows are sorted by numbers in their texts, and rows without a value come last', () => {

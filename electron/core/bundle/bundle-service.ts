@@ -19,6 +19,7 @@ import { isByAnother } from '../../../shared/domain/waiver.ts';
 import { runTask } from '../../worker/run-task.ts';
 import { ensureRelease } from '../releases/release-service.ts';
 import type { Workspace } from '../workspace/workspace.ts';
+import { firstLook } from './first-look.ts';
 import { type KnownIdentity, knownIdentity } from './identity-context.ts';
 import { judgeReport } from './waiver-service.ts';
 import { verifyVersionPackage, writeVersionPackage } from './version-package.ts';
@@ -37,21 +38,29 @@ export interface InspectRequest {
 }
 
 /** Inspects files in a worker thread; the report is produced even when files are blocked. */
-export function inspectFiles(
+export async function inspectFiles(
   request: InspectRequest,
   context: WorkContext,
 ): Promise<InspectReport> {
   const componentType = request.component?.type ?? request.componentType;
+  const files = request.paths.map((path) => ({ path, name: basename(path) }));
+  const { formats } = request;
+  const fileTypes = [
+    ...defaultFileTypes,
+    ...request.extraFileTypes,
+    ...formats.flatMap(({ extensions }) => extensions),
+  ];
+  // Here and not in the worker: starting one takes longer than a look at every file.
+  const looks = await Promise.all(
+    files.map((file, index) => firstLook(index, file, { fileTypes, formats })),
+  );
+  for (const look of looks) context.onFileSoFar?.(look);
   return runTask(
     'bundle.inspect',
     {
-      files: request.paths.map((path) => ({ path, name: basename(path) })),
-      fileTypes: [
-        ...defaultFileTypes,
-        ...request.extraFileTypes,
-        ...request.formats.flatMap(({ extensions }) => extensions),
-      ],
-      ...(request.formats.length > 0 ? { formats: request.formats } : {}),
+      files,
+      fileTypes,
+      ...(formats.length > 0 ? { formats } : {}),
       ...(request.version ? { version: request.version } : {}),
       ...(componentType ? { component: componentType } : {}),
       ...(request.component?.memory ? { memory: request.component.memory } : {}),
@@ -95,7 +104,7 @@ export async function createFullPackage(
   const wanted = 'releaseId' in input ? workspace.release(input.releaseId) : input;
   const product = workspace.product(wanted.productId);
   const component = componentOf(product, input.componentId);
-  const author = input.author ?? workspace.person;
+  const author = input.author ?? workspace.person ?? refuseNoAuthor();
   const inspected = await inspectFiles(
     {
       paths: input.paths,
@@ -107,6 +116,10 @@ export async function createFullPackage(
     },
     context,
   );
+  const other = inspected.files
+    .flatMap(({ findings }) => findings)
+    .find(({ rule }) => rule === 'identity.version-immutable');
+  if (other) throw versionImmutable(`${other.detail}; these have ${other.evidence.found}.`);
   const report = judgeReport(workspace, inspected, product, wanted.version, author);
   if (report.verdict === 'block') throw blocked(report);
   refuseOwnWaivers(report, author);
@@ -191,7 +204,11 @@ export async function recordPackage(
             pkg.sourceVersion === draft.sourceVersion,
         );
       if (existing && existing.sha256 === archive.sha256) return existing;
-      if (existing) throw versionImmutable(existing, archive.sha256);
+      if (existing) {
+        throw versionImmutable(
+          `${existing.componentId} ${existing.targetVersion} (${existing.packageType}) is recorded with SHA-256 ${existing.sha256}; these files give ${archive.sha256}.`,
+        );
+      }
       const pkg: VersionPackage = {
         ...draft,
         id: randomUUID(),
@@ -223,13 +240,24 @@ export async function verifyPackage(
   };
 }
 
-function versionImmutable(existing: VersionPackage, foundSha256: string) {
+function versionImmutable(detail: string) {
   return problem(
     'version-immutable',
     'This version already has other bytes',
-    `${existing.componentId} ${existing.targetVersion} (${existing.packageType}) is recorded with SHA-256 ${existing.sha256}; these files give ${foundSha256}.`,
+    detail,
     'Versions are immutable: raise the version and make a new release.',
     'gate',
+  );
+}
+
+/** @throws ProblemError `person-unknown` */
+function refuseNoAuthor(): never {
+  throw problem(
+    'person-unknown',
+    'Who makes the package?',
+    'The system has no name for this user, and the workspace has none either.',
+    'Set one: slipway settings person NAME, or give --author NAME.',
+    'usage',
   );
 }
 

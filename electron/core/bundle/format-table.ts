@@ -1,5 +1,6 @@
 import { compareWithDescribed } from '../../../shared/domain/identity/described-version.ts';
 import { ByteStream } from '../../../shared/formats/byte-stream.ts';
+import type { Segment } from '../../../shared/formats/image-builder.ts';
 import { IntelHexReader } from '../../../shared/formats/intel-hex.ts';
 import { readRar } from '../../../shared/formats/rar.ts';
 import type { Report } from '../../../shared/formats/report.ts';
@@ -12,8 +13,9 @@ import { readableImages, readImage } from './image-readers.ts';
 import { checkMcuboot } from './mcuboot-check.ts';
 import { checkRawImage, checkSegments } from './memory-fit.ts';
 import { readPythonScript } from './python-script.ts';
-import { type FormatReader, nothingKnown } from './reading.ts';
+import { type FormatReader, nothingKnown, type Reading } from './reading.ts';
 import { readTarMembers } from './tar-members.ts';
+import type { DescribedVersion } from './version-check.ts';
 import { readZip } from './zip.ts';
 
 /** Formats whose bytes are compressed: no version can be found in them. */
@@ -100,13 +102,32 @@ type RecordReader = new (
   onData: (bytes: Uint8Array) => void,
 ) => SRecordReader | IntelHexReader;
 
+/** The S0 record often holds the name of the file that the records were made from, with its version. */
+function versionOfHeader(
+  header: string | null,
+  { expectations: { version: declared }, findings }: Reading,
+): DescribedVersion | undefined {
+  if (header === null || declared === undefined) return undefined;
+  const detail = `the S0 record says "${header}"`;
+  const evidence = { expected: declared, found: header };
+  const relation = compareWithDescribed(declared, header);
+  if (relation === 'other') findings.add('s-record.header-version', detail, evidence);
+  return relation !== 'other' && header.includes(declared)
+    ? { detail, evidence, relation: 'same' }
+    : undefined;
+}
+
 const records = (Reader: RecordReader): FormatReader => ({
   search: 'content',
   decodesInMemory: true,
-  stream: async (chunks, { format, expectations: { memory = [] }, findings, onContent }) => {
+  stream: async (chunks, reading) => {
+    const { format, expectations, findings, onContent } = reading;
+    const { memory = [] } = expectations;
     const reader = new Reader(findings.add, onContent);
     for await (const chunk of chunks) reader.push(chunk);
-    const segments = reader.finish().segments.map(({ address, bytes }) => ({
+    const content: { readonly segments: readonly Segment[]; readonly header?: string | null } =
+      reader.finish();
+    const segments = content.segments.map(({ address, bytes }) => ({
       start: address,
       sizeBytes: bytes.length,
     }));
@@ -115,7 +136,8 @@ const records = (Reader: RecordReader): FormatReader => ({
     findings.intact(
       `${format}: ${dataBytes} bytes in ${segments.length} segments, every checksum is right`,
     );
-    return { segments, compressed: false };
+    const version = versionOfHeader(content.header ?? null, reading);
+    return { segments, compressed: false, ...(version === undefined ? {} : { version }) };
   },
 });
 

@@ -41,7 +41,7 @@ const readers: ReadonlyMap<string, ImageReader> = new Map<string, ImageReader>([
       return readEspImage(source, report, startHash, chip);
     },
   ],
-  ['uf2', (source, report, _target, onData) => readUf2(source, report, startHash, onData)],
+  ['uf2', (source, report, { chip }, onData) => readUf2(source, report, startHash, onData, chip)],
   ['uimage', (source, report) => readUimage(source, report, startHash)],
   ['elf', (source, report) => readElf(source, report)],
   ['fit', (source, report) => readFit(source, report, startHash)],

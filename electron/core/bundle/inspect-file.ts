@@ -7,7 +7,7 @@ import {
 } from '../../../shared/domain/finding.ts';
 import { maxFileSizeBytes } from '../../../shared/domain/limits.ts';
 import { hexText } from '../../../shared/formats/image-facts.ts';
-import { sniff, sniffHeadBytes } from '../../../shared/formats/sniff.ts';
+import { sniff, sniffHeadBytes, sniffTailBytes } from '../../../shared/formats/sniff.ts';
 import { describedFormatOf } from './described-check.ts';
 import { abortableSource, fileSource, readChunks } from './file-source.ts';
 import { FindingList } from './finding-list.ts';
@@ -15,8 +15,6 @@ import { ContentInspection, type FoundInside, nothingFound } from './inspect-con
 import { checkNameAndSize } from './name-checks.ts';
 import { type FileExpectations, nothingKnown } from './reading.ts';
 import { WatchedChunks } from './watched-chunks.ts';
-
-const tailBytes = 512;
 
 /** How far reading came, and when to stop. */
 export interface ReadControl {
@@ -58,7 +56,7 @@ async function inspectOpenFile(
   const { size: sizeBytes } = await handle.stat();
   const source = abortableSource(fileSource(handle, sizeBytes), signal);
   const head = await source.read(0, sniffHeadBytes);
-  const tail = await source.read(Math.max(0, sizeBytes - tailBytes), tailBytes);
+  const tail = await source.read(Math.max(0, sizeBytes - sniffTailBytes), sniffTailBytes);
   const findings = new FindingList();
   const isRead = sizeBytes > 0 && sizeBytes <= maxFileSizeBytes;
   const { formats = [], fileTypes } = expectations;

@@ -7,6 +7,7 @@ import type { WorkContext } from '../../../shared/domain/job.ts';
 import { maxFilesPerPackage } from '../../../shared/domain/limits.ts';
 import { reportOf } from '../../../shared/domain/verdict.ts';
 import { type FileResult, inspectFile } from './inspect-file.ts';
+import { checkParts } from './name-checks.ts';
 import type { FileExpectations } from './reading.ts';
 
 /** What `bundle.inspect` needs to know; `fileTypes` holds the user's own extensions too. */
@@ -30,10 +31,14 @@ export async function inspectFiles(
     },
   };
   const results: FileResult[] = [];
-  for (const { path, name } of input.files) {
-    results.push(await inspectFile(path, name, input, control));
+  for (const [index, { path, name }] of input.files.entries()) {
+    const result = await inspectFile(path, name, input, control);
+    results.push(result);
+    const { segments: _inTheReport, ...file } = result.file;
+    context.onFileSoFar?.({ ...file, index, headText: null, findings: result.findings.list() });
   }
   checkTogether(results);
+  checkParts(results.map(({ file, findings }) => ({ name: file.name, report: findings.add })));
   const now = input.identity?.now ?? new Date().toISOString();
   const examined = results.map(examine);
   for (const file of examined) checkBuildDate(file, now);

@@ -2,6 +2,12 @@ import { RE2JS, RE2JSException } from 're2js';
 import type { FindText } from '../../../shared/formats/described-format.ts';
 
 /**
+ * Steps of a compiled pattern: searching 64 KiB takes their product at worst, about a second. A
+ * pattern that captures a version has some twenty to a hundred and fifty.
+ */
+const mostSteps = 512;
+
+/**
  * Searches with RE2, whose time is linear in the text for every pattern: a backtracking engine
  * would let one unlucky pattern and file hang the check.
  */
@@ -12,11 +18,13 @@ export const findText: FindText = (pattern, text) => {
   return captured === null ? null : { text: captured, index: matcher.start(1) };
 };
 
-/** Why a pattern cannot be used: its syntax, or not exactly one group that captures; null when it can. */
+/** Why a pattern cannot be used: its syntax, its size, or not exactly one group that captures; null when it can. */
 export function patternFault(pattern: string): string | null {
   try {
-    const groups = RE2JS.compile(pattern).groupCount();
-    return groups === 1 ? null : `it has ${groups} capturing groups; it needs exactly one`;
+    const compiled = RE2JS.compile(pattern);
+    const [groups, steps] = [compiled.groupCount(), compiled.programSize()];
+    if (groups !== 1) return `it has ${groups} capturing groups; it needs exactly one`;
+    return steps <= mostSteps ? null : `it is too large: ${steps} steps, at most ${mostSteps}`;
   } catch (error) {
     if (error instanceof RE2JSException) return error.message;
     throw error;

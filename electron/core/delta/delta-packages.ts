@@ -1,10 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { checkLineage } from '../../../shared/domain/identity/delta-rules.ts';
 import type { WorkContext } from '../../../shared/domain/job.ts';
 import { problem } from '../../../shared/domain/problem.ts';
+import { releaseHistory } from '../../../shared/domain/release-history.ts';
+import { worstVerdict } from '../../../shared/domain/verdict.ts';
 import type { PackageFile, VersionPackage } from '../../../shared/domain/product.ts';
-import { recordPackage } from '../bundle/bundle-service.ts';
+import { componentOf, recordPackage } from '../bundle/bundle-service.ts';
+import { FindingList } from '../bundle/finding-list.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 import { makeDelta } from './delta-service.ts';
 
@@ -64,6 +68,18 @@ export async function createDeltaPackage(
       waivable: false,
       evidence: { expected: targetFile.sha256, found: proof.targetSha256 },
     };
+    const lineage = new FindingList();
+    checkLineage(
+      {
+        component: componentOf(workspace.product(target.productId), target.componentId),
+        sourceVersion: source.targetVersion,
+        targetVersion: target.targetVersion,
+        proof,
+        history: releaseHistory(target.productId, [source, target]),
+      },
+      lineage.add,
+    );
+    const findings = [finding, ...lineage.list()];
     return await recordPackage(
       workspace,
       {
@@ -76,18 +92,18 @@ export async function createDeltaPackage(
         sourceVersion: source.targetVersion,
         targetVersion: target.targetVersion,
         report: {
-          verdict: 'pass',
+          verdict: worstVerdict(findings.map(({ verdict }) => verdict)),
           files: [
             {
               name: file.name,
               sizeBytes: file.sizeBytes,
               sha256: file.sha256,
               format: file.format,
-              findings: [finding],
+              findings,
             },
           ],
         },
-        author: workspace.person,
+        ...(workspace.person === null ? {} : { author: workspace.person }),
         deltaProof: proof,
       },
       [{ path: workspace.objects.path(stored.sha256), file }],

@@ -78,9 +78,19 @@ export class Workspace {
     return new Workspace(folder, config, openDatabase(join(folder, '.slipway', 'slipway.db')));
   }
 
-  /** Name that packages are recorded with: the setting of this workspace, else the system's user. */
-  get person(): string {
-    return this.setting('person') ?? userInfo().username;
+  /**
+   * Name that packages are recorded with: the setting of this workspace, else the system's user;
+   * null when the system has no name for it, as for a bare user id in a container.
+   */
+  get person(): string | null {
+    const set = this.setting('person');
+    if (set !== null) return set;
+    try {
+      return userInfo().username;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ERR_SYSTEM_ERROR') return null;
+      throw error;
+    }
   }
 
   get name(): string {

@@ -8,6 +8,7 @@ import { typeWords } from '../../widgets/component-select.tsx';
 import { FactList } from '../../widgets/fact-list.tsx';
 import { FindingList } from '../../widgets/finding-list.tsx';
 import { HashText } from '../../widgets/hash-text.tsx';
+import { SaveReport } from '../../widgets/save-report.tsx';
 import { ToneBadge } from '../../widgets/tone-badge.tsx';
 import { Bytes, ClippedText, Time } from '../../widgets/value-text.tsx';
 import { VerdictBadge } from '../../widgets/verdict-badge.tsx';
@@ -54,6 +55,11 @@ export function PackageCard({ pkg }: { readonly pkg: VersionPackage }) {
               />
             </span>
           )}
+          <SaveReport
+            compact
+            source={{ packageId: pkg.id }}
+            fileName={`${pkg.productId}-${pkg.componentId}-${pkg.targetVersion}-validation`}
+          />
           <Button
             size="compact-xs"
             variant="default"

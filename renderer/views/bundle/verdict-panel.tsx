@@ -11,6 +11,7 @@ import {
 import { useStudio } from '../../stores/studio.ts';
 import { countVerdict, reportSentence } from '../../widgets/finding-groups.ts';
 import { FactList } from '../../widgets/fact-list.tsx';
+import { SaveReport } from '../../widgets/save-report.tsx';
 import { Section } from '../../widgets/section.tsx';
 import { ToneBadge } from '../../widgets/tone-badge.tsx';
 import { Bytes } from '../../widgets/value-text.tsx';
@@ -88,6 +89,16 @@ export function VerdictPanel(props: {
           >
             Check the files again
           </Button>
+        )}
+        {report && (
+          <SaveReport
+            fullWidth
+            source={{
+              report,
+              title: `${target.productId} ${target.componentId} ${target.version}`,
+            }}
+            fileName={`${target.productId}-${target.componentId}-${target.version}-validation`}
+          />
         )}
       </Stack>
     </Section>

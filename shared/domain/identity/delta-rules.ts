@@ -1,6 +1,6 @@
 import type { Component, DeltaProof } from '../product.ts';
 import { fullPackages, type ReleaseHistory } from '../release-history.ts';
-import { compareVersions } from '../version-scheme.ts';
+import { skippedStep } from '../upgrade-path.ts';
 import type { ExaminedFile, IdentityContext } from './examined-file.ts';
 
 /** Formats of files that change one image into another. */
@@ -56,7 +56,7 @@ export function checkLineage(
     report(rule, `no full package of ${component.id} ${version} has its bytes`, { found: sha256 });
   }
   checkSize(proof.patchSizeBytes, proof.targetSizeBytes, report);
-  const why = skippedStep(component, sourceVersion, targetVersion);
+  const why = skippedStep(component.id, component, sourceVersion, targetVersion);
   if (why !== null) {
     report('identity.step-skipped', why, { found: `${sourceVersion} to ${targetVersion}` });
   }
@@ -73,18 +73,4 @@ function checkSize(
     expected: `at most ${Math.floor(imageSizeBytes * largestShare)} bytes`,
     found: `${patchSizeBytes} bytes`,
   });
-}
-
-/** Why a device must not go straight from one version to another, or null when it may. */
-export function skippedStep(
-  { id, versionScheme, minSourceVersion, requiredSteps = [] }: Component,
-  from: string,
-  to: string,
-): string | null {
-  const isOlder = (one: string, other: string): boolean =>
-    (compareVersions(versionScheme, one, other) ?? 0) < 0;
-  if (minSourceVersion !== undefined && isOlder(from, minSourceVersion))
-    return `${id} ${from} is older than ${minSourceVersion}, the oldest that may be upgraded.`;
-  const step = requiredSteps.find((version) => isOlder(from, version) && isOlder(version, to));
-  return step === undefined ? null : `${id} must not go from ${from} to ${to} without ${step}.`;
 }

@@ -58,6 +58,10 @@ export const hygieneRules = {
     'The ELF file has debug sections',
     'Release a copy without them: `strip --strip-debug`; they show the sources to everyone.',
   ),
+  'elf.rwx': warn(
+    'Some memory of the ELF file is both writable and executable',
+    'Part code from data in the linker script, so that code is read-only.',
+  ),
   'elf.symbols': warn(
     'The ELF file is not stripped',
     'Release a copy without the symbol table, made with `strip`, and keep the original.',

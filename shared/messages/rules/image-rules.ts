@@ -27,6 +27,10 @@ export const imageRules = {
     'The ESP image is for another chip',
     'Pick the image for this chip, or correct the chip of the component in slipway.yaml.',
   ),
+  'esp.revision': block(
+    'No revision of the ESP chip can run the image',
+    'Correct the chip revisions in the configuration of the build, and build again.',
+  ),
   'esp.signature': unchecked(
     'The ESP signature was not checked',
     'Verify it with the key of the product: `espsecure.py verify_signature`.',
@@ -45,6 +49,10 @@ export const imageRules = {
   'uf2.alignment': warn('UF2 address is not aligned', rebuildImage),
   'uf2.overlap': block('UF2 blocks go to the same address', rebuildImage),
   'uf2.no-data': block('The UF2 file holds no data for the flash', rebuildImage),
+  'uf2.family-wrong': block(
+    'The UF2 file is for another chip',
+    'Pick the file for this chip, or correct the chip of the component in slipway.yaml.',
+  ),
   'uf2.md5': block('The MD5 inside the UF2 file is wrong', copyAgain),
   'uf2.md5-not-checked': unchecked(
     'The MD5 inside the UF2 file was not checked',

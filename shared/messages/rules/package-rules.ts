@@ -14,6 +14,10 @@ export const packageRules = {
     'Two files have the same content',
     'Check that each part was exported and that the right files were picked.',
   ),
+  'package.part-missing': warn(
+    'A numbered part is missing',
+    'Add the missing part, or give the file a name without a number.',
+  ),
   'file.hash': pass('File read completely'),
   'file.too-large': block(
     'The file is over the size limit',

@@ -17,6 +17,10 @@ export const recordRules = {
   ),
   's-record.end-mismatch': warn('The end record does not match the data records', rebuildImage),
   's-record.no-header': warn('The S-record file has no header record', rebuildImage),
+  's-record.header-version': warn(
+    'The S-record header names another version',
+    'Check that this is the build that was meant.',
+  ),
   's-record.mixed': warn('The S-record file mixes address widths', rebuildImage),
   's-record.order': warn('S-record addresses go backwards', rebuildImage),
   'intel-hex.syntax': block('Broken Intel HEX line', rebuildImage),
