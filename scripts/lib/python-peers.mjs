@@ -4,7 +4,7 @@ import { must, root } from './run.mjs';
 import { unlessDone } from './stamp.mjs';
 
 /** Programs from PyPI that the tests compare with, in an environment of their own. */
-const packages = ['esptool==5.6.0', 'smpclient==7.3.0'];
+const packages = ['esptool==5.6.0', 'smpclient[serial]==7.3.0'];
 const folder = '.peers/python';
 
 /** Installs the Python peers unless these very versions are there. */

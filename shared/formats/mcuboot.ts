@@ -12,6 +12,8 @@ export interface McubootImage {
   /** `major.minor.revision+build`. */
   readonly version: string;
   readonly imageSizeBytes: number;
+  /** The hash that its TLV holds, lower-case hexadecimal, or null when there is none. */
+  readonly hash: string | null;
   /** Lower-case hexadecimal, or null when no key is named. */
   readonly keyHash: string | null;
   readonly securityCounter: number | null;
@@ -98,6 +100,7 @@ export async function readMcuboot(
   const image: McubootImage = {
     version: versionAt(view, 20),
     imageSizeBytes,
+    hash: hexOf(tlvs.list, ...hashTypes.keys()),
     keyHash: hexOf(tlvs.list, tlv.keyHash),
     securityCounter: counterOf(tlvs.list),
     dependencies: tlvs.list.flatMap(dependencyOf),
@@ -304,8 +307,8 @@ function versionAt(view: DataView, at: number): string {
   return `${major}.${minor}.${view.getUint16(at + 2, true)}+${view.getUint32(at + 4, true)}`;
 }
 
-function hexOf(list: readonly Tlv[], wanted: number): string | null {
-  const found = list.find(({ type }) => type === wanted);
+function hexOf(list: readonly Tlv[], ...wanted: readonly number[]): string | null {
+  const found = list.find(({ type }) => wanted.includes(type));
   return found === undefined ? null : hex(found.bytes);
 }
 

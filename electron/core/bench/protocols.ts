@@ -1,6 +1,7 @@
 import type { Protocol } from '../../../shared/domain/bench.ts';
 import type { FlashProtocol } from './flasher.ts';
 import { EspFlasher } from './esp/esp-flasher.ts';
+import { SmpFlasher } from './smp/smp-flasher.ts';
 import { Stm32Flasher } from './stm32/stm32-flasher.ts';
 
 /** Every protocol that the bench speaks. */
@@ -13,5 +14,9 @@ export const protocols: Readonly<Record<Protocol, FlashProtocol>> = {
     line: { baudRate: 115_200, parity: 'none' },
     workBaudRate: 460_800,
     open: (channel, options) => new EspFlasher(channel, options),
+  },
+  smp: {
+    line: { baudRate: 115_200, parity: 'none' },
+    open: (channel) => new SmpFlasher(channel),
   },
 };

@@ -2,6 +2,7 @@ import type { PortInfo, VirtualBoardKind } from '../../../shared/domain/bench.ts
 import { problem } from '../../../shared/domain/problem.ts';
 import { servePty } from '../../boards/pty.ts';
 import { VirtualEsp32 } from '../../boards/esp32/virtual-esp32.ts';
+import { VirtualSmpBoard } from '../../boards/smp/virtual-smp-board.ts';
 import { VirtualStm32 } from '../../boards/stm32/virtual-stm32.ts';
 import type { VirtualBoard } from '../../boards/virtual-board.ts';
 import { type LinkOptions, type OpenLink, openSerialPort, type SerialLink } from './serial-link.ts';
@@ -15,6 +16,10 @@ const kinds: Readonly<Record<VirtualBoardKind, BoardKind>> = {
   stm32: {
     label: 'Virtual STM32F103 board',
     make: (options) => new VirtualStm32(options),
+  },
+  smp: {
+    label: 'Virtual Zephyr board with MCUboot',
+    make: (options) => new VirtualSmpBoard(options),
   },
   esp32: { label: 'Virtual ESP32 board', make: (options) => new VirtualEsp32(options) },
 };
