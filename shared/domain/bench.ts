@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { problemSchema } from './job.ts';
 
-export const protocolSchema = z.enum(['stm32', 'esp', 'smp']);
+export const protocolSchema = z.enum(['stm32', 'esp', 'smp', 'stk500']);
 export type Protocol = z.infer<typeof protocolSchema>;
-export const virtualBoardKindSchema = z.enum(['stm32', 'esp32', 'smp']);
+export const virtualBoardKindSchema = z.enum(['stm32', 'esp32', 'smp', 'optiboot']);
 export type VirtualBoardKind = z.infer<typeof virtualBoardKindSchema>;
 
 /** How what the board holds was compared with the image. */

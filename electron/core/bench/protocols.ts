@@ -2,6 +2,7 @@ import type { Protocol } from '../../../shared/domain/bench.ts';
 import type { FlashProtocol } from './flasher.ts';
 import { EspFlasher } from './esp/esp-flasher.ts';
 import { SmpFlasher } from './smp/smp-flasher.ts';
+import { Stk500Flasher } from './stk500/stk500-flasher.ts';
 import { Stm32Flasher } from './stm32/stm32-flasher.ts';
 
 /** Every protocol that the bench speaks. */
@@ -18,5 +19,9 @@ export const protocols: Readonly<Record<Protocol, FlashProtocol>> = {
   smp: {
     line: { baudRate: 115_200, parity: 'none' },
     open: (channel) => new SmpFlasher(channel),
+  },
+  stk500: {
+    line: { baudRate: 115_200, parity: 'none' },
+    open: (channel, options) => new Stk500Flasher(channel, options),
   },
 };
