@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readFirmwareImage } from '../../shared/formats/firmware-image.ts';
@@ -64,8 +65,10 @@ describe('our flasher on real Optiboot', () => {
     const bootloader = join(bootloaders, 'atmega/ATmegaBOOT_168_atmega328.hex');
     const { path: port } = await bench.boards.start('optiboot', { bootloader });
     const image = await app('0.9.0');
-    const result = await bench.flash({ port, protocol, image, expectVersion: '0.9.0' });
-    expect(result).toMatchObject({ verified: true, booted: { matched: true } });
+    const failure = await bench.failure({ port, protocol, image, expectChip: 'ATmega8' });
+    expect(failure).toMatchObject({ code: 'wrong-chip' });
+    expect(failure.detail).toContain('ATmega328P');
+    expect(await readFile(bench.recordingPath, 'utf8')).toMatch(/bootloader 1\.16, 57600 baud/);
     await bench.boards.stop(port);
   });
 });

@@ -17,11 +17,11 @@ const command = {
 const flashMemory = 0x46;
 const majorVersion = 0x81;
 const minorVersion = 0x82;
-const timeouts = { answerMs: 1000, syncMs: 200, lowMs: 50, riseMs: 20 } as const;
-const resets = 4;
-const syncsPerReset = 3;
-/** Older bootloaders, as ATmegaBOOT, speak this rate, and blink for a while before they listen. */
-const slow = { baudRate: 57_600, syncs: 8 } as const;
+/** The chip starts 65 ms after its reset (fuses of Arduino boards); the bootloader then listens for a second. */
+const timeouts = { answerMs: 1000, syncMs: 800, lowMs: 50, startMs: 100 } as const;
+const resets = 5;
+/** Older bootloaders, as ATmegaBOOT, speak this rate. */
+const slow = { baudRate: 57_600, fromReset: 3 } as const;
 
 /** Client of STK500 version 1 as Arduino bootloaders speak it (Atmel AVR061; optiboot.c). */
 export class Stk500Bootloader {
@@ -33,18 +33,18 @@ export class Stk500Bootloader {
 
   /** Resets the board and synchronises, also at the rate of older bootloaders; returns the rate. @throws ProblemError `no-bootloader` */
   async connect(baudRate: number): Promise<number> {
+    const { link } = this.#channel;
     for (let reset = 0; reset < resets; reset++) {
+      const rate = reset < slow.fromReset ? baudRate : slow.baudRate;
+      if (reset === slow.fromReset) await link.setLine({ baudRate: rate, parity: 'none' });
       // After a failed synchronisation the bootloader has left: each attempt needs a reset of its own.
       if (reset > 0) await this.#pulseReset();
-      if (await this.#synchronise(syncsPerReset)) return baudRate;
+      if (await this.#synchronise()) return rate;
     }
-    await this.#channel.link.setLine({ baudRate: slow.baudRate, parity: 'none' });
-    await this.#pulseReset();
-    if (await this.#synchronise(slow.syncs)) return slow.baudRate;
     throw problem(
       'no-bootloader',
       'No bootloader answers',
-      `${this.#channel.path}: ${resets * syncsPerReset + slow.syncs} synchronisations had no answer.`,
+      `${this.#channel.path}: ${resets} synchronisations had no answer.`,
       'Press reset while flashing begins, check that DTR is wired to reset, and check RX and TX.',
     );
   }
@@ -123,21 +123,14 @@ export class Stk500Bootloader {
     await link.setSignals({ dtr: false, rts: false });
     await sleep(timeouts.lowMs);
     await link.setSignals({ dtr: true, rts: true });
-    await sleep(timeouts.riseMs);
   }
 
-  async #synchronise(attempts: number): Promise<boolean> {
+  /** Asks once, since a late answer to a second question would be taken for that to the next command. */
+  async #synchronise(): Promise<boolean> {
+    await sleep(timeouts.startMs);
     this.#channel.clear();
-    for (let sent = 1; sent <= attempts; sent++) {
-      await this.#channel.write(Uint8Array.of(command.sync, space));
-      if ((await this.#channel.byteOrNull(timeouts.syncMs)) !== inSync) continue;
-      if ((await this.#channel.byteOrNull(timeouts.syncMs)) !== ok) continue;
-      // Earlier attempts may still be answered.
-      for (let late = 1; late < sent; late++)
-        if ((await this.#channel.some(timeouts.syncMs, 2)) === null) break;
-      this.#channel.clear();
-      return true;
-    }
-    return false;
+    await this.#channel.write(Uint8Array.of(command.sync, space));
+    if ((await this.#channel.byteOrNull(timeouts.syncMs)) !== inSync) return false;
+    return (await this.#channel.byteOrNull(timeouts.syncMs)) === ok;
   }
 }
