@@ -4,6 +4,7 @@ import { EspFlasher } from './esp/esp-flasher.ts';
 import { SmpFlasher } from './smp/smp-flasher.ts';
 import { Stk500Flasher } from './stk500/stk500-flasher.ts';
 import { Stm32Flasher } from './stm32/stm32-flasher.ts';
+import { YmodemFlasher } from './ymodem/ymodem-flasher.ts';
 
 /** Every protocol that the bench speaks. */
 export const protocols: Readonly<Record<Protocol, FlashProtocol>> = {
@@ -23,5 +24,10 @@ export const protocols: Readonly<Record<Protocol, FlashProtocol>> = {
   stk500: {
     line: { baudRate: 115_200, parity: 'none' },
     open: (channel, options) => new Stk500Flasher(channel, options),
+  },
+  ymodem: {
+    line: { baudRate: 115_200, parity: 'none' },
+    sendsFile: true,
+    open: (channel) => new YmodemFlasher(channel),
   },
 };

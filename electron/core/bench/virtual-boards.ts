@@ -6,6 +6,7 @@ import { findBootloader } from '../../boards/optiboot/find-bootloader.ts';
 import { VirtualOptiboot } from '../../boards/optiboot/virtual-optiboot.ts';
 import { VirtualSmpBoard } from '../../boards/smp/virtual-smp-board.ts';
 import { VirtualStm32 } from '../../boards/stm32/virtual-stm32.ts';
+import { VirtualYmodemBoard } from '../../boards/ymodem/virtual-ymodem-board.ts';
 import type { VirtualBoard } from '../../boards/virtual-board.ts';
 import { type LinkOptions, type OpenLink, openSerialPort, type SerialLink } from './serial-link.ts';
 
@@ -28,6 +29,11 @@ const kinds: Readonly<Record<VirtualBoardKind, BoardKind>> = {
   smp: {
     label: 'Virtual Zephyr board with MCUboot',
     make: (options) => new VirtualSmpBoard(options),
+  },
+  ymodem: {
+    label: 'Virtual Cortex-M board with a YMODEM bootloader',
+    make: (options) => new VirtualYmodemBoard(options),
+    resetsOnOpen: true,
   },
   optiboot: {
     label: 'Virtual Arduino Uno with its real bootloader',
