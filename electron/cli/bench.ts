@@ -75,14 +75,25 @@ export function benchCommands(program: Command): void {
     .description('serve a virtual board until stopped')
     .addArgument(new Argument('<kind>', 'kind of board').choices(virtualBoardKindSchema.options))
     .requiredOption('--link <path>', 'where the serial port (PTY) appears')
-    .action((kind: VirtualBoardKind, options: { link: string }, command: Command) =>
+    .option('--bootloader <file>', 'bootloader of an optiboot board, as Intel HEX')
+    .action((kind: VirtualBoardKind, options: VirtualOptions, command: Command) =>
       withSession(command, async ({ studio, signal }) => {
-        const port = await studio.boards.start(kind, { linkPath: options.link, paced: true });
+        const { link, bootloader } = options;
+        const port = await studio.boards.start(kind, {
+          linkPath: link,
+          paced: true,
+          ...(bootloader === undefined ? {} : { bootloader }),
+        });
         process.stdout.write(`${JSON.stringify({ ready: true, port: port.path })}\n`);
         await untilStopped(signal);
         return 0;
       }),
     );
+}
+
+interface VirtualOptions {
+  readonly link: string;
+  readonly bootloader?: string;
 }
 
 interface FlashOptions {

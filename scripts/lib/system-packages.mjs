@@ -20,6 +20,9 @@ const forTheWindow = [
 const forTheTests = [
   'bsdiff',
   'stm32flash',
+  'avrdude',
+  'arduino-core-avr',
+  'lrzsz',
   'srecord',
   'u-boot-tools',
   'device-tree-compiler',

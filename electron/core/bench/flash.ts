@@ -137,7 +137,7 @@ async function connectAndFlash(
     identify(input, run, await flasher.connect());
     const work = await flasher.plan(input.image, tellAs(context, 'Comparing sectors', 'items'));
     await carryOut(work, run, context);
-    recorder.startBootLog();
+    if (!work.startsItself) recorder.startBootLog();
     await work.start();
     context.onProgress({ step: 'Waiting for the boot log', done: 0, total: 0, unit: 'bytes' });
     run.booted = work.askVersion
@@ -182,6 +182,7 @@ async function carryOut(work: FlashWork, run: FlashRun, context: WorkContext): P
     tellWriting(done, total);
   });
   run.bytesPerSec = Math.round(work.totalBytes / ((performance.now() - startedMs) / 1000));
+  if (work.startsItself) run.recorder.startBootLog();
   run.verifyMethod = await work.verify(tellAs(context, 'Verifying', 'bytes'));
   run.verified = run.verifyMethod !== null;
   run.recorder.note(
