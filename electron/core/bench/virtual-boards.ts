@@ -4,6 +4,7 @@ import { servePty, serveResettingPty } from '../../boards/pty.ts';
 import { VirtualEsp32 } from '../../boards/esp32/virtual-esp32.ts';
 import { findBootloader } from '../../boards/optiboot/find-bootloader.ts';
 import { VirtualOptiboot } from '../../boards/optiboot/virtual-optiboot.ts';
+import { VirtualQuectel } from '../../boards/quectel/virtual-quectel.ts';
 import { VirtualSmpBoard } from '../../boards/smp/virtual-smp-board.ts';
 import { VirtualStm32 } from '../../boards/stm32/virtual-stm32.ts';
 import { VirtualYmodemBoard } from '../../boards/ymodem/virtual-ymodem-board.ts';
@@ -29,6 +30,10 @@ const kinds: Readonly<Record<VirtualBoardKind, BoardKind>> = {
   smp: {
     label: 'Virtual Zephyr board with MCUboot',
     make: (options) => new VirtualSmpBoard(options),
+  },
+  quectel: {
+    label: 'Virtual Quectel EG800K module',
+    make: (options) => new VirtualQuectel(options),
   },
   ymodem: {
     label: 'Virtual Cortex-M board with a YMODEM bootloader',
