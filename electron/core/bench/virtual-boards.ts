@@ -9,7 +9,13 @@ import { VirtualSmpBoard } from '../../boards/smp/virtual-smp-board.ts';
 import { VirtualStm32 } from '../../boards/stm32/virtual-stm32.ts';
 import { VirtualYmodemBoard } from '../../boards/ymodem/virtual-ymodem-board.ts';
 import type { VirtualBoard } from '../../boards/virtual-board.ts';
-import { type LinkOptions, type OpenLink, openSerialPort, type SerialLink } from './serial-link.ts';
+import {
+  type LinkOptions,
+  type OpenLink,
+  openSerialPort,
+  portLost,
+  type SerialLink,
+} from './serial-link.ts';
 
 interface BoardOptions {
   readonly isPaced: boolean;
@@ -97,6 +103,13 @@ export class VirtualBoards {
     running.board.unplug();
   }
 
+  /** Pulls the cable of a board of this process, or puts it back; what its flash holds stays. */
+  setPlugged(path: string, isPlugged: boolean): void {
+    const board = this.#running.get(path)?.board;
+    if (isPlugged) board?.plugIn();
+    else board?.unplug();
+  }
+
   list(): PortInfo[] {
     return [...this.#running.values()].map((running) => running.info);
   }
@@ -105,9 +118,9 @@ export class VirtualBoards {
   opener(): OpenLink {
     return async (path, options) => {
       const running = this.#running.get(path);
-      return running && path.startsWith('virtual:')
-        ? connect(running.board, options)
-        : openSerialPort(path, options);
+      if (!running || !path.startsWith('virtual:')) return openSerialPort(path, options);
+      if (running.board.isUnplugged) throw portLost(path);
+      return connect(running.board, options);
     };
   }
 
