@@ -50,6 +50,7 @@ export function benchCommands(program: Command): void {
     .option('--expect-version <v>', 'version that the board must boot')
     .option('--baud <rate>', "baud rate instead of the protocol's own")
     .option('--address <address>', 'where an image without addresses goes, for example 0x10000')
+    .option('--url <url>', 'where a module fetches the package itself (quectel)')
     .option('--changed-only', 'leave sectors that the board holds already')
     .action((file: string, options: FlashOptions, command: Command) =>
       withSession(command, async ({ studio, json }) => {
@@ -102,6 +103,7 @@ interface FlashOptions {
   readonly expectVersion?: string;
   readonly baud?: string;
   readonly address?: string;
+  readonly url?: string;
   readonly changedOnly?: boolean;
 }
 
@@ -121,7 +123,7 @@ async function flashOne(
   order: { readonly file: string; readonly port: string; readonly options: FlashOptions },
 ): Promise<Outcome> {
   const { file, port, options } = order;
-  const { protocol, expectVersion, baud, address, changedOnly } = options;
+  const { protocol, expectVersion, baud, address, url, changedOnly } = options;
   try {
     const run = await studio.ask('bench.flash', {
       file,
@@ -130,6 +132,7 @@ async function flashOne(
       ...(expectVersion ? { expectVersion } : {}),
       ...(baud ? { baudRate: Number(baud) } : {}),
       ...(address ? { address: Number(address) } : {}),
+      ...(url ? { url } : {}),
       ...(changedOnly ? { changedOnly } : {}),
     });
     return { port, run };

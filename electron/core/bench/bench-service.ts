@@ -40,6 +40,8 @@ export interface FlashRequest {
   /** Where an image without addresses goes; absent: where the chip begins. */
   readonly address?: number | undefined;
   readonly changedOnly?: boolean | undefined;
+  /** Where a module fetches the package itself. */
+  readonly url?: string | undefined;
 }
 
 /**
@@ -69,6 +71,7 @@ export async function runBench(
     openLink: boards.opener(),
     changedOnly: request.changedOnly ?? false,
     ...(request.baudRate === undefined ? {} : { baudRate: request.baudRate }),
+    ...(request.url === undefined ? {} : { url: request.url }),
     ...(source.chip ? { expectChip: source.chip } : {}),
     ...(request.expectVersion ? { expectVersion: request.expectVersion } : {}),
   };

@@ -41,6 +41,8 @@ export interface FlashInput {
   readonly expectVersion?: string;
   /** Absent: what the protocol begins with. */
   readonly baudRate?: number;
+  /** Where a module fetches the package itself. */
+  readonly url?: string;
   /** Leave sectors that the board holds already. */
   readonly changedOnly?: boolean;
   /** Where the serial recording goes, JSON Lines. */
@@ -132,6 +134,7 @@ async function connectAndFlash(
       changedOnly: input.changedOnly ?? false,
       baudRate,
       connectBaudRate: options.baudRate,
+      ...(input.url === undefined ? {} : { url: input.url }),
     });
     context.onProgress({ step: 'Connecting', done: 0, total: 0, unit: 'bytes' });
     identify(input, run, await flasher.connect());

@@ -58,6 +58,8 @@ export interface Flasher {
 export interface FlasherOptions {
   /** Leave sectors that hold the image already: less to write, and the way on after an unplugged cable. */
   readonly changedOnly: boolean;
+  /** Where a module fetches the package itself, instead of taking it over the line. */
+  readonly url?: string;
   /** The speed to flash at. */
   readonly baudRate: number;
   /** The speed at which the line was opened. */

@@ -1,6 +1,7 @@
 import type { Protocol } from '../../../shared/domain/bench.ts';
 import type { FlashProtocol } from './flasher.ts';
 import { EspFlasher } from './esp/esp-flasher.ts';
+import { QuectelFlasher } from './quectel/quectel-flasher.ts';
 import { SmpFlasher } from './smp/smp-flasher.ts';
 import { Stk500Flasher } from './stk500/stk500-flasher.ts';
 import { Stm32Flasher } from './stm32/stm32-flasher.ts';
@@ -29,5 +30,10 @@ export const protocols: Readonly<Record<Protocol, FlashProtocol>> = {
     line: { baudRate: 115_200, parity: 'none' },
     sendsFile: true,
     open: (channel) => new YmodemFlasher(channel),
+  },
+  quectel: {
+    line: { baudRate: 115_200, parity: 'none' },
+    sendsFile: true,
+    open: (channel, options) => new QuectelFlasher(channel, options),
   },
 };

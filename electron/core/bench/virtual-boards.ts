@@ -4,11 +4,18 @@ import { servePty, serveResettingPty } from '../../boards/pty.ts';
 import { VirtualEsp32 } from '../../boards/esp32/virtual-esp32.ts';
 import { findBootloader } from '../../boards/optiboot/find-bootloader.ts';
 import { VirtualOptiboot } from '../../boards/optiboot/virtual-optiboot.ts';
+import { VirtualQuectel } from '../../boards/quectel/virtual-quectel.ts';
 import { VirtualSmpBoard } from '../../boards/smp/virtual-smp-board.ts';
 import { VirtualStm32 } from '../../boards/stm32/virtual-stm32.ts';
 import { VirtualYmodemBoard } from '../../boards/ymodem/virtual-ymodem-board.ts';
 import type { VirtualBoard } from '../../boards/virtual-board.ts';
-import { type LinkOptions, type OpenLink, openSerialPort, type SerialLink } from './serial-link.ts';
+import {
+  type LinkOptions,
+  type OpenLink,
+  openSerialPort,
+  portLost,
+  type SerialLink,
+} from './serial-link.ts';
 
 interface BoardOptions {
   readonly isPaced: boolean;
@@ -29,6 +36,10 @@ const kinds: Readonly<Record<VirtualBoardKind, BoardKind>> = {
   smp: {
     label: 'Virtual Zephyr board with MCUboot',
     make: (options) => new VirtualSmpBoard(options),
+  },
+  quectel: {
+    label: 'Virtual Quectel EG800K module',
+    make: (options) => new VirtualQuectel(options),
   },
   ymodem: {
     label: 'Virtual Cortex-M board with a YMODEM bootloader',
@@ -92,6 +103,13 @@ export class VirtualBoards {
     running.board.unplug();
   }
 
+  /** Pulls the cable of a board of this process, or puts it back; what its flash holds stays. */
+  setPlugged(path: string, isPlugged: boolean): void {
+    const board = this.#running.get(path)?.board;
+    if (isPlugged) board?.plugIn();
+    else board?.unplug();
+  }
+
   list(): PortInfo[] {
     return [...this.#running.values()].map((running) => running.info);
   }
@@ -100,9 +118,9 @@ export class VirtualBoards {
   opener(): OpenLink {
     return async (path, options) => {
       const running = this.#running.get(path);
-      return running && path.startsWith('virtual:')
-        ? connect(running.board, options)
-        : openSerialPort(path, options);
+      if (!running || !path.startsWith('virtual:')) return openSerialPort(path, options);
+      if (running.board.isUnplugged) throw portLost(path);
+      return connect(running.board, options);
     };
   }
 
