@@ -135,15 +135,9 @@ export const useBench = create<BenchState>((set, get) => {
     listPorts: () =>
       load(async () => {
         const { ports, hint } = await call('bench.ports', {});
-        const isFirst = get().ports === null;
         const listed = new Set(ports.map(({ path }) => path));
         const chosen = get().chosen.filter((path) => listed.has(path));
-        const [only] = ports;
-        set({
-          ports,
-          portsHint: hint,
-          chosen: isFirst && only && ports.length === 1 ? [only.path] : chosen,
-        });
+        set({ ports, portsHint: hint, chosen });
       }),
     startVirtualBoard: async (kind) => {
       await useStudio.getState().act(async () => {

@@ -121,8 +121,15 @@ test('two boards of another kind are flashed at once, each with its own run', as
   await page.getByLabel('Path of the port').fill('');
   await page.getByRole('combobox', { name: 'Kind of virtual board' }).click();
   await page.getByRole('option', { name: 'ESP32' }).click();
-  await page.getByTestId('start-virtual').click();
-  await page.getByTestId('start-virtual').click();
+  const boards = page.getByRole('group', { name: 'Boards to flash' }).getByRole('checkbox');
+  for (const board of await boards.all()) await board.uncheck();
+  for (const count of [1, 2]) {
+    await page.getByTestId('start-virtual').click();
+    await page
+      .getByLabel(`Virtual ESP32 board, virtual:esp32-`)
+      .nth(count - 1)
+      .waitFor();
+  }
   await page.getByText('Flash 2 boards').waitFor();
   await page.getByLabel('Version that must boot').fill('3.1.0');
   const runs = page.getByTestId('bench-runs').getByRole('row');
