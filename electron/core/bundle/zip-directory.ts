@@ -97,12 +97,12 @@ export async function readZipDirectory(
       validateEntrySizes: true,
     });
     const { members, directoryBytes } = await readMembers(zip, block);
+    members.sort((a, b) => a.start - b.start);
+    checkOverlaps(members, block);
     if (isBlocked) return null;
     if (members.length === 0) report('zip.no-members', 'no member in the directory');
     const counted = { members: members.length, directoryBytes, commentBytes: zip.comment.length };
-    const directoryStart = await checkZipEnd(source, counted, block);
-    members.sort((a, b) => a.start - b.start);
-    checkPlaces(members, directoryStart, block, report);
+    tellGaps(members, await checkZipEnd(source, counted, block), report);
     return isBlocked ? null : members;
   } catch (error) {
     if (reader.failure !== undefined) throw reader.failure;
@@ -227,31 +227,29 @@ function localSizes(local: LocalFileHeader): { unpacked: number; packed: number 
   return sizes;
 }
 
-/** Members must stand one behind the other, from the beginning of the file to the directory. */
-function checkPlaces(
-  members: readonly ZipMember[],
-  directoryStart: number,
-  block: Report,
-  warn: Report,
-): void {
-  let dataEnd = 0;
+/** Members must stand one behind the other, from the beginning of the file. */
+function checkOverlaps(members: readonly ZipMember[], block: Report): void {
+  const first = members[0]?.start ?? 0;
+  if (first > 0) {
+    block('zip.trailing', `${first} bytes stand before the first member`, { offset: 0 });
+  }
   let end = 0;
-  for (const { name, start, dataStart, packedBytes, hasDescriptor } of members) {
-    if (start < dataEnd) {
-      const values = { expected: `${dataEnd} or later`, found: String(start) };
+  for (const { name, start, dataStart, packedBytes } of members) {
+    if (start < end) {
+      const values = { expected: `${end} or later`, found: String(start) };
       const evidence = { offset: start, member: name, ...values };
       block('zip.overlap', `"${name}" begins inside another member`, evidence);
-    } else if (end === 0 && start > 0) {
-      block('zip.trailing', `${start} bytes stand before the first member`, { offset: 0 });
-    } else tellGap(end, start, warn);
-    dataEnd = Math.max(dataEnd, dataStart + packedBytes);
-    // No header tells which form a descriptor has: 12 to 24 bytes.
-    end = dataEnd + (hasDescriptor ? longestDescriptorBytes : 0);
+    }
+    end = Math.max(end, dataStart + packedBytes);
   }
-  if (members.length > 0) tellGap(end, directoryStart, warn);
 }
 
-function tellGap(end: number, start: number, warn: Report): void {
-  if (start <= end) return;
-  warn('zip.hidden', `${start - end} bytes belong to no member`, { offset: end });
+/** Bytes between members, or between the last one and the directory, are seen by nobody. */
+function tellGaps(members: readonly ZipMember[], directoryStart: number, warn: Report): void {
+  for (const [index, { dataStart, packedBytes, hasDescriptor }] of members.entries()) {
+    // No header tells which form a descriptor has: 12 to 24 bytes.
+    const end = dataStart + packedBytes + (hasDescriptor ? longestDescriptorBytes : 0);
+    const gap = (members[index + 1]?.start ?? directoryStart) - end;
+    if (gap > 0) warn('zip.hidden', `${gap} bytes belong to no member`, { offset: end });
+  }
 }
