@@ -18,6 +18,8 @@ const fileTypeMask = 0xf000;
 const encryptedFlag = 1;
 const descriptorFlag = 8;
 const zip64Field = 1;
+/** 6.3, of APPNOTE 6.3.10. */
+const newestVersion = 63;
 const longestDescriptorBytes = 24;
 
 /** What a message of yauzl 3 means in our rules; the first match counts. */
@@ -150,6 +152,11 @@ async function readMembers(
     if (entry.compressionMethod !== 0 && entry.compressionMethod !== 8) {
       report('zip.method', `"${name}": method ${entry.compressionMethod}`, evidence);
     }
+    const version = entry.versionNeededToExtract & 0xff;
+    if (version > newestVersion) {
+      const found = `${Math.floor(version / 10)}.${version % 10}`;
+      report('zip.method', `"${name}" needs version ${found} of the format`, evidence);
+    }
     const member = await readLocalHeader(zip, entry, report);
     if (member !== null) members.push(member);
   }
@@ -177,8 +184,8 @@ async function readLocalHeader(
         local.generalPurposeBitFlag & encryptedFlag,
       ],
     ];
+    const sizes = localSizes(local);
     if (!hasDescriptor) {
-      const sizes = localSizes(local);
       pairs.push(['CRC-32', crc32, local.crc32]);
       pairs.push(['packed size', packedBytes, sizes.packed], ['size', sizeBytes, sizes.unpacked]);
     }
@@ -207,12 +214,13 @@ async function readLocalHeader(
   }
 }
 
-/** Sizes of a local header; those of a zip64 member stand in its extra field (APPNOTE 4.5.3). */
+/** Sizes of a local header; those of a zip64 member stand in its extra field (APPNOTE 4.5.3). @throws Error when that one is broken */
 function localSizes(local: LocalFileHeader): { unpacked: number; packed: number } {
   const sizes = { unpacked: local.uncompressedSize, packed: local.compressedSize };
   const { extraField } = local;
   for (let at = 0; at + 4 <= extraField.length; ) {
     const size = extraField.readUInt16LE(at + 2);
+    if (at + 4 + size > extraField.length) throw new Error('a local extra field is not whole');
     const field = extraField.subarray(at + 4, at + 4 + size);
     if (extraField.readUInt16LE(at) === zip64Field) {
       let from = 0;
