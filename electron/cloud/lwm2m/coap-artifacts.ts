@@ -15,6 +15,7 @@ const etagBytes = 8;
 
 interface OpenDownload {
   readonly content: BlockContent;
+  readonly key: string;
   readonly atMs: number;
 }
 
@@ -51,9 +52,7 @@ export class CoapArtifacts {
     if (request.code !== coapCode.get) return { code: coapCode.methodNotAllowed };
     const actionId = Number(request.path[1]);
     const key = request.path[2] ?? '';
-    if (!Number.isSafeInteger(actionId) || !this.#keys.fits(actionId, key))
-      return { code: coapCode.notFound };
-    const content = await this.#contentOf(actionId);
+    const content = Number.isSafeInteger(actionId) ? await this.#contentOf(actionId, key) : null;
     if (content === null) return { code: coapCode.notFound };
     const asked = readBlock(request.options, coapOption.block2);
     const start = asked ? asked.number * asked.sizeBytes : 0;
@@ -61,17 +60,18 @@ export class CoapArtifacts {
     return answerBlock(request, content);
   }
 
-  async #contentOf(actionId: number): Promise<BlockContent | null> {
+  async #contentOf(actionId: number, key: string): Promise<BlockContent | null> {
     const nowMs = performance.now();
     const known = this.#open.get(actionId);
-    if (known && nowMs - known.atMs < trustedMs) return known.content;
+    if (known?.key === key && nowMs - known.atMs < trustedMs) return known.content;
+    if (!this.#keys.fits(actionId, key)) return null;
     this.#open.delete(actionId);
     const { engine, artifacts } = this.#parts;
     const deviceId = engine.deviceOf(actionId);
     const job = deviceId === null ? 'unknown' : await engine.begin(deviceId, actionId, true);
     if (typeof job === 'string') return null;
     const content = packageContent(artifacts, job.pkg);
-    this.#open.set(actionId, { content, atMs: nowMs });
+    this.#open.set(actionId, { content, key, atMs: nowMs });
     for (const oldest of this.#open.keys()) {
       if (this.#open.size <= maxRemembered) break;
       this.#open.delete(oldest);

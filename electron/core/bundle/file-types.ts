@@ -21,6 +21,8 @@ const required: Readonly<Record<string, readonly string[]>> = {
   '.mpy': ['mpy'],
   '.elf': ['elf'],
   '.uf2': ['uf2'],
+  '.dtb': ['fit'],
+  '.itb': ['fit'],
 };
 
 /** Formats that a raw image must not have: a device would write them to flash as they are. */

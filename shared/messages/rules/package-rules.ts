@@ -14,6 +14,10 @@ export const packageRules = {
     'Two files have the same content',
     'Check that each part was exported and that the right files were picked.',
   ),
+  'package.address-overlap': warn(
+    'Two files go to the same addresses',
+    'Take one of them out, or correct the addresses: the file that is written last wins.',
+  ),
   'package.part-missing': warn(
     'A numbered part is missing',
     'Add the missing part, or give the file a name without a number.',
