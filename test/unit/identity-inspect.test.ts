@@ -148,8 +148,8 @@ describe('texts of the product', () => {
   it('are found in archives, and unknown in what nobody can unpack', async () => {
     const bytes = gzipSync(Buffer.from('Pump controller 1.1.0'));
     expect(await rulesOf('app.gz', bytes, { own })).toContain('identity.product-text');
-    const rar = Buffer.from('526172211a0700cf907300000d00000000000000', 'hex');
-    expect(await rulesOf('app.rar', rar, { own })).toContain('identity.product-text-unknown');
+    const patch = Buffer.from('d6c3c40000', 'hex');
+    expect(await rulesOf('app.bin', patch, { own })).toContain('identity.product-text-unknown');
   });
 });
 
