@@ -71,7 +71,17 @@ export async function readEspImage(
   if (segments === null) return null;
   const end = await checkChecksum(source, segments, headerBytes, report);
   if (end === null) return null;
-  const hashed = !isEsp8266 && head[23] === 1;
+  const hashFlag = isEsp8266 ? 0 : (head[23] ?? 0);
+  // Any other value would hide a wrong SHA-256 from us, but not from the boot loader.
+  if (hashFlag > 1) {
+    report('esp.damaged', 'the flag of the appended SHA-256', {
+      offset: 23,
+      expected: '0 or 1',
+      found: String(hashFlag),
+    });
+    return null;
+  }
+  const hashed = hashFlag === 1;
   if (hashed && !(await checkSha256(source, end, report, startHash))) return null;
   if (!segments.some(({ address, sizeBytes }) => entry >= address && entry < address + sizeBytes)) {
     report('esp.entry', `no segment holds ${hexAddress(entry)}`, {

@@ -23,6 +23,8 @@ const signatures: readonly Signature[] = [
   ['gzip', 0, '1f8b08'],
   ['xz', 0, 'fd377a585a00'],
   ['zstd', 0, '28b52ffd'],
+  // pzstd and seekable files begin with a skippable frame.
+  ['zstd', 0, '502a4d18'],
   ['bsdiff40', 0, '4253444946463430'],
   ['bsdiff43', 0, '454e44534c45592f4253444946463433'],
   ['vcdiff', 0, 'd6c3c4'],
@@ -85,13 +87,23 @@ function endsLikeZip(tail: Uint8Array): boolean {
 function isEspImage(head: Uint8Array): boolean {
   const segments = head[1] ?? 0;
   const entryTop = head[7] ?? 0;
+  const hasEntry = entryTop === 0x40 || entryTop === 0x42 || entryTop === 0x4f || entryTop === 0x20;
   return (
     head.length >= 24 &&
     head[0] === 0xe9 &&
     segments >= 1 &&
     segments <= 16 &&
     (head[2] ?? 0xff) <= 5 &&
-    (entryTop === 0x40 || entryTop === 0x42 || entryTop === 0x4f || entryTop === 0x20)
+    (hasEntry || hasExtendedHeader(head))
+  );
+}
+
+/** A chip id below 64, four reserved zeros and the flag of the hash: an entry point that was damaged stands out. */
+function hasExtendedHeader(head: Uint8Array): boolean {
+  return (
+    (head[12] ?? 0xff) < 64 &&
+    [13, 19, 20, 21, 22].every((at) => head[at] === 0) &&
+    (head[23] ?? 2) < 2
   );
 }
 

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -129,19 +129,28 @@ test('a sixth file and a dropped folder are refused, each with its reason', asyn
   await alert.waitFor({ state: 'hidden' });
 });
 
-test('other bytes under a used version are refused, and a problem stays on the screen', async () => {
+test('other bytes under a used version are told before anyone makes a package of them', async () => {
   await page.getByTestId('release-select').click();
   await page.getByRole('option', { name: 'SENSOR-1 1.0.0' }).click();
   await studio.answerDialog([image('1.1.0')]);
   await page.getByTestId('bundle-drop-pick').click();
-  await page.getByTestId('file-card').getByText('identity.version-immutable').waitFor();
+  await page.getByText('identity.version-immutable').first().waitFor();
   expect(await page.getByTestId('bundle-create').isDisabled()).toBe(true);
-  await studio.answerSaveDialog(join(studio.folder, 'slipway.yaml', 'report.html'));
-  await page.getByTestId('verdict-panel').getByTestId('save-report').click();
-  await page.getByRole('menuitem', { name: 'HTML page' }).click();
+  await page.getByRole('button', { name: 'Remove sensor-1.1.0.bin' }).click();
+});
+
+test('a file that changes after it was checked is refused with the reason, which stays on the screen', async () => {
+  const path = join(studio.folder, 'late.bin');
+  await copyFile(image('1.0.0'), path);
+  await studio.answerDialog([path]);
+  await page.getByTestId('bundle-drop-pick').click();
+  const create = page.getByTestId('bundle-create');
+  await expect.poll(() => create.isEnabled()).toBe(true);
+  await copyFile(image('1.1.0'), path);
+  await create.click();
   const alert = page.getByRole('alert');
   await alert.waitFor();
-  expect(await alert.innerText()).toContain('not-a-folder');
+  expect(await alert.innerText()).toContain('version-immutable');
   await page.keyboard.press('Control+3');
   expect(await alert.count()).toBe(1);
   await alert.getByRole('button', { name: 'Dismiss' }).click();
@@ -197,7 +206,7 @@ test('a long delta shows progress and is cancelled from the view; nothing is rec
 test('the log is filtered by room and text', async () => {
   await page.getByTestId('dock-log').click();
   const grid = page.getByTestId('log-grid');
-  await page.getByLabel('Filter the log by text').fill('A part of the path is no folder');
+  await page.getByLabel('Filter the log by text').fill('already has other bytes');
   await expect.poll(() => grid.getAttribute('aria-rowcount')).toBe('2');
   expect(await grid.innerText()).toContain('Warning');
   await page.getByLabel('Filter the log by text').fill('no entry holds this');

@@ -43,7 +43,7 @@ function blanks(bytes: Uint8Array, sizes?: readonly number[]): Told[] {
   const scan = new BlankScan();
   feed(scan, bytes, sizes);
   const told: Told[] = [];
-  scan.endPiece()((rule, _detail, evidence = {}) => told.push({ rule, evidence }));
+  scan.endPiece().tell((rule, _detail, evidence = {}) => told.push({ rule, evidence }));
   return told;
 }
 

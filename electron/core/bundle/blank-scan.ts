@@ -11,6 +11,14 @@ const usualPaddingBytes = 16 * 1024;
 
 const patterns = new Map([0x00, 0xff].map((value) => [value, Buffer.alloc(pageBytes, value)]));
 
+/** What was found in one piece of content. */
+export interface BlankRuns {
+  /** 00 or FF when the content is nothing else, or null. */
+  readonly onlyValue: number | null;
+  /** Tells padding and holes. */
+  readonly tell: (report: Report) => void;
+}
+
 interface Run {
   readonly value: number;
   /** First byte of the value, which may lie before the first whole page. */
@@ -40,8 +48,8 @@ export class BlankScan {
     }
   }
 
-  /** Ends one piece of content, the file or a member of an archive; answers how to tell what was found. */
-  endPiece(): (report: Report) => void {
+  /** Ends one piece of content: the file, or a member of an archive. */
+  endPiece(): BlankRuns {
     const sizeBytes = this.#offset;
     if (sizeBytes % pageBytes > 0) this.#endPage(sizeBytes % pageBytes);
     const tail = this.#run;
@@ -58,7 +66,11 @@ export class BlankScan {
     this.#trailing = { value: mixed, count: 0 };
     this.#longest = undefined;
     this.#holes = [];
-    return (report) => tellBlanks(blanks, report);
+    const isBlank = tail?.start === 0 && tail.end === sizeBytes;
+    return {
+      onlyValue: isBlank ? tail.value : null,
+      tell: (report) => tellBlanks(blanks, report),
+    };
   }
 
   #take(buffer: Buffer, from: number, to: number): void {

@@ -7,6 +7,8 @@ import { type Inside, nothingKnown, type Reading } from './reading.ts';
 /** The largest ones of chip makers have some megabytes. */
 const largestDescriptionBytes = 16 * 1024 * 1024;
 const longestText = 200;
+/** Descriptions have five levels; what is deeper was made to fill the memory. */
+const deepestElement = 100;
 
 /** Whether a member of an archive describes a CMSIS-Pack. */
 export function isPackDescription(name: string): boolean {
@@ -82,6 +84,10 @@ async function parse(source: ByteSource, { findings }: Reading): Promise<Descrip
   });
   parser.on('opentag', ({ name, attributes }) => {
     path.push(name);
+    if (path.length > deepestElement) {
+      fault = `elements stand in more than ${deepestElement} others`;
+      throw new Error(fault);
+    }
     const { version } = attributes;
     const isRelease =
       path.length === 3 && path[0] === 'package' && path[1] === 'releases' && name === 'release';

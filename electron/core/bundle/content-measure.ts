@@ -1,14 +1,12 @@
 import type { ContentEntropy } from '../../../shared/domain/finding.ts';
-import type { Report } from '../../../shared/formats/report.ts';
-import { BlankScan } from './blank-scan.ts';
+import { type BlankRuns, BlankScan } from './blank-scan.ts';
 import { EntropyScan } from './entropy-scan.ts';
 
 /** What was measured of one piece of content. */
 export interface PieceMeasure {
   /** Null when there was too little content to measure. */
   readonly entropy: ContentEntropy | null;
-  /** Tells padding and holes. */
-  readonly tellBlanks: (report: Report) => void;
+  readonly blanks: BlankRuns;
 }
 
 /** Measures padding, holes and entropy of content while it is read. */
@@ -23,6 +21,6 @@ export class ContentMeasure {
 
   /** Ends one piece of content and begins the next. */
   endPiece(): PieceMeasure {
-    return { entropy: this.#entropy.endPiece(), tellBlanks: this.#blank.endPiece() };
+    return { entropy: this.#entropy.endPiece(), blanks: this.#blank.endPiece() };
   }
 }

@@ -1,30 +1,6 @@
-import { chunkBytes } from './file-source.ts';
-
 const digit0 = 0x30;
 const digit9 = 0x39;
 const dot = 0x2e;
-
-/** Finds out whether all content is one byte value; costs nothing after the first difference. */
-export class UniformScan {
-  #value: number | undefined;
-  #uniform = true;
-  #pattern = Buffer.alloc(0);
-
-  push(chunk: Uint8Array): void {
-    if (!this.#uniform || chunk.length === 0) return;
-    if (this.#value === undefined) {
-      this.#value = chunk[0] ?? 0;
-      this.#pattern = Buffer.alloc(chunkBytes, this.#value);
-    }
-    if (chunk[chunk.length - 1] !== this.#value) this.#uniform = false;
-    else this.#uniform = this.#pattern.subarray(0, chunk.length).equals(chunk);
-  }
-
-  /** The value of every byte, or null when they differ. */
-  result(): number | null {
-    return this.#uniform ? (this.#value ?? null) : null;
-  }
-}
 
 /** Where a text stands. */
 export interface TextHit {

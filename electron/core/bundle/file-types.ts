@@ -8,6 +8,8 @@ const required: Readonly<Record<string, readonly string[]>> = {
   '.tar.gz': ['gzip'],
   '.tgz': ['gzip'],
   '.gz': ['gzip'],
+  '.xz': ['xz'],
+  '.zst': ['zstd'],
   '.s19': ['s-record'],
   '.s28': ['s-record'],
   '.s37': ['s-record'],
@@ -19,15 +21,14 @@ const required: Readonly<Record<string, readonly string[]>> = {
   '.mpy': ['mpy'],
   '.elf': ['elf'],
   '.uf2': ['uf2'],
+  '.dtb': ['fit'],
+  '.itb': ['fit'],
 };
 
 /** Formats that a raw image must not have: a device would write them to flash as they are. */
 const notRaw = new Set([...archives, 'elf', 'uf2', 's-record', 'intel-hex']);
 const rawExtension = /\.bin(_\d+)?$/i;
 const opaqueExtension = /\.(pack|mini_\d+)$/i;
-
-/** Formats that are recognised by signature only. */
-export const recognisedOnly: ReadonlySet<string> = new Set(['xz', 'zstd']);
 
 /** Whether the name is that of a raw image. */
 export function isRawName(name: string): boolean {

@@ -8,7 +8,7 @@ import { readRange } from '../../../shared/formats/image-facts.ts';
 import { hexByte } from '../../../shared/formats/report.ts';
 import { sniff, sniffHeadBytes } from '../../../shared/formats/sniff.ts';
 import { ContentMeasure } from './content-measure.ts';
-import { ScriptScan, UniformScan } from './content-scan.ts';
+import { ScriptScan } from './content-scan.ts';
 import { describedMember, describedReader } from './described-check.ts';
 import { isRawName } from './file-types.ts';
 import { type FindingList, memberPath } from './finding-list.ts';
@@ -35,8 +35,8 @@ interface Piece {
   readonly described: DescribedFormat | null;
   /** Where it stands in the file; undefined is the file itself. */
   readonly path: string | undefined;
-  /** Archives around it. */
-  readonly depth: number;
+  /** Formats that it stands in, the outermost first. */
+  readonly around: readonly string[];
   readonly chunks: AsyncIterable<Uint8Array>;
   /** The same content for random access; a member has none until it is kept. */
   readonly source?: ByteSource;
@@ -149,18 +149,17 @@ export class ContentInspection {
    * check the inside. @throws InspectionEnd when a limit is reached
    */
   async #inspect(piece: Piece): Promise<Inside> {
-    const { name, format, path, depth, findings, expectations } = piece;
+    const { name, format, path, around, findings, expectations } = piece;
     const reader = piece.described ? describedReader(piece.described) : readerOf(name, format);
-    const isTooDeep = reader.holdsMembers === true && this.#budget.isTooDeep(depth);
-    if (isTooDeep) findings.add('archive.too-deep', `"${name}" stands in ${depth} archives`);
+    const isTooDeep = reader.holdsMembers === true && this.#budget.isTooDeep(around.length);
+    if (isTooDeep)
+      findings.add('archive.too-deep', `"${name}" stands in ${around.length} archives`);
     const { stream, read, search } =
       isTooDeep || piece.isPartial ? textsOnly : arranged(reader, piece);
-    const uniform = isImage(piece) ? new UniformScan() : undefined;
     const script = /\.py$/i.test(name) ? new ScriptScan() : undefined;
     const kept = read && !piece.source ? new KeptContent(this.#pool) : undefined;
     const chunks = new WatchedChunks(piece.chunks, (chunk) => {
       this.#signal.throwIfAborted();
-      uniform?.push(chunk);
       script?.push(chunk);
       kept?.push(chunk);
       if (search === 'bytes') this.#content.push(chunk);
@@ -169,6 +168,7 @@ export class ContentInspection {
     const reading = {
       name,
       format,
+      around,
       expectations,
       findings,
       signal: this.#signal,
@@ -180,13 +180,12 @@ export class ContentInspection {
     try {
       let inside = (await stream?.(chunks, reading)) ?? nothingKnown;
       await chunks.drain();
-      const isBlank = tellUniform(uniform, findings);
       tellScript(name, script, findings);
       const source = piece.source ?? kept?.source();
       if (read && source) inside = await read(source, reading);
       if (read && !source) findings.add('archive.member-too-large', `"${name}" is ${format}`);
       if (search === 'compressed' || inside.compressed) this.#isPartlyCompressed = true;
-      this.#tellMeasure(piece, isBlank);
+      this.#tellMeasure(piece, search === 'bytes');
       if (inside.identity) this.#images.push({ format, identity: inside.identity });
       return inside;
     } finally {
@@ -197,14 +196,19 @@ export class ContentInspection {
     }
   }
 
-  #tellMeasure(piece: Piece, isBlank: boolean): void {
+  #tellMeasure(piece: Piece, asItStands: boolean): void {
     const { format, path, findings } = piece;
     this.#content.flush();
-    const { entropy, tellBlanks } = this.#measure.endPiece();
+    const { entropy, blanks } = this.#measure.endPiece();
     if (path === undefined) this.#entropy ??= entropy;
     if (!isImage(piece)) return;
-    // A linker aligns the segments of an ELF file, and a blank file was told as such.
-    if (format !== 'elf' && !isBlank) tellBlanks(findings.add);
+    if (asItStands && blanks.onlyValue !== null) {
+      const rule = blanks.onlyValue === 0 ? 'file.all-00' : 'file.all-ff';
+      findings.add(rule, `every byte is ${hexByte(blanks.onlyValue)}`, { offset: 0 });
+    } else if (format !== 'elf') {
+      // A linker aligns the segments of an ELF file.
+      blanks.tell(findings.add);
+    }
     if (format === 'unknown' && entropy?.kind === 'random') {
       const { bitsPerByte, chiSquare } = entropy;
       findings.add('content.random', `${bitsPerByte} bits per byte, chi-square ${chiSquare}`);
@@ -237,7 +241,7 @@ export class ContentInspection {
       format,
       described,
       path,
-      depth: outer.depth + 1,
+      around: [...outer.around, outer.format],
       chunks: content.pieces(),
       findings,
       isPartial,
@@ -265,15 +269,6 @@ function arranged(reader: FormatReader, { source, path }: Piece): FormatReader {
     search,
     read: (kept, reading) => stream(readRange(kept, 0, kept.sizeBytes), reading),
   };
-}
-
-/** Tells content of one byte value only; returns whether it is so. */
-function tellUniform(uniform: UniformScan | undefined, findings: FindingList): boolean {
-  const value = uniform?.result() ?? null;
-  if (value !== 0 && value !== 0xff) return false;
-  const rule = value === 0 ? 'file.all-00' : 'file.all-ff';
-  findings.add(rule, `every byte is ${hexByte(value)}`, { offset: 0 });
-  return true;
 }
 
 function tellScript(name: string, script: ScriptScan | undefined, findings: FindingList): void {

@@ -11,6 +11,8 @@ import { lookAheadBytes, lookBehindBytes, type Matcher } from './pattern.ts';
 import { secretAnchors } from './secret-patterns.ts';
 
 const bufferBytes = 512 * 1024;
+/** Most scripts and images of boot loaders fit. */
+const firstBufferBytes = 32 * 1024;
 const anchorBytes = 4;
 /** So many hits of a rule are kept with their place; further ones are counted. */
 const keptPerRule = 5;
@@ -65,7 +67,7 @@ export class SecretScan {
   readonly #certificates: Map<string, FoundCertificate> | null;
   readonly #pieceCertificates = new Map<string, FoundCertificate>();
   #certificateLooks = 0;
-  readonly #bytes = Buffer.allocUnsafe(bufferBytes);
+  #bytes = Buffer.allocUnsafe(firstBufferBytes);
   readonly #hits: Hits = new Map();
   readonly #pieceHits: Hits = new Map();
   #filled = 0;
@@ -90,6 +92,7 @@ export class SecretScan {
   }
 
   push(chunk: Uint8Array): void {
+    this.#makeRoom(this.#filled + chunk.length + 1);
     // Records come in pieces of 32 bytes, too small to make views of.
     if (chunk.length < bufferBytes - this.#filled) {
       this.#bytes.set(chunk, this.#filled);
@@ -103,6 +106,15 @@ export class SecretScan {
       at += part.length;
       if (this.#filled === bufferBytes) this.#scan(this.#filled - lookAheadBytes);
     }
+  }
+
+  #makeRoom(sizeBytes: number): void {
+    if (sizeBytes <= this.#bytes.length || this.#bytes.length === bufferBytes) return;
+    const grown = Buffer.allocUnsafe(
+      Math.min(bufferBytes, Math.max(sizeBytes, 2 * this.#bytes.length)),
+    );
+    this.#bytes.copy(grown, 0, 0, this.#filled);
+    this.#bytes = grown;
   }
 
   /** Ends one piece of content (the file, or the named member of an archive). */

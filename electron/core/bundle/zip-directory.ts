@@ -126,13 +126,16 @@ async function readMembers(
   const members: ZipMember[] = [];
   const names = new Set<string>();
   let directoryBytes = 0;
+  let entries = 0;
   for await (const entry of zip.eachEntry()) {
     const { fileName: name, relativeOffsetOfLocalHeader: offset } = entry;
     const evidence = { offset, member: name };
     directoryBytes += 46 + entry.fileNameLength + entry.extraFieldLength + entry.fileCommentLength;
-    if (members.length >= mostMembers || directoryBytes > mostDirectoryBytes) {
+    entries += 1;
+    // Entries without a member count too: each costs a look for its local header.
+    if (entries > mostMembers || directoryBytes > mostDirectoryBytes) {
       const over =
-        members.length >= mostMembers
+        entries > mostMembers
           ? `${mostMembers} members`
           : `${mostDirectoryBytes} bytes of directory`;
       report('archive.limit', `zip: over ${over}`, evidence);

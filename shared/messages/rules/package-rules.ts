@@ -45,8 +45,4 @@ export const packageRules = {
     'The inside could not be checked',
     'Nobody but the vendor can read this format: compare its SHA-256 with the vendor’s.',
   ),
-  'format.not-checked': unchecked(
-    'The inside was not checked',
-    'The format was recognised by its signature only: check it with the tool of its maker.',
-  ),
 } as const satisfies Record<string, BundleRule>;
