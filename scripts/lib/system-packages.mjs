@@ -32,6 +32,7 @@ const forTheTests = [
   'unzip',
   'file',
   'libarchive-tools',
+  'binutils',
   'python3-venv',
   'crust-firmware',
   'firmware-ath9k-htc',
