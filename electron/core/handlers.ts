@@ -121,6 +121,8 @@ export function makeHandlers(parts: HandlerParts): Handlers {
           : { report: input.report, title: input.title };
       return writeReport(toWrite(input.out), input.format, about, parts.version);
     },
+    'bundle.judge': async ({ report, productId, version }) =>
+      judgeReport(workspace(), report, workspace().product(productId), version),
     'packages.list': async (input) => judgedPackages(workspace(), input.releaseId),
 
     'waivers.add': async (input) => {

@@ -4,6 +4,7 @@ import { call, type PickedFile } from '../rpc/client.ts';
 
 /** Files picked for a component of a release, and what was found in them. */
 export interface BundleDraft {
+  readonly target: BundleTarget;
   readonly files: readonly PickedFile[];
   /** Null while the files are checked, and after a check that did not come to its end. */
   readonly report: InspectReport | null;
@@ -23,6 +24,8 @@ interface BundleDraftsState {
   readonly drafts: Readonly<Record<string, BundleDraft>>;
   /** Takes these files as the draft and checks them. @throws ProblemError what the check said */
   check(target: BundleTarget, files: readonly PickedFile[]): Promise<void>;
+  /** Judges the reports again after a waiver was given or taken back. @throws ProblemError */
+  judgeAgain(): Promise<void>;
   discard(target: BundleTarget): void;
 }
 
@@ -40,7 +43,7 @@ export const useBundleDrafts = create<BundleDraftsState>((set, get) => ({
     }
     const key = draftKey(target);
     const jobId = crypto.randomUUID();
-    let draft: BundleDraft = { files, report: null, soFar: [] };
+    let draft: BundleDraft = { target, files, report: null, soFar: [] };
     set({ drafts: { ...get().drafts, [key]: draft } });
     const change = (changes: Partial<BundleDraft>): void => {
       // Another choice of files may have been made in the meantime.
@@ -63,6 +66,17 @@ export const useBundleDrafts = create<BundleDraftsState>((set, get) => ({
       change({ report, soFar: [] });
     } finally {
       unsubscribe();
+    }
+  },
+  async judgeAgain() {
+    for (const [key, draft] of Object.entries(get().drafts)) {
+      const { report, target } = draft;
+      if (report === null) continue;
+      const { productId, version } = target;
+      const judged = await call('bundle.judge', { report, productId, version });
+      // Another choice of files may have been made in the meantime.
+      if (get().drafts[key] !== draft) continue;
+      set({ drafts: { ...get().drafts, [key]: { ...draft, report: judged } } });
     }
   },
   discard(target) {

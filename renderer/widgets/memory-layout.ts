@@ -1,18 +1,13 @@
+import { storedSegments } from '../../shared/domain/address-overlap.ts';
 import { roleOfFormat } from '../../shared/domain/file-role.ts';
 import type { ImageSegment, InspectedFile } from '../../shared/domain/finding.ts';
-
-/** A region of a component's memory, as slipway.yaml describes it. */
-export interface MapRegion {
-  readonly name: string;
-  readonly start: number;
-  readonly sizeBytes: number;
-  readonly role?: string | undefined;
-  /** End of a slot that the boot loader keeps for itself. */
-  readonly trailerBytes?: number | undefined;
-}
+import type { MemoryRegion } from '../../shared/domain/product.ts';
 
 /** What the map needs to know of a file. */
-export type MapFile = Pick<InspectedFile, 'name' | 'sizeBytes' | 'format' | 'segments'>;
+export type MapFile = Pick<
+  InspectedFile,
+  'name' | 'sizeBytes' | 'format' | 'segments' | 'identity'
+>;
 
 /** A run of a file's bytes in memory; `assumed` when the file itself carries no address. */
 export interface MemoryPiece extends ImageSegment {
@@ -34,7 +29,7 @@ export interface MemoryRun extends ImageSegment {
 
 /** One region with its runs, which follow each other without a gap. */
 export interface RegionUse {
-  readonly region: MapRegion;
+  readonly region: MemoryRegion;
   readonly runs: readonly MemoryRun[];
   /** Bytes by use; together the size of the region. */
   readonly bytes: Readonly<Record<RunUse, number>>;
@@ -57,8 +52,6 @@ export interface MemoryLayout {
   readonly unplaced: readonly number[];
 }
 
-/** Formats whose addresses are those that the loader or the cache maps, not where the bytes are stored. */
-const mapped: ReadonlySet<string> = new Set(['esp-image', 'uimage', 'fit']);
 const raw: ReadonlySet<string> = new Set(['cortex-m', 'mcuboot', 'esp-image']);
 
 /** Images without addresses are drawn from the start of the region that they are for. */
@@ -67,15 +60,17 @@ const isRaw = ({ name, format }: MapFile): boolean =>
 
 /** Puts the files of a report into the regions of a component's memory. */
 export function layOutMemory(
-  regions: readonly MapRegion[],
+  regions: readonly MemoryRegion[],
   files: readonly MapFile[],
 ): MemoryLayout {
   const home = homeOf(regions);
   const pieces = files.flatMap((file, index): MemoryPiece[] => {
-    if (file.segments && !mapped.has(file.format))
-      return file.segments.map((segment) => ({ ...segment, file: index, assumed: false }));
+    const stored = storedSegments(file);
+    if (stored.length > 0)
+      return stored.map((segment) => ({ ...segment, file: index, assumed: false }));
     if (!home || !isRaw(file)) return [];
-    return [{ file: index, start: home.start, sizeBytes: file.sizeBytes, assumed: true }];
+    const sizeBytes = file.identity?.slotBytes ?? file.sizeBytes;
+    return sizeBytes > 0 ? [{ file: index, start: home.start, sizeBytes, assumed: true }] : [];
   });
   const uses = regions.map((region) => useOf(region, pieces));
   return {
@@ -99,14 +94,14 @@ export function unseenRegions({ banks, regions }: MemoryLayout, widthPx: number)
 export const widestBytes = (banks: readonly MemoryBank[]): number =>
   Math.max(1, ...banks.map(({ sizeBytes }) => sizeBytes));
 
-function homeOf(regions: readonly MapRegion[]): MapRegion | undefined {
-  const isFor = (role: string): MapRegion | undefined =>
+function homeOf(regions: readonly MemoryRegion[]): MemoryRegion | undefined {
+  const isFor = (role: MemoryRegion['role']): MemoryRegion | undefined =>
     regions.find((region) => region.role === role);
   const plain = regions.find(({ role }) => role !== 'bootloader' && role !== 'ram');
   return isFor('slot') ?? isFor('app') ?? plain ?? regions[0];
 }
 
-function useOf(region: MapRegion, pieces: readonly MemoryPiece[]): RegionUse {
+function useOf(region: MemoryRegion, pieces: readonly MemoryPiece[]): RegionUse {
   const end = region.start + region.sizeBytes;
   const trailerStart = Math.max(region.start, end - (region.trailerBytes ?? 0));
   const own = pieces.flatMap((piece) => clip(piece, region.start, end));
@@ -147,7 +142,7 @@ function clip(piece: MemoryPiece, from: number, to: number): MemoryPiece[] {
   return end > start ? [{ ...piece, start, sizeBytes: end - start }] : [];
 }
 
-function outsideOf(piece: MemoryPiece, regions: readonly MapRegion[]): MemoryPiece[] {
+function outsideOf(piece: MemoryPiece, regions: readonly MemoryRegion[]): MemoryPiece[] {
   const sorted = [...regions].sort((a, b) => a.start - b.start);
   const left: MemoryPiece[] = [];
   let from = piece.start;

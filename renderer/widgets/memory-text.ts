@@ -1,6 +1,7 @@
 import { byteText } from '../../shared/domain/progress-text.ts';
 import { hexText, percentText } from './format-text.ts';
-import type { MapRegion, MemoryLayout, MemoryRun, RegionUse, RunUse } from './memory-layout.ts';
+import type { MemoryRegion } from '../../shared/domain/product.ts';
+import type { MemoryLayout, MemoryRun, RegionUse, RunUse } from './memory-layout.ts';
 
 /** The word of each use of memory, in the order in which they are told. */
 export const useWords: Readonly<Record<RunUse, string>> = {
@@ -18,7 +19,10 @@ export const isConflict = (use: RunUse): boolean => use === 'overlap' || use ===
 export const fileLetter = (file: number): string => String.fromCharCode(65 + (file % 26));
 
 /** First and last address, for example `0x0800_0000–0x0800_FFFF`. */
-export const rangeText = ({ start, sizeBytes }: Pick<MapRegion, 'start' | 'sizeBytes'>): string =>
+export const rangeText = ({
+  start,
+  sizeBytes,
+}: Pick<MemoryRegion, 'start' | 'sizeBytes'>): string =>
   `${hexText(start)}–${hexText(start + sizeBytes - 1)}`;
 
 /** Bytes that images fill, conflicts included. */

@@ -153,6 +153,11 @@ export const contract = {
   ),
   'packages.list': call(z.object({ releaseId: id.optional() }), z.array(versionPackageSchema)),
 
+  /** Judges a report by the policy and the waivers of now, without reading the files again. */
+  'bundle.judge': call(
+    z.object({ report: inspectReportSchema, productId: id, version: versionSchema }),
+    inspectReportSchema,
+  ),
   /** Accepts the findings of one rule for exactly these bytes in one version. */
   'waivers.add': call(waiverDraftSchema, waiverSchema),
   /** Oldest first, those that were taken back included. */
@@ -216,6 +221,8 @@ export const contract = {
       baudRate: z.number().int().min(1200).max(4_000_000).optional(),
       /** Where an image without addresses goes; absent: where the chip begins. */
       address: z.number().int().nonnegative().max(0xffff_ffff).optional(),
+      /** Where a module fetches the package itself, instead of taking it over the line. */
+      url: z.url().max(700).optional(),
       /** Leave sectors that the board holds already: less to write, and the way on after a lost port. */
       changedOnly: z.boolean().default(false),
     }),

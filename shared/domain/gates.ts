@@ -5,7 +5,8 @@ import { maxDevicesPerPlan } from './limits.ts';
 import type { Gate, ScopeSummary } from './plan.ts';
 import { applyPolicy } from './policy.ts';
 import type { Product, VersionPackage } from './product.ts';
-import { applyWaivers, isByAnother, minReasonLength, type Waiver } from './waiver.ts';
+import { minReasonLength } from './person.ts';
+import { applyWaivers, isByAnother, type Waiver } from './waiver.ts';
 
 /** What a release's own records say: kept in its evidence, so that anyone can compute these gates again. */
 export interface RecordFacts {

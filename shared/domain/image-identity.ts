@@ -29,9 +29,13 @@ export const imageIdentitySchema = z.object({
   /** Anti-rollback counter of MCUboot, or secure version of an ESP image. */
   securityCounter: z.number().int().optional(),
   dependencies: z.array(imageDependencySchema).optional(),
+  /** Bytes that it takes in its slot: what is padding behind them is not counted. */
+  slotBytes: z.number().int().optional(),
   /** When it was built, ISO 8601. */
   builtAt: z.string().optional(),
-  /** Bytes that it takes in its slot, where that is less than the file. */
-  slotBytes: z.number().int().optional(),
+  /** Sizes that the header of a patch announces. */
+  patch: z
+    .object({ sourceBytes: z.number().int().optional(), targetBytes: z.number().int() })
+    .optional(),
 });
 export type ImageIdentity = z.infer<typeof imageIdentitySchema>;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { descriptionFaults } from './description-faults.ts';
 import { describedFormatSchema } from './described-format.ts';
 import { componentIdentitySchema, productIdentitySchema } from './product-identity.ts';
 import { chinaTelecomIccidPattern, fileTypePattern, idPattern, versionPattern } from './limits.ts';
@@ -67,11 +68,13 @@ export const workspaceConfigSchema = z
         const path = ['formats', index, 'name'];
         context.addIssue({ code: 'custom', path, message: `"${name}" is there twice` });
       }
-    for (const [index, { policy }] of products.entries()) {
-      for (const { key, why } of policyFaults(policy.findings ?? {})) {
+    for (const [index, product] of products.entries()) {
+      for (const { key, why } of policyFaults(product.policy.findings ?? {})) {
         const path = ['products', index, 'policy', 'findings', key];
         context.addIssue({ code: 'custom', path, message: why });
       }
+      for (const { path, why } of descriptionFaults(product))
+        context.addIssue({ code: 'custom', path: ['products', index, ...path], message: why });
     }
   });
 export type WorkspaceConfig = z.infer<typeof workspaceConfigSchema>;

@@ -10,6 +10,13 @@ export function isRange(text: string): boolean {
   );
 }
 
+/** The versions that a range names. */
+export function boundsOf(range: string): readonly string[] {
+  return alternatives(range)
+    .flat()
+    .flatMap((part) => (part === '*' ? [] : (comparison.exec(part)?.[2] ?? [])));
+}
+
 /** Whether a version lies in a range; null when the scheme cannot order the two. */
 export function isInRange(
   scheme: VersionScheme | undefined,

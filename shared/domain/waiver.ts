@@ -2,10 +2,8 @@ import { z } from 'zod';
 import { bundleRules } from '../messages/bundle-rules.ts';
 import type { Finding, InspectedFile, InspectReport } from './finding.ts';
 import { versionPattern } from './limits.ts';
+import { isSamePerson, minReasonLength } from './person.ts';
 import { reportOf } from './verdict.ts';
-
-/** Fewest characters of a reason: "ok" explains nothing to who reads the record later. */
-export const minReasonLength = 10;
 
 /** Why somebody decides; surrounding spaces do not count. */
 export const reasonSchema = z
@@ -58,13 +56,6 @@ export function waiversInForce(
 
 const wasInForce = ({ at: given, removed }: Waiver, at: string): boolean =>
   given <= at && (removed === null || removed.at > at);
-
-/** Whether two names mean the same person: case, accents' encoding and spaces do not matter. */
-export function isSamePerson(one: string, other: string): boolean {
-  const plain = (name: string): string =>
-    name.normalize('NFKC').trim().replace(/\s+/g, ' ').toLowerCase();
-  return plain(one) === plain(other);
-}
 
 /** Whether the waiver is by another person than the author; nobody is when no author was recorded. */
 export function isByAnother(waiver: Pick<Waiver, 'name'>, author: string | undefined): boolean {

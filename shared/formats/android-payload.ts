@@ -42,12 +42,12 @@ export async function readAndroidPayload(
   if (sizes === null) return null;
   const { version, manifestBytes, signatureBytes, dataBytes } = sizes;
   report(
-    'delta.sizes',
+    'patch.header',
     `${format}: version ${version}, manifest of ${manifestBytes} bytes, ` +
       `metadata signature of ${signatureBytes} bytes, ${dataBytes} bytes of data`,
     { offset: 4 },
   );
-  report('delta.not-applied', `${format}: its manifest and hashes were not read`);
+  report('patch.not-applied', `${format}: its manifest and hashes were not read`);
   return {
     summary: `${format}: the header agrees with the file`,
     segments: [],

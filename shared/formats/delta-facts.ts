@@ -23,14 +23,14 @@ export interface DeltaSizes {
 export function tellDelta(sizes: DeltaSizes, report: Report): ImageFacts | null {
   const { format, targetBytes, targetAt, sourceBytes, details } = sizes;
   if (targetBytes > largestImageBytes || (sourceBytes ?? 0) > largestImageBytes) {
-    report('delta.absurd', `${format}: ${Math.max(targetBytes, sourceBytes ?? 0)} bytes`, {
+    report('patch.absurd', `${format}: ${Math.max(targetBytes, sourceBytes ?? 0)} bytes`, {
       offset: targetAt,
       expected: `at most ${largestImageBytes} bytes`,
     });
     return null;
   }
   if (targetBytes === 0) {
-    report('delta.absurd', `${format}: it makes an empty image`, {
+    report('patch.absurd', `${format}: it makes an empty image`, {
       offset: targetAt,
       found: '0 bytes',
     });
@@ -38,17 +38,20 @@ export function tellDelta(sizes: DeltaSizes, report: Report): ImageFacts | null 
   }
   const source = sourceBytes === undefined ? 'a source of unknown size' : `${sourceBytes} bytes`;
   report(
-    'delta.sizes',
+    'patch.header',
     [`${format}: makes ${targetBytes} bytes from ${source}`, ...details].join(', '),
     {
       offset: targetAt,
     },
   );
-  report('delta.not-applied', `${format}: only its header was read`);
+  report('patch.not-applied', `${format}: only its header was read`);
   return {
     summary: `${format}: the header and the lengths agree with the file`,
     segments: [],
     compressed: true,
+    identity: {
+      patch: { targetBytes, ...(sourceBytes === undefined ? {} : { sourceBytes }) },
+    },
   };
 }
 
@@ -72,13 +75,13 @@ export async function withDeltaFindings<T>(
     return await walk();
   } catch (error) {
     if (error instanceof ContentEnd) {
-      report('delta.truncated', `${format}: it ends inside what it announces`, {
+      report('patch.truncated', `${format}: it ends inside what it announces`, {
         offset: error.offset,
       });
     } else if (error instanceof DeltaDamage) {
-      report('delta.damaged', `${format}: ${error.message}`, { offset: error.offset });
+      report('patch.damaged', `${format}: ${error.message}`, { offset: error.offset });
     } else if (error instanceof NumberTooLarge) {
-      report('delta.damaged', `${format}: a length is absurd`, { offset: error.offset });
+      report('patch.damaged', `${format}: a length is absurd`, { offset: error.offset });
     } else throw error;
     return null;
   }

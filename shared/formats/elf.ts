@@ -1,44 +1,15 @@
 import type { ImageSegment } from '../domain/finding.ts';
 import type { ByteSource } from './byte-source.ts';
+import { elfMachine } from './elf-machines.ts';
 import { fieldText, type ImageFacts, viewOf } from './image-facts.ts';
-import type { Processor } from './processor.ts';
 import { hexAddress, type Report } from './report.ts';
 
 /** Names of the machines of ELF files (`e_machine`). */
-export const machines: ReadonlyMap<number, string> = new Map([
-  [3, 'x86'],
-  [8, 'MIPS'],
-  [20, 'PowerPC'],
-  [21, 'PowerPC64'],
-  [40, 'Arm'],
-  [42, 'SuperH'],
-  [62, 'x86-64'],
-  [83, 'AVR'],
-  [94, 'Xtensa'],
-  [105, 'MSP430'],
-  [183, 'AArch64'],
-  [195, 'ARC v2'],
-  [243, 'RISC-V'],
-  [258, 'LoongArch'],
-]);
-const types: ReadonlyMap<number, string> = new Map([
+export const types: ReadonlyMap<number, string> = new Map([
   [1, 'relocatable'],
   [2, 'executable'],
   [3, 'shared object'],
   [4, 'core dump'],
-]);
-
-/** What runs the machine code, where {@link Processor} has a name for it. */
-const processors: ReadonlyMap<number, Processor> = new Map([
-  [3, 'x86'],
-  [8, 'MIPS'],
-  [40, 'Arm'],
-  [62, 'x86-64'],
-  [83, 'AVR'],
-  [94, 'Xtensa'],
-  [105, 'MSP430'],
-  [183, 'AArch64'],
-  [243, 'RISC-V'],
 ]);
 
 const executable = 2;
@@ -117,7 +88,7 @@ export async function readElf(source: ByteSource, report: Report): Promise<Image
     });
   }
   const kind = types.get(type) ?? `type ${type}`;
-  const target = machines.get(machine) ?? `machine ${machine}`;
+  const { name: target, processor } = elfMachine(machine);
   report(
     'elf.header',
     `${is64 ? 64 : 32} bit, ${little ? 'little' : 'big'}-endian, ${target}, ${kind}`,
@@ -127,7 +98,6 @@ export async function readElf(source: ByteSource, report: Report): Promise<Image
   );
   checkFlags(programs, report);
   await checkHygiene(source, header, sections, report);
-  const processor = processors.get(machine);
   return {
     summary: `ELF: ${programs.length} load segments and ${sections.length} sections lie in the file`,
     segments: loads,

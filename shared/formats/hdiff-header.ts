@@ -59,14 +59,14 @@ export async function readHdiffHeader(
   if (read === null) return null;
   const { type, compressor, targetAt, sizes } = read;
   if (sizes === null) {
-    report('delta.not-applied', `${type}: a patch of folders`, { offset: 0 });
+    report('patch.not-applied', `${type}: a patch of folders`, { offset: 0 });
     return { summary: `${type}: recognised`, segments: [], compressed: true };
   }
   const { covers, targetBytes, sourceBytes } = sizes;
   const details = [`${covers} copies`, compressor === '' ? 'not compressed' : compressor];
   const facts = tellDelta({ format: type, targetBytes, sourceBytes, targetAt, details }, report);
   if (facts !== null && !compressors.has(compressor)) {
-    report('delta.private-compression', `"${compressor}"`, {
+    report('patch.private-compression', `"${compressor}"`, {
       offset: type.length + 1,
       found: compressor,
     });

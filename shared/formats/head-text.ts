@@ -1,5 +1,5 @@
 import { readVectorTable } from './cortex-m.ts';
-import { machines } from './elf.ts';
+import { elfMachine } from './elf-machines.ts';
 import { chips } from './esp-image.ts';
 import { fieldText, viewOf } from './image-facts.ts';
 import { versionAt } from './mcuboot.ts';
@@ -45,7 +45,7 @@ function elfText(head: Uint8Array): string {
   const little = head[5] === 1;
   const machine = viewOf(head).getUint16(18, little);
   const bits = head[4] === 2 ? 64 : 32;
-  return `${bits} bit, ${machines.get(machine) ?? `machine ${machine}`}`;
+  return `${bits} bit, ${elfMachine(machine).name}`;
 }
 
 function mcubootText(head: Uint8Array): string {

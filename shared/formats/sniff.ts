@@ -23,6 +23,8 @@ const signatures: readonly Signature[] = [
   ['gzip', 0, '1f8b08'],
   ['xz', 0, 'fd377a585a00'],
   ['zstd', 0, '28b52ffd'],
+  // pzstd and seekable files begin with a skippable frame.
+  ['zstd', 0, '502a4d18'],
   ['bsdiff40', 0, '4253444946463430'],
   ['bsdiff43', 0, '454e44534c45592f4253444946463433'],
   ['vcdiff', 0, 'd6c3c4'],

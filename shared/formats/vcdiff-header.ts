@@ -48,7 +48,7 @@ export async function readVcdiffHeader(
   ];
   const facts = tellDelta({ format, targetBytes, targetAt: 4, sourceBytes, details }, report);
   if (facts !== null && id !== null) {
-    report('delta.private-compression', `secondary compressor ${compressors.get(id) ?? id}`, {
+    report('patch.private-compression', `secondary compressor ${compressors.get(id) ?? id}`, {
       offset: 5,
       found: String(id),
     });

@@ -1,11 +1,11 @@
 import { archiveRules } from './rules/archive-rules.ts';
 import { containerRules } from './rules/container-rules.ts';
-import { deltaRules } from './rules/delta-rules.ts';
 import { formatRules } from './rules/format-rules.ts';
 import { hygieneRules } from './rules/hygiene-rules.ts';
 import { identityRules } from './rules/identity-rules.ts';
 import { imageRules } from './rules/image-rules.ts';
 import { packageRules } from './rules/package-rules.ts';
+import { patchRules } from './rules/patch-rules.ts';
 import { recordRules } from './rules/record-rules.ts';
 import { scriptRules } from './rules/script-rules.ts';
 
@@ -22,7 +22,7 @@ const layers = {
     ...recordRules,
     ...formatRules,
   },
-  image: { ...imageRules, ...deltaRules, ...scriptRules },
+  image: { ...imageRules, ...patchRules, ...scriptRules },
   identity: identityRules,
   hygiene: hygieneRules,
 } as const;

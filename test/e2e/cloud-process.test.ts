@@ -39,6 +39,7 @@ test('it says once where it serves, and takes that back when it ends', async () 
   expect(JSON.parse(await readFile(endpoint, 'utf8'))).toEqual({
     http: ready.http,
     mqtt: ready.mqtt,
+    coap: ready.coap,
     pid: first.child.pid,
   });
   expect(await (await fetch(`${ready.http}/api/v1/health`)).json()).toEqual({ ok: true });

@@ -59,7 +59,7 @@ describe('detools', () => {
     expect(made.stderr).toBe('');
     const file = await bench.inspect('up.patch', readFileSync(path(kind)));
     expect(file.format).toBe('detools');
-    expect(file.findings[0]).toMatchObject({ rule: 'delta.sizes' });
+    expect(file.findings[0]).toMatchObject({ rule: 'patch.header' });
     expect(file.findings[0]?.detail).toContain('makes 21000 bytes');
   });
 });

@@ -6,11 +6,11 @@ import { sRecords } from '../support/s-records.ts';
 import { inspectView, openStudioWindow, type StudioWindow } from '../support/studio-window.ts';
 
 const memory = `memory:
-          - { name: boot, start: 0x08000000, sizeBytes: 16384 }
-          - { name: slot0, start: 0x08004000, sizeBytes: 229376 }
-          - { name: slot1, start: 0x0803C000, sizeBytes: 229376 }
+          - { name: boot, start: 0x08000000, sizeBytes: 16384, role: bootloader }
+          - { name: slot0, start: 0x08004000, sizeBytes: 229376, role: slot, trailerBytes: 8192 }
+          - { name: slot1, start: 0x0803C000, sizeBytes: 229376, role: slot, trailerBytes: 8192 }
           - { name: keys, start: 0x08074000, sizeBytes: 512 }
-          - { name: ram, start: 0x20000000, sizeBytes: 65536 }
+          - { name: ram, start: 0x20000000, sizeBytes: 65536, role: ram }
       - { id: EC600N, name: Module, type: module }`;
 
 let studio: StudioWindow;
@@ -60,7 +60,7 @@ test('files in memory, conflicts and what lies outside are told in words, in bot
   await map.getByRole('tab', { name: /slot0/ }).click();
   const strip = map.getByTestId('region-strip');
   expect(await strip.getAttribute('aria-label')).toBe(
-    'slot0, 0x0800_4000–0x0803_BFFF, 224.0 KiB: 129.8 KiB used, 3.0 KiB claimed twice, 91.2 KiB free.',
+    'slot0, slot, 0x0800_4000–0x0803_BFFF, 224.0 KiB: 129.8 KiB used, 3.0 KiB claimed twice, 8.0 KiB slot trailer, 83.2 KiB free.',
   );
   await map.getByText('300 bytes of settings.s19 lie in no region').waitFor();
   await map.getByText('Narrower than a pixel at this scale: keys').waitFor();
@@ -83,7 +83,8 @@ test('arrow keys walk through the regions, and a table says every run in numbers
     '0x0800_4000 0x0802_2FFF 124.0 KiB, 55.4 % 126,976 bytes A app.s19',
     '0x0802_3000 0x0802_3BCF 3.0 KiB, 1.3 % 3,024 bytes claimed twice: A app.s19, B settings.s19',
     '0x0802_3BD0 0x0802_5327 5.8 KiB, 2.6 % 5,976 bytes B settings.s19',
-    '0x0802_5328 0x0803_BFFF 91.2 KiB, 40.7 % 93,400 bytes free',
+    '0x0802_5328 0x0803_9FFF 83.2 KiB, 37.1 % 85,208 bytes free',
+    '0x0803_A000 0x0803_BFFF 8.0 KiB, 3.6 % 8,192 bytes slot trailer',
   ]);
   await inspectView(page, 'memory-table');
 });

@@ -134,6 +134,20 @@ test('a waiver that is taken back stays in the list with who did it and why', as
   );
 });
 
+test('a package that is made again is judged as of now, not as it was when it was made', async () => {
+  await waive();
+  const own = await waive({ rule: 'file.opaque' });
+  const first = await create();
+  const reason = 'the vendor has described it since';
+  await studio.ask('waivers.remove', { waiverId: own.id, name: 'Bea Smith', reason });
+  const again = await create();
+  const opaque = ({ report }: typeof first) =>
+    report.files[0]?.findings.find(({ rule }) => rule === 'file.opaque');
+  expect(again.id).toBe(first.id);
+  expect(opaque(first)).toHaveProperty('waived');
+  expect(opaque(again)).not.toHaveProperty('waived');
+});
+
 test('the list tells which waivers are void: the version was recorded with other bytes', async () => {
   await waive();
   await writeImage('second');

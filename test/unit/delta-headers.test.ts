@@ -8,7 +8,7 @@ import { patches } from '../support/peer-files.ts';
 const bench = new InspectBench();
 afterAll(() => bench.remove());
 
-const sound = ['delta.sizes', 'delta.not-applied', 'container.integrity', 'file.hash'];
+const sound = ['patch.header', 'patch.not-applied', 'container.integrity', 'file.hash'];
 
 /** A number of 7 bits a byte, the highest first. */
 function varint(value: number): Buffer {
@@ -71,7 +71,7 @@ describe('headers of patches', () => {
 
   it('warns of compression that only one decoder knows', async () => {
     for (const bytes of [patches.xdeltaDjw, patches.xdeltaLzma, patches.hdiffTamp])
-      expect(await bench.rulesOf('own.patch', bytes)).toContain('delta.private-compression');
+      expect(await bench.rulesOf('own.patch', bytes)).toContain('patch.private-compression');
   });
 
   it.each([
@@ -82,7 +82,7 @@ describe('headers of patches', () => {
   ] as const)('tells that %s is cut', async (_format, bytes, fewest) => {
     for (let size = fewest; size < bytes.length; size += 1) {
       const rules = await bench.rulesOf('cut.patch', bytes.subarray(0, size));
-      const told = rules.filter((rule) => ['delta.truncated', 'delta.damaged'].includes(rule));
+      const told = rules.filter((rule) => ['patch.truncated', 'patch.damaged'].includes(rule));
       expect(told, `${size} bytes`).toHaveLength(1);
       expect(rules).not.toContain('container.integrity');
     }
@@ -94,25 +94,25 @@ describe('headers of patches', () => {
     size.writeBigInt64LE(4711n);
     const patch = Buffer.concat([Buffer.from('ENDSLEY/BSDIFF43'), size, stream]);
     expect((await bench.inspect('e.patch', patch)).findings[0]?.detail).toContain('4711 bytes');
-    await stops('e.patch', patch.subarray(0, 20), 'delta.truncated');
-    await stops('e.patch', patch.subarray(0, 30), 'delta.damaged');
-    await stops('e.patch', flipped(patch, 24), 'delta.damaged');
-    await stops('e.patch', flipped(patch, 23, 0x80), 'delta.damaged');
-    await stops('e.patch', flipped(patch, 22), 'delta.absurd');
+    await stops('e.patch', patch.subarray(0, 20), 'patch.truncated');
+    await stops('e.patch', patch.subarray(0, 30), 'patch.damaged');
+    await stops('e.patch', flipped(patch, 24), 'patch.damaged');
+    await stops('e.patch', flipped(patch, 23, 0x80), 'patch.damaged');
+    await stops('e.patch', flipped(patch, 22), 'patch.absurd');
   });
 });
 
 describe('lies of BSDIFF40', () => {
   const { bsdiff40 } = patches;
   const lies: readonly (readonly [rule: string, change: (copy: Buffer) => unknown])[] = [
-    ['delta.truncated', (copy) => copy.writeBigInt64LE(100_000n, 8)],
-    ['delta.damaged', (copy) => copy.writeBigInt64LE(-5n, 8)],
-    ['delta.damaged', (copy) => copy.writeBigInt64LE(3n, 8)],
-    ['delta.damaged', (copy) => copy.writeBigInt64LE(60n, 16)],
-    ['delta.damaged', (copy) => copy.writeBigInt64LE(-1n, 24)],
-    ['delta.absurd', (copy) => copy.writeBigInt64LE(2n ** 40n, 24)],
-    ['delta.absurd', (copy) => copy.writeBigInt64LE(0n, 24)],
-    ['delta.damaged', (copy) => copy.fill(0, 32, 33)],
+    ['patch.truncated', (copy) => copy.writeBigInt64LE(100_000n, 8)],
+    ['patch.damaged', (copy) => copy.writeBigInt64LE(-5n, 8)],
+    ['patch.damaged', (copy) => copy.writeBigInt64LE(3n, 8)],
+    ['patch.damaged', (copy) => copy.writeBigInt64LE(60n, 16)],
+    ['patch.damaged', (copy) => copy.writeBigInt64LE(-1n, 24)],
+    ['patch.absurd', (copy) => copy.writeBigInt64LE(2n ** 40n, 24)],
+    ['patch.absurd', (copy) => copy.writeBigInt64LE(0n, 24)],
+    ['patch.damaged', (copy) => copy.fill(0, 32, 33)],
   ];
   it.each(lies)('tells %s', async (rule, change) => {
     await stops('lie.patch', changed(bsdiff40, change), rule);
@@ -150,25 +150,25 @@ describe('lies of VCDIFF', () => {
   });
 
   it.each([
-    ['delta.damaged', vcdiff()],
-    ['delta.damaged', vcdiff(makeWindow(data, 2, [4, 0]))],
-    ['delta.damaged', vcdiff(makeWindow(data, 3, [1, 0]))],
-    ['delta.damaged', vcdiff(makeWindow(data, 8))],
-    ['delta.damaged', changed(vcdiff(makeWindow(data)), (copy) => void (copy[6] = 8))],
-    ['delta.damaged', changed(vcdiff(makeWindow(data)), (copy) => void (copy[8] = 1))],
-    ['delta.damaged', changed(vcdiff(makeWindow(data)), (copy) => void (copy[9] = 2))],
-    ['delta.truncated', vcdiff(makeWindow(data)).subarray(0, -1)],
-    ['delta.damaged', changed(xdelta, (copy) => void (copy[3] = 1))],
-    ['delta.damaged', changed(xdelta, (copy) => void (copy[4] = 0x10))],
-    ['delta.damaged', changed(xdelta, (copy) => void (copy[4] = 2))],
-    ['delta.absurd', vcdiff(makeWindow(Buffer.alloc(0)))],
+    ['patch.damaged', vcdiff()],
+    ['patch.damaged', vcdiff(makeWindow(data, 2, [4, 0]))],
+    ['patch.damaged', vcdiff(makeWindow(data, 3, [1, 0]))],
+    ['patch.damaged', vcdiff(makeWindow(data, 8))],
+    ['patch.damaged', changed(vcdiff(makeWindow(data)), (copy) => void (copy[6] = 8))],
+    ['patch.damaged', changed(vcdiff(makeWindow(data)), (copy) => void (copy[8] = 1))],
+    ['patch.damaged', changed(vcdiff(makeWindow(data)), (copy) => void (copy[9] = 2))],
+    ['patch.truncated', vcdiff(makeWindow(data)).subarray(0, -1)],
+    ['patch.damaged', changed(xdelta, (copy) => void (copy[3] = 1))],
+    ['patch.damaged', changed(xdelta, (copy) => void (copy[4] = 0x10))],
+    ['patch.damaged', changed(xdelta, (copy) => void (copy[4] = 2))],
+    ['patch.absurd', vcdiff(makeWindow(Buffer.alloc(0)))],
   ] as const)('tells %s', async (rule, bytes) => {
     await stops('lie.patch', bytes, rule);
   });
 
   it('stops at a number that has no end', async () => {
     const endless = Buffer.concat([vcdiff(), Buffer.from([0]), Buffer.alloc(5000, 0x80)]);
-    await stops('endless.patch', endless, 'delta.damaged');
+    await stops('endless.patch', endless, 'patch.damaged');
   });
 });
 
@@ -185,18 +185,18 @@ describe('lies of HDIFF', () => {
     const file = await bench.inspect('sf.patch', single(20));
     expect(file.findings[0]?.detail).toContain('HDIFFSF20: makes 1473 bytes from 1430 bytes');
     const folder = await bench.inspect('dir.patch', Buffer.from('HDIFF19&zstd&fadler64\0more'));
-    expect(folder.findings[0]).toMatchObject({ rule: 'delta.not-applied' });
+    expect(folder.findings[0]).toMatchObject({ rule: 'patch.not-applied' });
   });
 
   it.each([
-    ['delta.truncated', single(19)],
-    ['delta.damaged', single(21)],
-    ['delta.damaged', Buffer.concat([hdiffPlain, Buffer.alloc(1)])],
-    ['delta.damaged', flipped(hdiffPlain, 6)],
-    ['delta.damaged', changed(hdiffZstd, (copy) => void (copy[10] = 0xff))],
-    ['delta.damaged', Buffer.from(`HDIFF13&${'z'.repeat(400)}`)],
-    ['delta.truncated', Buffer.from('HDIFF13&zlib')],
-    ['delta.damaged', changed(hdiffPlain, (copy) => void (copy[15] = 1))],
+    ['patch.truncated', single(19)],
+    ['patch.damaged', single(21)],
+    ['patch.damaged', Buffer.concat([hdiffPlain, Buffer.alloc(1)])],
+    ['patch.damaged', flipped(hdiffPlain, 6)],
+    ['patch.damaged', changed(hdiffZstd, (copy) => void (copy[10] = 0xff))],
+    ['patch.damaged', Buffer.from(`HDIFF13&${'z'.repeat(400)}`)],
+    ['patch.truncated', Buffer.from('HDIFF13&zlib')],
+    ['patch.damaged', changed(hdiffPlain, (copy) => void (copy[15] = 1))],
   ] as const)('tells %s', async (rule, bytes) => {
     await stops('lie.patch', bytes, rule);
   });
@@ -230,12 +230,12 @@ describe('lies of detools', () => {
     ['a shift out of the memory', inPlace(8192, 1024, 9216, 1430, 1473)],
     ['a target that does not fit', inPlace(8192, 1024, 6144, 1430, 8193)],
   ])('tells %s', async (_what, bytes) => {
-    await stops('lie.patch', bytes, 'delta.damaged');
+    await stops('lie.patch', bytes, 'patch.damaged');
   });
 
   it('tells a target that no device holds', async () => {
     const absurd = Buffer.concat([Buffer.from([1, 0x80, 0x80, 0x80, 0x80, 0x80, 1]), lzma]);
-    await stops('lie.patch', absurd, 'delta.absurd');
+    await stops('lie.patch', absurd, 'patch.absurd');
   });
 
   it('does not take for a patch what only may be one', async () => {
@@ -264,13 +264,13 @@ describe('Android payloads', () => {
   });
 
   it.each([
-    ['delta.truncated', payload().subarray(0, 20)],
-    ['delta.truncated', payload().subarray(0, 30)],
-    ['delta.damaged', payload((copy) => copy.writeBigUInt64BE(3n, 4))],
-    ['delta.damaged', payload((copy) => copy.writeBigUInt64BE(0n, 12))],
-    ['delta.damaged', payload((copy) => copy.writeBigUInt64BE(2n ** 40n, 12))],
-    ['delta.truncated', payload((copy) => copy.writeUInt32BE(0xffff_ffff, 20))],
-    ['delta.damaged', payload((copy) => void (copy[24] = 0))],
+    ['patch.truncated', payload().subarray(0, 20)],
+    ['patch.truncated', payload().subarray(0, 30)],
+    ['patch.damaged', payload((copy) => copy.writeBigUInt64BE(3n, 4))],
+    ['patch.damaged', payload((copy) => copy.writeBigUInt64BE(0n, 12))],
+    ['patch.damaged', payload((copy) => copy.writeBigUInt64BE(2n ** 40n, 12))],
+    ['patch.truncated', payload((copy) => copy.writeUInt32BE(0xffff_ffff, 20))],
+    ['patch.damaged', payload((copy) => void (copy[24] = 0))],
   ] as const)('tells %s', async (rule, bytes) => {
     await stops('lie.bin', bytes, rule);
   });

@@ -77,8 +77,21 @@ describe('order of versions', () => {
   });
 });
 
-it.each(['', '(', 'EC20', '(?:a)'])('refuses the pattern %j, which orders nothing', (pattern) => {
+it.each([
+  '',
+  '(',
+  'EC20',
+  '(?:a)',
+  '(a+)+b',
+  '(a*){9}',
+  '(\\d*)(\\d*)(\\d*)(\\d*)(\\d*)(\\d*)(\\d*)x',
+])('refuses the pattern %j, which orders nothing or never ends', (pattern) => {
   expect(versionSchemeSchema.safeParse({ pattern }).success).toBe(false);
+});
+
+it('takes escaped and listed repeats for what they are', () => {
+  const pattern = 'V\\+(\\d+)\\)[+*{]+(\\d+)';
+  expect(versionSchemeSchema.safeParse({ pattern }).success).toBe(true);
 });
 
 describe('ranges', () => {

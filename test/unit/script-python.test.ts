@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
+import { zip } from '../support/archives.ts';
 import { InspectBench } from '../support/inspect.ts';
 
 const bench = new InspectBench();
@@ -128,6 +129,18 @@ describe('Python scripts', () => {
     expect(await told('import a\n<<<<<<< ours\nx = 1\n>>>>>>> theirs\n')).toEqual([
       'script.conflict: line 2',
     ]);
+  });
+
+  it('parses scripts in archives too, and says which one', async () => {
+    const file = await bench.inspect(
+      'up.zip',
+      zip('app/main.py', Buffer.from('import a\nx = (\n')),
+    );
+    expect(file.findings.find(({ rule }) => rule === 'script.syntax')).toMatchObject({
+      verdict: 'block',
+      detail: '"app/main.py": line 2, column 5: "(" is never closed',
+      evidence: { member: 'app/main.py' },
+    });
   });
 
   it('does not parse what no person wrote', async () => {

@@ -8,9 +8,11 @@ import {
   iccidPrefixProblem,
 } from '../../renderer/views/settings/setting-rules.ts';
 import {
-  countVerdict,
+  countsText,
   fileVerdict,
   groupFindings,
+  layerFindings,
+  reportCounts,
   reportSentence,
   worstFilesFirst,
 } from '../../renderer/widgets/finding-groups.ts';
@@ -94,12 +96,60 @@ test('a report is told in one sentence about its worst verdict', () => {
     files: [{ ...file, findings: [finding('a', 'block'), finding('b', 'warn')] }],
   };
   expect(reportSentence(report)).toMatch(/^1 blocking finding to correct/);
-  expect(countVerdict(report, 'warn')).toBe(1);
+  expect(reportCounts(report).warn).toBe(1);
   const passed = { ...file, name: 'fine', findings: [] };
   const files = [passed, ...report.files];
   expect(worstFilesFirst({ ...report, files }).map(({ index }) => index)).toEqual([1, 0]);
   expect(fileVerdict({ findings: [] })).toBe('pass');
   expect(reportSentence({ ...report, verdict: 'pass' })).toBe('Every check passed.');
+});
+
+test('findings stand under their layers, and a layer that told nothing is no pass', () => {
+  const layers = layerFindings([
+    finding('zip.crc', 'block'),
+    finding('file.hash', 'pass'),
+    finding('file.opaque', 'could-not-check'),
+    finding('secret.token', 'warn'),
+  ]);
+  expect(layers.map(({ layer, verdict }) => [layer, verdict])).toEqual([
+    ['container', 'block'],
+    ['image', null],
+    ['identity', null],
+    ['hygiene', 'warn'],
+  ]);
+  expect(countsText(layers[0]?.counts ?? reportCounts({ verdict: 'pass', files: [] }))).toBe(
+    '1 blocked, 1 not checked, 1 passed',
+  );
+});
+
+test('a waiver takes the weight of a finding away, but what is not checked stays so', () => {
+  const waived = { waiverId: 'w', reason: 'known', name: 'Ada', at: '2026-01-01T00:00:00Z' };
+  const file = {
+    name: 'a',
+    sizeBytes: 1,
+    sha256: '',
+    format: '',
+    findings: [
+      { ...finding('zip.crc', 'block'), waived },
+      { ...finding('file.opaque', 'could-not-check'), waived },
+      finding('secret.token', 'warn'),
+    ],
+  };
+  expect(fileVerdict(file)).toBe('warn');
+  expect(reportCounts({ verdict: 'warn', files: [file] })).toEqual({
+    block: 0,
+    warn: 1,
+    'could-not-check': 1,
+    waived: 1,
+    pass: 0,
+  });
+  const [first, ...rest] = groupFindings(file.findings);
+  expect(first?.rule).toBe('secret.token');
+  expect(rest.map((group) => group.waived?.name)).toEqual(['Ada', 'Ada']);
+  const sentence = (...findings: Finding[]) =>
+    reportSentence({ verdict: 'block', files: [{ ...file, findings }] });
+  expect(sentence({ ...finding('a', 'block'), waivable: true })).toMatch(/to correct or waive/);
+  expect(sentence(finding('a', 'block'))).not.toMatch(/waive/);
 });
 
 test('rows are sorted by numbers in their texts, and rows without a value come last', () => {

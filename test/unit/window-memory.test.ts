@@ -1,15 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import {
-  layOutMemory,
-  type MapFile,
-  type MapRegion,
-  unseenRegions,
-} from '../../renderer/widgets/memory-layout.ts';
+import { layOutMemory, type MapFile, unseenRegions } from '../../renderer/widgets/memory-layout.ts';
+import type { MemoryRegion } from '../../shared/domain/product.ts';
 import { regionSentence, runText } from '../../renderer/widgets/memory-text.ts';
 
-const flash: MapRegion = { name: 'flash', start: 0x1000, sizeBytes: 0x100 };
-const ram: MapRegion = { name: 'ram', start: 0x9000, sizeBytes: 0x10, role: 'ram' };
+const flash: MemoryRegion = { name: 'flash', start: 0x1000, sizeBytes: 0x100 };
+const ram: MemoryRegion = { name: 'ram', start: 0x9000, sizeBytes: 0x10, role: 'ram' };
 const hex = (name: string, ...segments: [number, number][]): MapFile => ({
   name,
   sizeBytes: 999,
@@ -21,7 +17,7 @@ const binary = (name: string, sizeBytes: number, format = 'cortex-m'): MapFile =
   sizeBytes,
   format,
 });
-const usesOf = (regions: readonly MapRegion[], ...files: MapFile[]) =>
+const usesOf = (regions: readonly MemoryRegion[], ...files: MapFile[]) =>
   layOutMemory(regions, files).regions.map(({ runs }) =>
     runs.map(({ start, sizeBytes, use, files: own }) => [start, sizeBytes, use, ...own]),
   );
@@ -59,7 +55,7 @@ test('a segment that an image writes twice is claimed twice, one that goes on is
 });
 
 test('the slot trailer is told apart from what is free, and from an image that reaches into it', () => {
-  const slot = { ...flash, role: 'slot', trailerBytes: 0x20 };
+  const slot = { ...flash, role: 'slot' as const, trailerBytes: 0x20 };
   expect(usesOf([slot], binary('a.bin', 0x80))).toEqual([
     [
       [0x1000, 0x80, 'used', 0],
@@ -78,7 +74,7 @@ test('the slot trailer is told apart from what is free, and from an image that r
 });
 
 test('an image without addresses goes to the start of the region that is meant for it', () => {
-  const regions: MapRegion[] = [
+  const regions: MemoryRegion[] = [
     { name: 'boot', start: 0, sizeBytes: 0x100, role: 'bootloader' },
     ram,
     { name: 'slot0', start: 0x100, sizeBytes: 0x100, role: 'slot' },
@@ -100,6 +96,12 @@ test('an image without addresses goes to the start of the region that is meant f
   expect(usesOf([ram, flash], binary('a.bin', 8))[1]?.[0]).toEqual([0x1000, 8, 'used', 0]);
 });
 
+test('an image takes what it says that it takes in its slot, not the padding of the file', () => {
+  const padded = { ...binary('app.bin', 0x100, 'mcuboot'), identity: { slotBytes: 0x30 } };
+  expect(usesOf([flash], padded)[0]?.[0]).toEqual([0x1000, 0x30, 'used', 0]);
+  expect(layOutMemory([flash], [binary('empty.bin', 0)]).regions[0]?.bytes.free).toBe(0x100);
+});
+
 test('addresses that a cache or a loader maps are not taken for places in this memory', () => {
   const esp = {
     ...binary('app.bin', 0x40, 'esp-image'),
@@ -113,10 +115,10 @@ test('addresses that a cache or a loader maps are not taken for places in this m
 });
 
 test('regions close to each other share a strip, regions described twice get lanes of their own', () => {
-  const boot: MapRegion = { name: 'boot', start: 0x0800_0000, sizeBytes: 0x8000 };
-  const slot: MapRegion = { name: 'slot', start: 0x0801_0000, sizeBytes: 0x1_0000 };
-  const whole: MapRegion = { name: 'flash', start: 0x0800_0000, sizeBytes: 0x2_0000 };
-  const far: MapRegion = { name: 'ram', start: 0x2000_0000, sizeBytes: 0x5000 };
+  const boot: MemoryRegion = { name: 'boot', start: 0x0800_0000, sizeBytes: 0x8000 };
+  const slot: MemoryRegion = { name: 'slot', start: 0x0801_0000, sizeBytes: 0x1_0000 };
+  const whole: MemoryRegion = { name: 'flash', start: 0x0800_0000, sizeBytes: 0x2_0000 };
+  const far: MemoryRegion = { name: 'ram', start: 0x2000_0000, sizeBytes: 0x5000 };
   const { banks } = layOutMemory([far, slot, whole, boot], []);
   const shape = banks.map(({ start, sizeBytes, lanes }) => [
     start,
@@ -130,15 +132,15 @@ test('regions close to each other share a strip, regions described twice get lan
 });
 
 test('a region narrower than a pixel is named', () => {
-  const large: MapRegion = { name: 'large', start: 0, sizeBytes: 16 << 20 };
-  const tiny: MapRegion = { name: 'tiny', start: 16 << 20, sizeBytes: 4096 };
+  const large: MemoryRegion = { name: 'large', start: 0, sizeBytes: 16 << 20 };
+  const tiny: MemoryRegion = { name: 'tiny', start: 16 << 20, sizeBytes: 4096 };
   const layout = layOutMemory([large, tiny], []);
   expect(unseenRegions(layout, 300).map(({ region }) => region.name)).toEqual(['tiny']);
   expect(unseenRegions(layout, 8000)).toEqual([]);
 });
 
 test('a region and its runs are told in words', () => {
-  const slot = { ...flash, role: 'slot', trailerBytes: 0x20 };
+  const slot = { ...flash, role: 'slot' as const, trailerBytes: 0x20 };
   const layout = layOutMemory([slot], [hex('a.hex', [0x1000, 0x10]), hex('b.hex', [0x1008, 0x10])]);
   const [use] = layout.regions;
   expect(use && regionSentence(use)).toBe(

@@ -21,7 +21,7 @@ import { ensureRelease } from '../releases/release-service.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 import { firstLook } from './first-look.ts';
 import { type KnownIdentity, knownIdentity } from './identity-context.ts';
-import { judgeReport } from './waiver-service.ts';
+import { judgedPackage, judgeReport } from './waiver-service.ts';
 import { verifyVersionPackage, writeVersionPackage } from './version-package.ts';
 
 /** Files to inspect: absolute paths, and what they are checked against. */
@@ -149,7 +149,7 @@ export async function createFullPackage(
   }
   // Only now, so that files that are refused leave no empty release behind.
   const release = ensureRelease(workspace, wanted.productId, wanted.version);
-  return recordPackage(
+  const pkg = await recordPackage(
     workspace,
     {
       releaseId: release.id,
@@ -167,6 +167,8 @@ export async function createFullPackage(
     files,
     context,
   );
+  // One that was there already may have been judged otherwise when it was made.
+  return judgedPackage(workspace, pkg);
 }
 
 type PackageDraft = Omit<VersionPackage, 'id' | 'files' | 'sha256' | 'sizeBytes' | 'createdAt'>;

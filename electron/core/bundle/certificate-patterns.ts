@@ -58,7 +58,12 @@ function pemCertificate(bytes: Buffer, at: number, end: number): CertificateMatc
   const length = bytes.subarray(from, limit).indexOf('-----');
   if (length < 0) return null;
   // Line ends may be escaped, and the lines string literals of a program.
-  const text = bytes.toString('latin1', from, from + length).replace(/\\[rn]|["'+,\\\s]/g, '');
+  const text = bytes
+    .toString('latin1', from, from + length)
+    .split(/\\r|\\n|[\r\n"']/)
+    .map((line) => line.replace(/[\s\\]+/g, ''))
+    .filter((line) => !/^[+,]?$/.test(line))
+    .join('');
   return { der: Buffer.from(text, 'base64'), start, end: from + length };
 }
 

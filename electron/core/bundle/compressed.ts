@@ -1,6 +1,13 @@
 import { ContentFault } from './content-fault.ts';
 import { type Inside, nothingKnown, type Reading } from './reading.ts';
 
+/** Content of a compressed file, as it is unpacked. */
+export interface Unpacking {
+  content(): AsyncGenerator<Uint8Array>;
+  /** What the content was checked with, once it is read: `none` is nothing. */
+  readonly checkedBy: string;
+}
+
 /**
  * Inspects what a compressed file holds, and tells whether all of it could be unpacked. A name such
  * as `.tar.gz` or `.tgz` is held to the tar that it promises.
@@ -8,13 +15,13 @@ import { type Inside, nothingKnown, type Reading } from './reading.ts';
 export async function readCompressed(
   reading: Reading,
   notTar: 'gzip.not-tar' | 'xz.not-tar' | 'zstd.not-tar',
-  content: AsyncIterable<Uint8Array>,
+  unpacking: Unpacking,
 ): Promise<Inside> {
   const { name, format, findings } = reading;
   const inner = name.replace(/\.(tgz|txz|tzst)$/i, '.tar').replace(/\.(gz|xz|zst)$/i, '');
   let unpackedBytes = 0;
   async function* counted(): AsyncGenerator<Uint8Array> {
-    for await (const bytes of content) {
+    for await (const bytes of unpacking.content()) {
       unpackedBytes += bytes.length;
       yield bytes;
     }
@@ -25,7 +32,9 @@ export async function readCompressed(
     if (/\.tar$/i.test(inner) && found !== 'tar') {
       findings.add(notTar, `the unpacked content is ${found}`, { expected: 'tar', found });
     }
-    findings.intact(`${format}: ${unpackedBytes} bytes unpacked, checksum and length are right`);
+    const { checkedBy } = unpacking;
+    const checked = checkedBy === 'none' ? 'it has no checksum' : `${checkedBy} is right`;
+    findings.intact(`${format}: ${unpackedBytes} bytes unpacked, ${checked}`);
   } catch (error) {
     ContentFault.tell(error, reading);
   } finally {

@@ -8,6 +8,8 @@ const required: Readonly<Record<string, readonly string[]>> = {
   '.tar.gz': ['gzip'],
   '.tgz': ['gzip'],
   '.gz': ['gzip'],
+  '.xz': ['xz'],
+  '.zst': ['zstd'],
   '.s19': ['s-record'],
   '.s28': ['s-record'],
   '.s37': ['s-record'],
@@ -27,9 +29,6 @@ const required: Readonly<Record<string, readonly string[]>> = {
 const notRaw = new Set([...archives, 'elf', 'uf2', 's-record', 'intel-hex']);
 const rawExtension = /\.bin(_\d+)?$/i;
 const opaqueExtension = /\.(pack|mini_\d+)$/i;
-
-/** Formats that are recognised by signature only. */
-export const recognisedOnly: ReadonlySet<string> = new Set(['xz', 'zstd']);
 
 /** Whether the name is that of a raw image. */
 export function isRawName(name: string): boolean {

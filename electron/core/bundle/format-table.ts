@@ -2,33 +2,23 @@ import { compareWithDescribed } from '../../../shared/domain/identity/described-
 import { ByteStream } from '../../../shared/formats/byte-stream.ts';
 import type { Segment } from '../../../shared/formats/image-builder.ts';
 import { IntelHexReader } from '../../../shared/formats/intel-hex.ts';
-import { readRar } from '../../../shared/formats/rar.ts';
 import type { Report } from '../../../shared/formats/report.ts';
 import { SRecordReader } from '../../../shared/formats/s-record.ts';
 import { sniffHeadBytes } from '../../../shared/formats/sniff.ts';
 import { isPackDescription, readPackDescription } from './cmsis-pack.ts';
-import { isOpaque, recognisedOnly } from './file-types.ts';
+import { isOpaque } from './file-types.ts';
 import { readGzip } from './gzip.ts';
 import { readableImages, readImage } from './image-readers.ts';
 import { checkMcuboot } from './mcuboot-check.ts';
 import { checkRawImage, checkSegments } from './memory-fit.ts';
 import { readPythonScript } from './python-script.ts';
+import { readRar } from './rar.ts';
 import { type FormatReader, nothingKnown, type Reading } from './reading.ts';
 import { readTarMembers } from './tar-members.ts';
 import type { DescribedVersion } from './version-check.ts';
+import { readXz } from './xz.ts';
 import { readZip } from './zip.ts';
-
-/** Formats whose bytes are compressed: no version can be found in them. */
-const compressed = new Set(['xz', 'zstd']);
-
-/** A format that is recognised by its signature only. */
-const recognised = (format: string): FormatReader => ({
-  search: compressed.has(format) ? 'compressed' : 'bytes',
-  read: async (_source, { findings }) => {
-    findings.add('format.not-checked', `recognised as ${format}`, { offset: 0 });
-    return nothingKnown;
-  },
-});
+import { readZstd } from './zstd.ts';
 
 const opaque: FormatReader = {
   search: 'bytes',
@@ -86,17 +76,6 @@ const mcuboot: FormatReader = {
   read: (source, { expectations, findings }) => checkMcuboot(source, expectations, findings),
 };
 
-const rar: FormatReader = {
-  search: 'compressed',
-  read: async (source, { findings }) => {
-    const files = await readRar(source, findings.add);
-    if (files !== null) {
-      findings.add('file.opaque', `rar: ${files} headers are right; the members are not unpacked`);
-    }
-    return nothingKnown;
-  },
-};
-
 type RecordReader = new (
   report: Report,
   onData: (bytes: Uint8Array) => void,
@@ -144,13 +123,14 @@ const records = (Reader: RecordReader): FormatReader => ({
 /** Every format that {@link sniff} tells, and how its content is checked. */
 const table: ReadonlyMap<string, FormatReader> = new Map([
   ...[...readableImages].map((format) => [format, image(format)] as const),
-  ...[...recognisedOnly].map((format) => [format, recognised(format)] as const),
   ['s-record', records(SRecordReader)],
   ['intel-hex', records(IntelHexReader)],
   ['tar', { search: 'content', holdsMembers: true, stream: readTarMembers }],
   ['gzip', { search: 'content', holdsMembers: true, stream: readGzip }],
+  ['xz', { search: 'content', holdsMembers: true, stream: readXz }],
+  ['zstd', { search: 'content', holdsMembers: true, stream: readZstd }],
   ['zip', { search: 'content', holdsMembers: true, read: readZip }],
-  ['rar', rar],
+  ['rar', { search: 'content', holdsMembers: true, read: readRar }],
   ['mcuboot', mcuboot],
   ['cortex-m', rawImage],
   ['unknown', rawImage],

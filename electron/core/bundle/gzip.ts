@@ -17,7 +17,8 @@ const flags = { headerCrc: 2, extra: 4, name: 8, comment: 16, reserved: 0xe0 } a
  * holds is inspected as a file of its own. Source: RFC 1952.
  */
 export function readGzip(chunks: AsyncIterable<Uint8Array>, reading: Reading): Promise<Inside> {
-  return readCompressed(reading, 'gzip.not-tar', unpack(new ByteStream(chunks), reading));
+  const content = (): AsyncGenerator<Uint8Array> => unpack(new ByteStream(chunks), reading);
+  return readCompressed(reading, 'gzip.not-tar', { content, checkedBy: 'CRC-32' });
 }
 
 type Fail = (rule: BundleRuleId, detail: string, evidence: Evidence) => never;

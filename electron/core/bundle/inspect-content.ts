@@ -35,8 +35,8 @@ interface Piece {
   readonly described: DescribedFormat | null;
   /** Where it stands in the file; undefined is the file itself. */
   readonly path: string | undefined;
-  /** Archives around it. */
-  readonly depth: number;
+  /** Formats that it stands in, the outermost first. */
+  readonly around: readonly string[];
   readonly chunks: AsyncIterable<Uint8Array>;
   /** The same content for random access; a member has none until it is kept. */
   readonly source?: ByteSource;
@@ -149,10 +149,11 @@ export class ContentInspection {
    * check the inside. @throws InspectionEnd when a limit is reached
    */
   async #inspect(piece: Piece): Promise<Inside> {
-    const { name, format, path, depth, findings, expectations } = piece;
+    const { name, format, path, around, findings, expectations } = piece;
     const reader = piece.described ? describedReader(piece.described) : readerOf(name, format);
-    const isTooDeep = reader.holdsMembers === true && this.#budget.isTooDeep(depth);
-    if (isTooDeep) findings.add('archive.too-deep', `"${name}" stands in ${depth} archives`);
+    const isTooDeep = reader.holdsMembers === true && this.#budget.isTooDeep(around.length);
+    if (isTooDeep)
+      findings.add('archive.too-deep', `"${name}" stands in ${around.length} archives`);
     const { stream, read, search } =
       isTooDeep || piece.isPartial ? textsOnly : arranged(reader, piece);
     const script = /\.py$/i.test(name) ? new ScriptScan() : undefined;
@@ -167,6 +168,7 @@ export class ContentInspection {
     const reading = {
       name,
       format,
+      around,
       expectations,
       findings,
       signal: this.#signal,
@@ -239,7 +241,7 @@ export class ContentInspection {
       format,
       described,
       path,
-      depth: outer.depth + 1,
+      around: [...outer.around, outer.format],
       chunks: content.pieces(),
       findings,
       isPartial,

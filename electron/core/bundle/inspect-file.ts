@@ -71,7 +71,7 @@ async function inspectOpenFile(
     onBytes(chunk.length);
   });
   const inspection = new ContentInspection(sizeBytes, expectations, findings, signal);
-  const content = { name, format, described, path: undefined, depth: 0, chunks, source };
+  const content = { name, format, described, path: undefined, around: [], chunks, source };
   const piece = { ...content, findings, expectations };
   const inside = isRead ? await inspection.inspectFile(piece) : nothingKnown;
   await chunks.drain();

@@ -1,11 +1,14 @@
 import { stat } from 'node:fs/promises';
-import type { InspectReport } from '../../../shared/domain/finding.ts';
+import { addressOverlap, storedSegments } from '../../../shared/domain/address-overlap.ts';
+import type { InspectedFile, InspectReport } from '../../../shared/domain/finding.ts';
 import { checkIdentity } from '../../../shared/domain/identity/check-identity.ts';
 import { checkBuildDate } from '../../../shared/domain/identity/date-rules.ts';
 import type { ExaminedFile } from '../../../shared/domain/identity/examined-file.ts';
 import type { WorkContext } from '../../../shared/domain/job.ts';
 import { maxFilesPerPackage } from '../../../shared/domain/limits.ts';
 import { reportOf } from '../../../shared/domain/verdict.ts';
+import { hexAddress } from '../../../shared/formats/report.ts';
+import type { FindingList } from './finding-list.ts';
 import { type FileResult, inspectFile } from './inspect-file.ts';
 import { checkParts } from './name-checks.ts';
 import type { FileExpectations } from './reading.ts';
@@ -91,8 +94,20 @@ function checkTogether(results: readonly FileResult[]): void {
       });
     }
     digests.set(file.sha256, file.name);
+    for (const { file: before } of results.slice(0, index)) tellOverlap(file, before, findings);
     if (found.versionSearch === 'not-found' && !versionFound) {
       findings.add('identity.version-not-found', `no file of the package contains it`);
     }
   }
+}
+
+function tellOverlap(file: InspectedFile, before: InspectedFile, findings: FindingList): void {
+  // The same content twice is told already.
+  if (file.sha256 === before.sha256) return;
+  const overlap = addressOverlap(storedSegments(file), storedSegments(before));
+  if (overlap === null) return;
+  const { start, sizeBytes } = overlap.first;
+  const found = `${hexAddress(start)}–${hexAddress(start + sizeBytes - 1)}`;
+  const detail = `${overlap.sizeBytes} bytes are in "${before.name}" too, the first at ${hexAddress(start)}`;
+  findings.add('package.address-overlap', detail, { found });
 }

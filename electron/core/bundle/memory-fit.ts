@@ -68,7 +68,7 @@ export function checkSegments(
     report('image.outside-memory', `${sizeBytes} bytes at ${found}`, { expected, found });
   }
   for (const segment of segments) wrong += checkRoles(segment, regions, report);
-  if (wrong === 0 && segments.length > 0) {
+  if (wrong === 0 && segments.length > 0 && ranges.length > 0) {
     report('image.fits-memory', `${segments.length} segments inside ${expected}`);
   }
 }

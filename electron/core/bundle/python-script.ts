@@ -28,7 +28,7 @@ export async function readPythonScript(source: ByteSource, reading: Reading): Pr
   if (!checkPythonLayout(text, report)) return nothingKnown;
   const isParsed = await parsePython(text, findings, signal);
   if (isParsed && !findings.blocked) {
-    const lines = text.split(/\r\n|\n|\r/).length;
+    const lines = text.replace(/(\r\n|\n|\r)$/, '').split(/\r\n|\n|\r/).length;
     findings.add('script.parsed', `${lines} lines, no syntax error; nothing was run`);
   }
   return nothingKnown;

@@ -53,6 +53,8 @@ export interface Member {
 export interface Reading {
   readonly name: string;
   readonly format: string;
+  /** Formats that the content stands in, the outermost first. */
+  readonly around: readonly string[];
   /** Size of the whole file that everything stands in. */
   readonly fileSizeBytes: number;
   readonly expectations: FileExpectations;

@@ -3,7 +3,7 @@ import type { ReportFormat } from '../../../shared/report/report-formats.ts';
 import { reportText } from '../../../shared/report/report-text.ts';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
 import type { Workspace } from '../workspace/workspace.ts';
-import { judgedPackages } from './waiver-service.ts';
+import { judgedPackage } from './waiver-service.ts';
 
 /** What was found, and the words for what it was found in. */
 export interface TitledReport {
@@ -13,10 +13,8 @@ export interface TitledReport {
 
 /** The report of a version package as policy and waivers judge it now. @throws ProblemError `unknown-id` */
 export function packageReport(workspace: Workspace, packageId: string): TitledReport {
-  const { releaseId } = workspace.get('package', packageId);
-  const pkg = judgedPackages(workspace, releaseId).find(({ id }) => id === packageId);
-  if (pkg === undefined) throw new Error('a recorded package is not among those of its release');
-  return { report: pkg.report, title: pkg.name };
+  const { report, name: title } = judgedPackage(workspace, workspace.get('package', packageId));
+  return { report, title };
 }
 
 /** Writes a report to a file, whole or not at all. */

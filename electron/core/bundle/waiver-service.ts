@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { InspectReport } from '../../../shared/domain/finding.ts';
+import { isSamePerson } from '../../../shared/domain/person.ts';
 import { applyPolicy } from '../../../shared/domain/policy.ts';
 import { problem } from '../../../shared/domain/problem.ts';
 import type { Product, VersionPackage } from '../../../shared/domain/product.ts';
 import {
   applyWaivers,
-  isSamePerson,
   unwaivableReason,
   type Waiver,
   type WaiverDraft,
@@ -126,23 +126,31 @@ export function judgeReport(
   version: string | undefined,
   author?: string,
 ): InspectReport {
-  const judged = applyPolicy(report, product.policy.findings);
-  if (version === undefined) return judged;
+  const weighed = applyPolicy(report, product.policy.findings);
+  if (version === undefined) return weighed;
   return applyWaivers(
-    judged,
+    weighed,
     waiversInForce(workspace.list('waiver'), product.id, version),
     author,
   );
 }
 
-/**
- * The recorded packages of a release, or all, with their reports judged as of now. A package whose
- * product is no longer in slipway.yaml is judged without a policy.
- */
+/** The recorded packages of a release, or all, with their reports judged as of now. */
 export function judgedPackages(workspace: Workspace, releaseId?: string): VersionPackage[] {
+  return judged(workspace, workspace.list('package', releaseId));
+}
+
+/** A recorded package with its report judged as of now: its record tells how it was judged when it was made. */
+export function judgedPackage(workspace: Workspace, recorded: VersionPackage): VersionPackage {
+  const [pkg = recorded] = judged(workspace, [recorded]);
+  return pkg;
+}
+
+/** A package whose product is no longer in slipway.yaml is judged without a policy. */
+function judged(workspace: Workspace, packages: readonly VersionPackage[]): VersionPackage[] {
   const waivers = workspace.list('waiver');
   const products = new Map(workspace.config.products.map((product) => [product.id, product]));
-  return workspace.list('package', releaseId).map((pkg) => {
+  return packages.map((pkg) => {
     const { productId, targetVersion } = pkg;
     const report = applyPolicy(pkg.report, products.get(productId)?.policy.findings);
     const inForce = waiversInForce(waivers, productId, targetVersion);

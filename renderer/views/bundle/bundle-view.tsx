@@ -1,3 +1,4 @@
+import { useState } from 'react';
 import type { ReleaseSummary } from '../../../shared/contract/contract.ts';
 import type { Component, Product } from '../../../shared/domain/product.ts';
 import {
@@ -10,6 +11,7 @@ import { useRelease, useRunningJob, useStudio } from '../../stores/studio.ts';
 import { useComponent } from '../../stores/use-component.ts';
 import type { PickedFile } from '../../rpc/client.ts';
 import { ComponentSelect } from '../../widgets/component-select.tsx';
+import { FormatDialog } from '../../widgets/format-form/format-dialog.tsx';
 import { FileDrop } from '../../widgets/file-drop.tsx';
 import { worstFilesFirst } from '../../widgets/finding-groups.ts';
 import { JobStrip } from '../../widgets/job-strip.tsx';
@@ -70,6 +72,8 @@ function BundleOf(props: {
   const report = draft?.report ?? null;
   const files = draft?.files ?? [];
 
+  const [described, setDescribed] = useState<PickedFile | null>(null);
+
   const recheck = (next: readonly PickedFile[]) => void act(() => check(target, next));
   const types = [...defaultFileTypes, ...(userTypes ?? [])].join(' ');
 
@@ -95,6 +99,7 @@ function BundleOf(props: {
                   <FileCard
                     key={file.index}
                     file={file}
+                    target={target}
                     state={job === undefined ? 'stopped' : 'checking'}
                   />
                 ),
@@ -107,11 +112,20 @@ function BundleOf(props: {
               <FileCard
                 key={files[index]?.handle ?? file.name}
                 file={file}
+                target={target}
                 state="checked"
+                onDescribe={() => setDescribed(files[index] ?? null)}
                 onRemove={() => recheck(files.filter((_file, at) => at !== index))}
               />
             ))}
           </div>
+        )}
+        {described && (
+          <FormatDialog
+            file={described}
+            onSaved={() => recheck(files)}
+            onClose={() => setDescribed(null)}
+          />
         )}
         <MemorySection component={component} draft={draft} packages={own} />
         <Section

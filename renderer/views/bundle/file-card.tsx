@@ -1,7 +1,8 @@
-import { ActionIcon, Text, Tooltip } from '@mantine/core';
+import { ActionIcon, Button, Text, Tooltip } from '@mantine/core';
 import { X } from 'lucide-react';
 import type { FileSoFar, InspectedFile } from '../../../shared/domain/finding.ts';
 import { roleOfFormat } from '../../../shared/domain/file-role.ts';
+import type { BundleTarget } from '../../stores/bundle-drafts.ts';
 import { FindingList } from '../../widgets/finding-list.tsx';
 import { fileVerdict } from '../../widgets/finding-groups.ts';
 import { HashText } from '../../widgets/hash-text.tsx';
@@ -9,15 +10,21 @@ import { ToneBadge } from '../../widgets/tone-badge.tsx';
 import { Bytes, ClippedText } from '../../widgets/value-text.tsx';
 import { VerdictBadge } from '../../widgets/verdict-badge.tsx';
 import classes from './file-card.module.css';
+import { FileFindings } from './file-findings.tsx';
 
 /** One file: what it is, and what was found in it, as far as that is known. */
 export function FileCard(props: {
   readonly file: InspectedFile | FileSoFar;
   /** Whether the check has come to its end, is going on, or was stopped. */
   readonly state: 'checked' | 'checking' | 'stopped';
+  /** What the file is to be part of. */
+  readonly target: Pick<BundleTarget, 'productId' | 'version'>;
   readonly onRemove?: () => void;
+  /** Opens the form that describes the format of a file whose inside nobody could check. */
+  readonly onDescribe?: () => void;
 }) {
   const { file, state, onRemove } = props;
+  const isOpaque = file.findings.some(({ rule }) => rule === 'file.opaque');
   const headText = 'headText' in file ? file.headText : null;
   return (
     <article
@@ -50,13 +57,26 @@ export function FileCard(props: {
             SHA-256 <HashText hash={file.sha256} />
           </Text>
         )}
+        {props.onDescribe && isOpaque && (
+          <Button variant="subtle" size="compact-xs" onClick={props.onDescribe}>
+            Describe this format…
+          </Button>
+        )}
         {headText !== null && (
           <Text c="dimmed" component="span" className={classes.headText}>
             Header: {headText}
           </Text>
         )}
       </div>
-      <FindingList findings={file.findings} />
+      {file.sha256 !== null && state === 'checked' ? (
+        <FileFindings
+          file={{ ...file, sha256: file.sha256 }}
+          productId={props.target.productId}
+          version={props.target.version}
+        />
+      ) : (
+        <FindingList findings={file.findings} />
+      )}
     </article>
   );
 }

@@ -15,7 +15,7 @@ import { checkSigning } from './signing-rules.ts';
 export function checkIdentity(files: readonly ExaminedFile[], context: IdentityContext): void {
   checkHardware(files, context);
   // A delta is no build: it has neither a signature nor a version of its own.
-  const images = files.filter(({ format }) => !isDelta(format));
+  const images = files.filter((file) => !isDelta(file));
   if (images.length > 0) {
     checkReleases(images, context);
     checkBeginnings(images, earlierPackages(context));

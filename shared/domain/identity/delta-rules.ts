@@ -3,20 +3,19 @@ import { fullPackages, type ReleaseHistory } from '../release-history.ts';
 import { skippedStep } from '../upgrade-path.ts';
 import type { ExaminedFile, IdentityContext } from './examined-file.ts';
 
-/** Formats of files that change one image into another. */
-const deltaFormats: ReadonlySet<string> = new Set(['bsdiff40', 'bsdiff43', 'vcdiff', 'hdiff']);
 const largestShare = 0.8;
 
-/** Whether files of this format change one image into another. */
-export function isDelta(format: string): boolean {
-  return deltaFormats.has(format);
+/** Whether a file changes one image into another. */
+export function isDelta({ identity }: Pick<ExaminedFile, 'identity'>): boolean {
+  return identity?.patch !== undefined;
 }
 
 /** Compares delta files with the proofs and full packages that were recorded. */
 export function checkDeltas(files: readonly ExaminedFile[], context: IdentityContext): void {
   const { history, component } = context;
-  for (const { name, format, sha256, sizeBytes, report } of files) {
-    if (!isDelta(format)) continue;
+  for (const { name, identity, sha256, sizeBytes, report } of files) {
+    const patch = identity?.patch;
+    if (patch === undefined) continue;
     const recorded = history.find((pkg) => pkg.deltaProof?.patchSha256 === sha256);
     if (recorded !== undefined) {
       const pair = `${recorded.sourceVersion} to ${recorded.version}`;
@@ -24,8 +23,27 @@ export function checkDeltas(files: readonly ExaminedFile[], context: IdentityCon
       continue;
     }
     report('identity.delta-unproven', `"${name}" is none of the recorded deltas`);
-    const [image] = fullPackages(history, component.id).at(-1)?.files ?? [];
-    if (image !== undefined) checkSize(sizeBytes, image.sizeBytes, report);
+    checkSize(sizeBytes, patch.targetBytes, report);
+    checkEnds(patch, fullPackages(history, component.id), report);
+  }
+}
+
+/** A patch that is not known can still be told to belong to none of the images. */
+function checkEnds(
+  { sourceBytes, targetBytes }: { readonly sourceBytes?: number | undefined; targetBytes: number },
+  released: ReleaseHistory,
+  report: ExaminedFile['report'],
+): void {
+  const sizes = new Set(released.flatMap(({ files }) => files.map((file) => file.sizeBytes)));
+  if (sizes.size === 0) return;
+  const ends = [
+    ['identity.delta-source', sourceBytes],
+    ['identity.delta-target', targetBytes],
+  ] as const;
+  for (const [rule, size] of ends) {
+    if (size === undefined || sizes.has(size)) continue;
+    const expected = [...sizes].slice(-5).join(', ');
+    report(rule, `no released image has ${size} bytes`, { expected, found: `${size} bytes` });
   }
 }
 

@@ -156,10 +156,12 @@ export const identityRules = {
   'identity.delta-source': block(
     'The source of the delta was never released',
     'Make the delta from a released full package.',
+    true,
   ),
   'identity.delta-target': block(
     'The target of the delta was never released',
     'Make the delta to a full package of this release.',
+    true,
   ),
   'identity.delta-large': warn(
     'The delta is hardly smaller than the image',

@@ -77,7 +77,7 @@ function format(id: string, options: FormatOptions = {}): FuzzSubject {
         format: id,
         described,
         path: undefined,
-        depth: 0,
+        around: [],
         chunks: inPieces(bytes),
         source: memorySource(bytes),
         findings,
