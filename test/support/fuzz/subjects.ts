@@ -13,6 +13,7 @@ import { readBsdiff40 } from '../../../shared/formats/bsdiff40.ts';
 import { memorySource } from '../../../shared/formats/byte-source.ts';
 import { Bzip2Reader } from '../../../shared/formats/bzip2-reader.ts';
 import { Bzip2Writer } from '../../../shared/formats/bzip2-writer.ts';
+import { readRarHeaders } from '../../../shared/formats/rar.ts';
 import { sniff } from '../../../shared/formats/sniff.ts';
 import { imgtoolImage, imgtoolImages } from '../mcuboot-images.ts';
 import { changedPac, makePac } from '../pac-package.ts';
@@ -271,9 +272,10 @@ export const fuzzSubjects: readonly FuzzSubject[] = [
   format('uimage', { repair: repairUimage }),
   format('fit'),
   format('zip'),
-  format('rar', { repair: repairRar }),
   format('tar', { repair: repairTar }),
   format('gzip', { file: 'image.tar.gz' }),
+  format('xz', { file: 'image.tar.xz' }),
+  format('zstd', { file: 'image.tar.zst' }),
   format('pac', { seeds: [pac], repair: (bytes) => changedPac(withRoom(bytes), () => undefined) }),
   format('mpy', { seeds: Object.values(mpyFiles) }),
   format('python', { file: 'main.py', seeds: [Buffer.from(script)] }),
@@ -289,6 +291,8 @@ export const fuzzSubjects: readonly FuzzSubject[] = [
   format('detools', { seeds: patchesOf('detools') }),
   format('android-payload', { seeds: [payload] }),
   format('acme-fw', { name: 'described format', described, seeds: [afw] }),
+  // The members' data is read by an engine in a thread of its own.
+  { name: 'rar', seeds: storedSeeds('rar'), repair: repairRar, read: readRar },
   { name: 'sniff', seeds: allSeeds(), read: (bytes) => [sniff(bytes, bytes.subarray(-512))] },
   { name: 'secrets and certificates', seeds: secretSeeds(), read: scanPatterns },
   { name: 'bzip2', seeds: storedSeeds('bzip2'), read: unpackBzip2 },
@@ -299,6 +303,12 @@ export const fuzzSubjects: readonly FuzzSubject[] = [
     read: (plain) => applyPatch(packPatch(plain)),
   },
 ];
+
+async function readRar(bytes: Buffer): Promise<readonly string[]> {
+  const told: string[] = [];
+  await readRarHeaders(memorySource(bytes), (rule) => told.push(rule));
+  return told;
+}
 
 function allSeeds(): Uint8Array[] {
   return readdirSync(seedFolder).flatMap((name) => storedSeeds(name));
