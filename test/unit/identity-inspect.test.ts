@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makeBsdiff40 } from '../../shared/formats/bsdiff40.ts';
 import type { Component, MemoryRegion, Product } from '../../shared/domain/product.ts';
 import { espImage } from '../support/esp-images.ts';
 import { product as describedProduct, released } from '../support/identity.ts';
 import { InspectBench } from '../support/inspect.ts';
+import { imgtoolImage } from '../support/mcuboot-images.ts';
 import { peer } from '../support/peers.ts';
 
 const bench = new InspectBench();
@@ -149,8 +149,8 @@ describe('texts of the product', () => {
   it('are found in archives, and unknown in what nobody can unpack', async () => {
     const bytes = gzipSync(Buffer.from('Pump controller 1.1.0'));
     expect(await rulesOf('app.gz', bytes, { own })).toContain('identity.product-text');
-    const patch = Buffer.from(makeBsdiff40(Buffer.from('Pump 1.0.0'), bytes));
-    expect(await rulesOf('app.bin', patch, { own })).toContain('identity.product-text-unknown');
+    const encrypted = imgtoolImage('encrypted');
+    expect(await rulesOf('app.bin', encrypted, { own })).toContain('identity.product-text-unknown');
   });
 });
 

@@ -18,6 +18,7 @@ import { sniff } from '../../../shared/formats/sniff.ts';
 import { imgtoolImage, imgtoolImages } from '../mcuboot-images.ts';
 import { changedPac, makePac } from '../pac-package.ts';
 import { mpyFiles, patches } from '../peer-files.ts';
+import { rarSample, rarSamples } from '../rar-samples.ts';
 import {
   type Repair,
   repairEsp,
@@ -34,6 +35,10 @@ export interface FuzzSubject {
   /** Sound content: mutations begin with it. */
   readonly seeds: readonly Uint8Array[];
   readonly repair?: Repair;
+  /** Part of the cases that are run, for a reader that starts a thread for each. */
+  readonly share?: number;
+  /** Milliseconds that a case may take, when not the usual ones. */
+  readonly budgetMs?: number;
   /** Reads the bytes; resolves with what was told, and rejects only when the reader is wrong. */
   readonly read: (bytes: Buffer) => Promise<readonly string[]> | readonly string[];
 }
@@ -252,6 +257,10 @@ const pac = makePac([
 /** The checksums stand in the header. */
 const withRoom = (bytes: Buffer): Buffer =>
   bytes.length < 2124 ? Buffer.concat([bytes, Buffer.alloc(2124 - bytes.length)]) : bytes;
+const rarSeeds = [
+  ...storedSeeds('rar'),
+  ...Object.keys(rarSamples).map((name) => rarSample(name as never)),
+].filter(({ length }) => length < 8192);
 const { bsdiff40, ...others } = patches;
 const patchesOf = (start: string): Uint8Array[] =>
   Object.entries(others).flatMap(([name, bytes]) => (name.startsWith(start) ? [bytes] : []));
@@ -272,6 +281,21 @@ export const fuzzSubjects: readonly FuzzSubject[] = [
   format('uimage', { repair: repairUimage }),
   format('fit'),
   format('zip'),
+  {
+    name: 'rar',
+    seeds: rarSeeds,
+    repair: repairRar,
+    read: async (bytes) => {
+      const findings = new FindingList();
+      await readRarHeaders(memorySource(bytes), findings.add);
+      return findings.list().map(({ rule }) => rule);
+    },
+  },
+  {
+    ...format('rar', { name: 'rar with its engine', seeds: rarSeeds, repair: repairRar }),
+    share: 0.02,
+    budgetMs: 2000,
+  },
   format('tar', { repair: repairTar }),
   format('gzip', { file: 'image.tar.gz' }),
   format('xz', { file: 'image.tar.xz' }),
