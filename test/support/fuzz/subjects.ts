@@ -281,16 +281,8 @@ export const fuzzSubjects: readonly FuzzSubject[] = [
   format('uimage', { repair: repairUimage }),
   format('fit'),
   format('zip'),
-  {
-    name: 'rar',
-    seeds: rarSeeds,
-    repair: repairRar,
-    read: async (bytes) => {
-      const findings = new FindingList();
-      await readRarHeaders(memorySource(bytes), findings.add);
-      return findings.list().map(({ rule }) => rule);
-    },
-  },
+  { name: 'rar', seeds: rarSeeds, repair: repairRar, read: readRar },
+  // The members' data is read by an engine in a thread of its own.
   {
     ...format('rar', { name: 'rar with its engine', seeds: rarSeeds, repair: repairRar }),
     share: 0.02,
@@ -315,8 +307,6 @@ export const fuzzSubjects: readonly FuzzSubject[] = [
   format('detools', { seeds: patchesOf('detools') }),
   format('android-payload', { seeds: [payload] }),
   format('acme-fw', { name: 'described format', described, seeds: [afw] }),
-  // The members' data is read by an engine in a thread of its own.
-  { name: 'rar', seeds: storedSeeds('rar'), repair: repairRar, read: readRar },
   { name: 'sniff', seeds: allSeeds(), read: (bytes) => [sniff(bytes, bytes.subarray(-512))] },
   { name: 'secrets and certificates', seeds: secretSeeds(), read: scanPatterns },
   { name: 'bzip2', seeds: storedSeeds('bzip2'), read: unpackBzip2 },
