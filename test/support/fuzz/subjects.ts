@@ -315,8 +315,6 @@ export const fuzzSubjects: readonly FuzzSubject[] = [
   format('detools', { seeds: patchesOf('detools') }),
   format('android-payload', { seeds: [payload] }),
   format('acme-fw', { name: 'described format', described, seeds: [afw] }),
-  // The members' data is read by an engine in a thread of its own.
-  { name: 'rar', seeds: storedSeeds('rar'), repair: repairRar, read: readRar },
   { name: 'sniff', seeds: allSeeds(), read: (bytes) => [sniff(bytes, bytes.subarray(-512))] },
   { name: 'secrets and certificates', seeds: secretSeeds(), read: scanPatterns },
   { name: 'bzip2', seeds: storedSeeds('bzip2'), read: unpackBzip2 },
@@ -327,12 +325,6 @@ export const fuzzSubjects: readonly FuzzSubject[] = [
     read: (plain) => applyPatch(packPatch(plain)),
   },
 ];
-
-async function readRar(bytes: Buffer): Promise<readonly string[]> {
-  const told: string[] = [];
-  await readRarHeaders(memorySource(bytes), (rule) => told.push(rule));
-  return told;
-}
 
 function allSeeds(): Uint8Array[] {
   return readdirSync(seedFolder).flatMap((name) => storedSeeds(name));
