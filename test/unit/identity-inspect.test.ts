@@ -6,6 +6,7 @@ import type { Component, MemoryRegion, Product } from '../../shared/domain/produ
 import { espImage } from '../support/esp-images.ts';
 import { product as describedProduct, released } from '../support/identity.ts';
 import { InspectBench } from '../support/inspect.ts';
+import { imgtoolImage } from '../support/mcuboot-images.ts';
 import { peer } from '../support/peers.ts';
 
 const bench = new InspectBench();
@@ -148,8 +149,8 @@ describe('texts of the product', () => {
   it('are found in archives, and unknown in what nobody can unpack', async () => {
     const bytes = gzipSync(Buffer.from('Pump controller 1.1.0'));
     expect(await rulesOf('app.gz', bytes, { own })).toContain('identity.product-text');
-    const rar = Buffer.from('526172211a0700cf907300000d00000000000000', 'hex');
-    expect(await rulesOf('app.rar', rar, { own })).toContain('identity.product-text-unknown');
+    const encrypted = imgtoolImage('encrypted');
+    expect(await rulesOf('app.bin', encrypted, { own })).toContain('identity.product-text-unknown');
   });
 });
 
