@@ -318,6 +318,12 @@ export const fuzzSubjects: readonly FuzzSubject[] = [
   },
 ];
 
+async function readRar(bytes: Buffer): Promise<readonly string[]> {
+  const told: string[] = [];
+  await readRarHeaders(memorySource(bytes), (rule) => told.push(rule));
+  return told;
+}
+
 function allSeeds(): Uint8Array[] {
   return readdirSync(seedFolder).flatMap((name) => storedSeeds(name));
 }
