@@ -37,11 +37,18 @@ test.each(subjects)(
   async (protocol, kind, expectVersion, times, make) => {
     const { path: port } = await bench.boards.start(kind);
     let order = { port, protocol, image: rawImage(await make()) };
+    let reports = 0;
+    let isWriting = true;
+    await bench.flash({ ...order, expectVersion }, ({ step }) => {
+      isWriting &&= !step.startsWith('Waiting');
+      if (isWriting) reports++;
+    });
+    expect(reports).toBeGreaterThan(2);
     for (let time = 0; time < times; time++) {
       // A board that holds a part of this very image would have less to do.
       order = { ...order, image: rawImage(await make()) };
       // Anywhere from the connection to the last block.
-      let left = randomInt(1, 12);
+      let left = randomInt(1, reports);
       const failure = await bench.failure(order, ({ step }) => {
         if (step.startsWith('Waiting')) throw new Error('it came to its end');
         if (--left === 0) bench.boards.setPlugged(port, false);
