@@ -1,41 +1,84 @@
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import {
+  type Compression,
+  compressionSchema,
+  type PatchFormat,
+  patchFormatSchema,
+  type PatchReport,
+} from '../../shared/domain/delta.ts';
 import { byteText } from '../../shared/domain/progress-text.ts';
 import { printResult } from './output.ts';
 import { withSession } from './session.ts';
 
-/** `slipway delta make|apply` */
+interface MakeOptions {
+  readonly out: string;
+  readonly format: PatchFormat | 'auto';
+  readonly compression?: Compression;
+  readonly product?: string;
+  readonly component?: string;
+  readonly ramBytes?: number;
+  readonly memoryBytes?: number;
+  readonly segmentBytes?: number;
+}
+
+/** `slipway delta make|apply|inspect` */
 export function deltaCommands(program: Command): void {
-  const delta = program.command('delta').description('make and apply delta packages');
+  const delta = program.command('delta').description('make, apply and explain delta packages');
 
   delta
     .command('make <source> <target>')
     .description('make a patch and prove it by applying it')
     .requiredOption('-o, --out <patch>', 'patch file to write')
     .addOption(
-      new Option('--format <format>', 'patch format').choices(['auto', 'bsdiff']).default('auto'),
+      new Option(
+        '--format <format>',
+        'patch format; auto makes all that fit and keeps the smallest',
+      )
+        .choices(['auto', ...patchFormatSchema.options])
+        .default('auto'),
     )
-    .action(
-      (
-        source: string,
-        target: string,
-        options: { out: string; format: 'auto' | 'bsdiff' },
-        command: Command,
-      ) =>
-        withSession(command, async ({ studio, json }) => {
-          const proof = await studio.ask('delta.make', { source, target, ...options });
-          printResult(
-            json,
-            proof,
-            () =>
-              `${options.out}: ${proof.format}, ${byteText(proof.patchSizeBytes)} for ${byteText(proof.targetSizeBytes)}, proven in ${(proof.elapsedMs / 1000).toFixed(1)} s\n  target SHA-256 ${proof.targetSha256}`,
-          );
-          return 0;
-        }),
+    .addOption(
+      new Option('--compression <compression>', 'compression of a detools patch').choices(
+        compressionSchema.options,
+      ),
+    )
+    .option('--product <id>', 'keep to what this product of the workspace can apply')
+    .option('--component <id>', 'component of the product; the first one if left out')
+    .option('--ram-bytes <n>', 'RAM that the decoder may use', positive)
+    .option('--memory-bytes <n>', 'flash of an update in place', positive)
+    .option('--segment-bytes <n>', 'unit of erasing of that flash', positive)
+    .action((source: string, target: string, options: MakeOptions, command: Command) =>
+      withSession(command, async ({ studio, json }) => {
+        const { out, format, compression, product, component } = options;
+        const { ramBytes, memoryBytes, segmentBytes } = options;
+        const proof = await studio.ask('delta.make', {
+          source,
+          target,
+          out,
+          format,
+          ...(compression && { compression }),
+          ...(product && { productId: product }),
+          ...(component && { componentId: component }),
+          limits: {
+            ...(ramBytes && { ramBytes }),
+            ...(memoryBytes && { memoryBytes }),
+            ...(segmentBytes && { segmentBytes }),
+          },
+        });
+        const kind = proof.compression ? `${proof.format} ${proof.compression}` : proof.format;
+        printResult(
+          json,
+          proof,
+          () =>
+            `${out}: ${kind}, ${byteText(proof.patchSizeBytes)} for ${byteText(proof.targetSizeBytes)}, proven in ${(proof.elapsedMs / 1000).toFixed(1)} s\n  target SHA-256 ${proof.targetSha256}\n  a device needs ${byteText(proof.cost?.ramBytes ?? 0)} of RAM and ${byteText(proof.cost?.flashBytes ?? 0)} of flash`,
+        );
+        return 0;
+      }),
     );
 
   delta
     .command('apply <source> <patch>')
-    .description('rebuild the target from the source and a patch')
+    .description('rebuild the target from the source and a patch of any format')
     .requiredOption('-o, --out <target>', 'file to write')
     .action((source: string, patch: string, options: { out: string }, command: Command) =>
       withSession(command, async ({ studio, json }) => {
@@ -48,4 +91,40 @@ export function deltaCommands(program: Command): void {
         return 0;
       }),
     );
+
+  delta
+    .command('inspect <patch>')
+    .description('explain a patch: sizes, operations, where its bytes go')
+    .action((patch: string, _options: unknown, command: Command) =>
+      withSession(command, async ({ studio, json }) => {
+        const report = await studio.ask('delta.inspect', { patch });
+        printResult(json, report, () => reportText(patch, report));
+        return 0;
+      }),
+    );
+}
+
+function reportText(patch: string, report: PatchReport): string {
+  const { operations, decoder } = report;
+  const kind = report.compression ? `${report.format} ${report.compression}` : report.format;
+  const needs = Object.entries(decoder).filter(([, value]) => value !== null);
+  return [
+    `${patch}: ${kind}, ${byteText(report.patchSizeBytes)} for ${byteText(report.targetSizeBytes)}`,
+    `  ${operations.copies} copies of ${byteText(operations.copiedBytes)}, of which ${byteText(operations.changedBytes)} change`,
+    `  ${operations.inserts} insertions of ${byteText(operations.insertedBytes)}, ${operations.runs} runs of ${byteText(operations.runBytes)}`,
+    ...(operations.moves > 0 ? [`  ${operations.moves} segments are moved first`] : []),
+    ...report.parts.map(({ name, sizeBytes, plainSizeBytes }) => {
+      const plain = plainSizeBytes === null ? '' : ` from ${byteText(plainSizeBytes)}`;
+      return `  ${name}: ${byteText(sizeBytes)}${plain}`;
+    }),
+    ...(needs.length > 0
+      ? [`  decoder: ${needs.map(([name, value]) => `${name} ${value}`).join(', ')}`]
+      : []),
+  ].join('\n');
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value > 0) return value;
+  throw new InvalidArgumentError('a whole number above 0 is wanted');
 }

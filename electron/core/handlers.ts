@@ -6,6 +6,7 @@ import { flashFootprint, runBench } from './bench/bench-service.ts';
 import { listPorts } from './bench/ports.ts';
 import type { VirtualBoards } from './bench/virtual-boards.ts';
 import {
+  componentIn,
   componentOf,
   createFullPackage,
   inspectFiles,
@@ -14,7 +15,7 @@ import {
 import { appendSecrets } from './clouds/device-secrets.ts';
 import type { CloudService } from './clouds/cloud-service.ts';
 import { createDeltaPackage } from './delta/delta-packages.ts';
-import { applyDelta, makeDelta } from './delta/delta-service.ts';
+import { applyDelta, inspectDelta, makeDelta } from './delta/delta-service.ts';
 import { exportEvidence } from './evidence/export-evidence.ts';
 import { verifyEvidence } from './evidence/verify-evidence.ts';
 import type { Jobs } from './jobs/jobs.ts';
@@ -76,12 +77,9 @@ export function makeHandlers(parts: HandlerParts): Handlers {
 
     'bundle.inspect': async (input, context) => {
       const product = input.productId ? workspace().product(input.productId) : null;
-      const component =
-        product && input.componentId
-          ? componentOf(product, input.componentId)
-          : product?.components.find(
-              (candidate) => !input.component || candidate.type === input.component,
-            );
+      const component = product
+        ? componentIn(product, input.componentId, input.component)
+        : undefined;
       return inspectFiles(
         {
           paths: input.files.map(toRead),
@@ -105,10 +103,17 @@ export function makeHandlers(parts: HandlerParts): Handlers {
           sourcePath: toRead(input.source),
           targetPath: toRead(input.target),
           outPath: toWrite(input.out),
-          format: input.format,
+          request: input,
+          limits: {
+            ...(input.productId
+              ? componentIn(workspace().product(input.productId), input.componentId)?.delta
+              : {}),
+            ...input.limits,
+          },
         },
         context,
       ),
+    'delta.inspect': (input, context) => inspectDelta({ patchPath: toRead(input.patch) }, context),
     'delta.apply': (input, context) =>
       applyDelta(
         {

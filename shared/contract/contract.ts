@@ -6,6 +6,12 @@ import {
   protocolSchema,
   virtualBoardKindSchema,
 } from '../domain/bench.ts';
+import {
+  compressionSchema,
+  deltaLimitsSchema,
+  patchFormatSchema,
+  patchReportSchema,
+} from '../domain/delta.ts';
 import { evidenceReportSchema } from '../domain/evidence.ts';
 import { inspectReportSchema } from '../domain/finding.ts';
 import { jobSchema } from '../domain/job.ts';
@@ -132,10 +138,17 @@ export const contract = {
       source: fileRefSchema,
       target: fileRefSchema,
       out: fileRefSchema,
-      format: z.enum(['auto', 'bsdiff']).default('auto'),
+      format: z.enum(['auto', ...patchFormatSchema.options]).default('auto'),
+      compression: compressionSchema.optional(),
+      /** What the device can apply; over what the component's description says, if one is named. */
+      limits: deltaLimitsSchema.default({}),
+      productId: id.optional(),
+      componentId: id.optional(),
     }),
     deltaProofSchema,
   ),
+  /** Explains a patch without its source: sizes, operations, where its bytes go. */
+  'delta.inspect': job(z.object({ patch: fileRefSchema }), patchReportSchema),
   'delta.apply': job(
     z.object({ source: fileRefSchema, patch: fileRefSchema, out: fileRefSchema }),
     z.object({ sha256: z.string(), sizeBytes: z.number() }),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { chinaTelecomIccidPattern, fileTypePattern, idPattern, versionPattern } from './limits.ts';
+import { compressionSchema, deltaLimitsSchema, deviceCostSchema } from './delta.ts';
 import { inspectReportSchema } from './finding.ts';
 
 export const componentTypeSchema = z.enum(['module', 'mcu']);
@@ -20,6 +21,8 @@ export const componentSchema = z.object({
   /** Chip the flasher must find on the bench, for example `STM32F103 medium-density`. */
   chip: z.string().optional(),
   memory: z.array(memoryRegionSchema).optional(),
+  /** What the device can apply; without it, only BSDIFF40 is made for it. */
+  delta: deltaLimitsSchema.optional(),
 });
 export type Component = z.infer<typeof componentSchema>;
 
@@ -63,6 +66,10 @@ export const versionSchema = z
 /** Proof that a delta rebuilds its target: recorded only after applying it gave `targetSha256`. */
 export const deltaProofSchema = z.object({
   format: z.string(),
+  /** Null for formats that leave no choice; records from before there was one do not have it. */
+  compression: compressionSchema.nullable().optional(),
+  /** What applying it costs the device. */
+  cost: deviceCostSchema.optional(),
   sourceSha256: z.string(),
   targetSha256: z.string(),
   patchSha256: z.string(),

@@ -44,7 +44,13 @@ async function measure(pair: Pair): Promise<Row> {
     ours.push(runMeasured(process.execPath, [entryPath('cli'), ...args]));
   }
   const proofs = ours.map((cost) => JSON.parse(cost.stdout) as DeltaProof);
-  const input = { sourcePath, targetPath, outPath: join(folder, 'warm'), format: 'auto' } as const;
+  const input = {
+    sourcePath,
+    targetPath,
+    outPath: join(folder, 'warm'),
+    choices: [{ format: 'bsdiff', compression: null }],
+    limits: {},
+  } as const;
   const warm: number[] = [];
   for (let run = 0; run < runs; run++)
     warm.push((await runTask('delta.make', input, context)).elapsedMs);

@@ -36,7 +36,13 @@ test('a cancelled task ends at once and leaves no file, and the next one runs', 
   const stop = new AbortController();
   const cancelled = runTask(
     'delta.make',
-    { sourcePath: at('one.bin'), targetPath: at('two.bin'), outPath: at('never'), format: 'auto' },
+    {
+      sourcePath: at('one.bin'),
+      targetPath: at('two.bin'),
+      outPath: at('never'),
+      choices: [{ format: 'bsdiff', compression: null }],
+      limits: {},
+    },
     { signal: stop.signal, onProgress: () => stop.abort() },
   );
   const startedMs = performance.now();

@@ -61,6 +61,17 @@ export function componentOf(product: Product, componentId: string): Component {
   );
 }
 
+/** The named component of a product, or its first one, of the type if one is given. @throws ProblemError `unknown-component` */
+export function componentIn(
+  product: Product,
+  componentId?: string,
+  type?: ComponentType,
+): Component | undefined {
+  return componentId
+    ? componentOf(product, componentId)
+    : product.components.find((candidate) => !type || candidate.type === type);
+}
+
 /**
  * Inspects the files, stores them and writes the deterministic version package of a full image.
  * Making the same package again returns the existing one; other bytes under a used version are refused.

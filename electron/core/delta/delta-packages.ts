@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { WorkContext } from '../../../shared/domain/job.ts';
 import { problem } from '../../../shared/domain/problem.ts';
 import type { PackageFile, VersionPackage } from '../../../shared/domain/product.ts';
-import { recordPackage } from '../bundle/bundle-service.ts';
+import { componentOf, recordPackage } from '../bundle/bundle-service.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 import { makeDelta } from './delta-service.ts';
 
@@ -34,6 +34,7 @@ export async function createDeltaPackage(
       'usage',
     );
   }
+  const limits = componentOf(workspace.product(target.productId), target.componentId).delta;
   const folder = workspace.internal('tmp');
   await mkdir(folder, { recursive: true });
   const outPath = join(folder, `${randomUUID()}.patch`);
@@ -43,7 +44,9 @@ export async function createDeltaPackage(
         sourcePath: workspace.objects.path(sourceFile.sha256),
         targetPath: workspace.objects.path(targetFile.sha256),
         outPath,
-        format: 'auto',
+        // Of a device that nothing is said about, the oldest and most common decoder is assumed.
+        request: { format: limits ? 'auto' : 'bsdiff' },
+        limits: limits ?? {},
       },
       context,
     );

@@ -21,14 +21,16 @@ const reportEveryBytes = 1 << 18;
  * without overlap, the first one at the beginning of both (perhaps empty).
  * As in bsdiff a piece grows while more than half of its bytes agree. Unlike there the present alignment is
  * followed first and the effort is bounded, so padding and repeats cost no time. `onProgress` gets target bytes done.
+ * No piece lies more than `-leastShift` bytes before its place in the target.
  */
 export function findCovers(
   source: Uint8Array,
   target: Uint8Array,
   onCover: (cover: Cover) => void,
   onProgress: (done: number) => void = () => undefined,
+  leastShift = Number.NEGATIVE_INFINITY,
 ): void {
-  const index = new SeedIndex(source, target);
+  const index = new SeedIndex(source, target, leastShift);
   let open: Place = { targetStart: 0, sourceStart: 0 };
   let scan = 0;
   /** How many bytes of target[scan, counted) agree on the present alignment. */

@@ -1,0 +1,70 @@
+import { findCovers } from './matcher.ts';
+
+/**
+ * One step of an update: `copyBytes` are taken from the source and corrected byte by byte, then `insertBytes` of the
+ * target follow that resemble nothing. Operations lie end to end and fill the target.
+ */
+export interface Operation {
+  readonly targetStart: number;
+  readonly sourceStart: number;
+  readonly copyBytes: number;
+  readonly insertBytes: number;
+}
+
+/**
+ * Finds the operations that lead from a source to a target, once for every patch format.
+ * `onProgress` gets target bytes done. With `leastShift`, none copies from more than so many bytes before its place.
+ */
+export function findOperations(
+  source: Uint8Array,
+  target: Uint8Array,
+  onProgress?: (done: number) => void,
+  leastShift?: number,
+): readonly Operation[] {
+  const operations: Operation[] = [];
+  let waiting: Operation | null = null;
+  const close = (end: number): void => {
+    if (!waiting) return;
+    const insertBytes = end - waiting.targetStart - waiting.copyBytes;
+    operations.push({ ...waiting, insertBytes });
+  };
+  findCovers(
+    source,
+    target,
+    (cover) => {
+      close(cover.targetStart);
+      const { targetStart, sourceStart, sizeBytes } = cover;
+      waiting = { targetStart, sourceStart, copyBytes: sizeBytes, insertBytes: 0 };
+    },
+    onProgress,
+    leastShift,
+  );
+  close(target.length);
+  return operations;
+}
+
+const pieceBytes = 64 * 1024;
+
+/** Hands out what must be added to the source bytes of an operation, modulo 256, in pieces whose memory is used again. */
+export function* differencesOf(
+  source: Uint8Array,
+  target: Uint8Array,
+  { targetStart, sourceStart, copyBytes }: Operation,
+  piece = new Uint8Array(pieceBytes),
+): Generator<Uint8Array> {
+  for (let done = 0; done < copyBytes; done += piece.length) {
+    const size = Math.min(piece.length, copyBytes - done);
+    for (let i = 0; i < size; i++)
+      piece[i] = target[targetStart + done + i]! - source[sourceStart + done + i]!;
+    yield piece.subarray(0, size);
+  }
+}
+
+/** The bytes of the target that an operation inserts. */
+export function insertedBytes(
+  target: Uint8Array,
+  { targetStart, copyBytes, insertBytes }: Operation,
+): Uint8Array {
+  const start = targetStart + copyBytes;
+  return target.subarray(start, start + insertBytes);
+}

@@ -1,0 +1,13 @@
+/** Reads a compressed stream piece by piece; errors are plain ones that say what is wrong. */
+export interface ByteReader {
+  /** Fills the target as far as the stream goes and returns the number of bytes. */
+  read(target: Uint8Array): number;
+  /** Checks that nothing is left. */
+  finish(): void;
+}
+
+/** Takes a stream piece by piece and gives it back compressed at the end. */
+export interface ByteWriter {
+  push(bytes: Uint8Array): void;
+  finish(): Uint8Array;
+}
