@@ -1,6 +1,16 @@
-import { type Command, Option } from 'commander';
+import { Argument, type Command, Option } from 'commander';
+import {
+  type BenchRun,
+  type BootResult,
+  type Protocol,
+  protocolSchema,
+  type VirtualBoardKind,
+  virtualBoardKindSchema,
+} from '../../shared/domain/bench.ts';
+import { type Problem, ProblemError, toProblem } from '../../shared/domain/problem.ts';
 import { byteText } from '../../shared/domain/progress-text.ts';
-import { printResult } from './output.ts';
+import type { Studio } from '../core/studio.ts';
+import { exitCodes, printResult } from './output.ts';
 import { untilStopped, withSession } from './session.ts';
 
 /** `slipway bench ports|flash|virtual` */
@@ -26,53 +36,116 @@ export function benchCommands(program: Command): void {
 
   bench
     .command('flash <file>')
-    .description('erase, write, verify by read-back, start, and look for the expected version')
-    .requiredOption('--port <path>', 'serial port')
+    .description('erase, write, verify, start, and look for the expected version')
+    .requiredOption(
+      '--port <path>',
+      'serial port; repeat it to flash several boards at once',
+      collect,
+    )
     .addOption(
       new Option('--protocol <protocol>', 'bootloader protocol')
-        .choices(['stm32'])
+        .choices(protocolSchema.options)
         .makeOptionMandatory(),
     )
-    .option('--expect-version <v>', 'version that the boot log must show')
-    .option('--baud <rate>', 'baud rate', '115200')
-    .action(
-      (
-        file: string,
-        options: { port: string; protocol: 'stm32'; expectVersion?: string; baud: string },
-        command: Command,
-      ) =>
-        withSession(command, async ({ studio, json }) => {
-          const { expectVersion } = options;
-          const run = await studio.ask('bench.flash', {
-            file,
-            port: options.port,
-            protocol: options.protocol,
-            baudRate: Number(options.baud),
-            ...(expectVersion ? { expectVersion } : {}),
-          });
-          printResult(json, run.result, () => {
-            const { result } = run;
-            const boot = result.booted
-              ? `, booted ${result.booted.version ?? 'without a version'}${result.booted.matched ? ' as expected' : ' (NOT the expected version)'}`
-              : '';
-            return `${result.chip}: ${byteText(result.bytesWritten)} written at ${byteText(result.bytesPerSec)}/s, ${result.verified ? 'verified' : 'NOT verified'}${boot}\n  recording ${result.recording}`;
-          });
+    .option('--expect-version <v>', 'version that the board must boot')
+    .option('--baud <rate>', "baud rate instead of the protocol's own")
+    .option('--address <address>', 'where an image without addresses goes, for example 0x10000')
+    .option('--changed-only', 'leave sectors that the board holds already')
+    .action((file: string, options: FlashOptions, command: Command) =>
+      withSession(command, async ({ studio, json }) => {
+        const outcomes = await Promise.all(
+          options.port.map((port) => flashOne(studio, { file, port, options })),
+        );
+        const [only] = outcomes;
+        if (only && outcomes.length === 1) {
+          if (!only.run) throw new ProblemError(only.problem);
+          const { run } = only;
+          printResult(json, run.result, () => runText(run));
           return run.passed ? 0 : 1;
-        }),
+        }
+        printResult(json, { boards: outcomes.map(boardShape) }, () =>
+          outcomes.map((outcome) => `${outcome.port}: ${outcomeText(outcome)}`).join('\n'),
+        );
+        return Math.max(...outcomes.map(exitCode));
+      }),
     );
 
   bench
-    .command('virtual <kind>')
+    .command('virtual')
     .description('serve a virtual board until stopped')
+    .addArgument(new Argument('<kind>', 'kind of board').choices(virtualBoardKindSchema.options))
     .requiredOption('--link <path>', 'where the serial port (PTY) appears')
-    .action((kind: string, options: { link: string }, command: Command) =>
+    .action((kind: VirtualBoardKind, options: { link: string }, command: Command) =>
       withSession(command, async ({ studio, signal }) => {
-        if (kind !== 'stm32')
-          command.error(`error: ${kind} is not a virtual board of this version; use stm32`);
-        const port = await studio.boards.start('stm32', { linkPath: options.link, paced: true });
+        const port = await studio.boards.start(kind, { linkPath: options.link, paced: true });
         process.stdout.write(`${JSON.stringify({ ready: true, port: port.path })}\n`);
         await untilStopped(signal);
         return 0;
       }),
     );
+}
+
+interface FlashOptions {
+  readonly port: readonly string[];
+  readonly protocol: Protocol;
+  readonly expectVersion?: string;
+  readonly baud?: string;
+  readonly address?: string;
+  readonly changedOnly?: boolean;
+}
+
+/** How one board of a gang fared; every board has its own end. */
+type Outcome = { readonly port: string } & (
+  | { readonly run: BenchRun; readonly problem?: never }
+  | { readonly run?: never; readonly problem: Problem }
+);
+
+const collect = (path: string, paths: readonly string[] = []): readonly string[] => [
+  ...paths,
+  path,
+];
+
+async function flashOne(
+  studio: Studio,
+  order: { readonly file: string; readonly port: string; readonly options: FlashOptions },
+): Promise<Outcome> {
+  const { file, port, options } = order;
+  const { protocol, expectVersion, baud, address, changedOnly } = options;
+  try {
+    const run = await studio.ask('bench.flash', {
+      file,
+      port,
+      protocol,
+      ...(expectVersion ? { expectVersion } : {}),
+      ...(baud ? { baudRate: Number(baud) } : {}),
+      ...(address ? { address: Number(address) } : {}),
+      ...(changedOnly ? { changedOnly } : {}),
+    });
+    return { port, run };
+  } catch (error) {
+    return { port, problem: toProblem(error) };
+  }
+}
+
+const boardShape = ({ port, run, problem }: Outcome) =>
+  run ? { port, passed: run.passed, ...run.result } : { port, passed: false, error: problem };
+
+const exitCode = ({ run, problem }: Outcome): number =>
+  run ? (run.passed ? 0 : 1) : exitCodes[problem.kind];
+
+const outcomeText = ({ run, problem }: Outcome): string =>
+  run ? runText(run) : `${problem.title}\n  ${problem.detail}\n  ${problem.hint}`;
+
+function runText({ result }: BenchRun): string {
+  const { chip, bytesWritten, bytesPerSec, verified, unchangedBytes = 0 } = result;
+  const unchanged = unchangedBytes > 0 ? `, ${byteText(unchangedBytes)} unchanged` : '';
+  const written = `${byteText(bytesWritten)} written at ${byteText(bytesPerSec)}/s${unchanged}`;
+  const boot = result.booted ? `, ${bootText(result.booted)}` : '';
+  return `${chip}: ${written}, ${verified ? 'verified' : 'NOT verified'}${boot}\n  recording ${result.recording}`;
+}
+
+function bootText({ version, matched, outcome }: BootResult): string {
+  if (outcome === 'boot-loop') return 'boots in a loop';
+  if (version === null) return 'showed no version';
+  return `booted ${version}${matched ? ' as expected' : outcome === 'other-version' ? ' (NOT the expected version)' : ''}`;
 }

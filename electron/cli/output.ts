@@ -2,7 +2,8 @@ import type { Job } from '../../shared/domain/job.ts';
 import { jobProgressText } from '../../shared/domain/progress-text.ts';
 import type { Problem } from '../../shared/domain/problem.ts';
 
-const exitCodes: Record<Problem['kind'], number> = { gate: 1, usage: 2, io: 3, internal: 4 };
+/** The exit code of each kind of problem. */
+export const exitCodes: Record<Problem['kind'], number> = { gate: 1, usage: 2, io: 3, internal: 4 };
 
 /** Prints a result to stdout: JSON for scripts, or the given text for people. */
 export function printResult(json: boolean, value: unknown, text: () => string): void {

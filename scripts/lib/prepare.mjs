@@ -1,4 +1,5 @@
 import { enableSandbox } from './chromium-sandbox.mjs';
+import { installPythonPeers } from './python-peers.mjs';
 import { must, tool } from './run.mjs';
 import { fingerprint, unlessDone } from './stamp.mjs';
 import { installSystemPackages } from './system-packages.mjs';
@@ -26,6 +27,7 @@ export async function setUp({ tests = false } = {}) {
     },
   );
   await installSystemPackages({ tests });
+  if (tests) await installPythonPeers();
   const { electronExecutable, installElectron } = await import('./electron-runtime.mjs');
   await installElectron();
   await enableSandbox(electronExecutable());

@@ -26,8 +26,10 @@ const forTheTests = [
   'mosquitto',
   'mosquitto-clients',
   'curl',
+  'libcoap3-bin',
   'zip',
   'python3',
+  'python3-venv',
   'time',
 ];
 

@@ -171,7 +171,12 @@ export const contract = {
       file: fileRefSchema.optional(),
       packageId: id.optional(),
       expectVersion: z.string().optional(),
-      baudRate: z.number().int().min(1200).max(1_000_000).default(115200),
+      /** Absent: what the protocol begins with. */
+      baudRate: z.number().int().min(1200).max(4_000_000).optional(),
+      /** Where an image without addresses goes; absent: where the chip begins. */
+      address: z.number().int().nonnegative().max(0xffff_ffff).optional(),
+      /** Leave sectors that the board holds already: less to write, and the way on after a lost port. */
+      changedOnly: z.boolean().default(false),
     }),
     benchRunSchema,
   ),

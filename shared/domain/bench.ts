@@ -1,8 +1,29 @@
 import { z } from 'zod';
 import { problemSchema } from './job.ts';
 
-export const protocolSchema = z.enum(['stm32']);
-export const virtualBoardKindSchema = z.enum(['stm32']);
+export const protocolSchema = z.enum(['stm32', 'esp']);
+export type Protocol = z.infer<typeof protocolSchema>;
+export const virtualBoardKindSchema = z.enum(['stm32', 'esp32']);
+export type VirtualBoardKind = z.infer<typeof virtualBoardKindSchema>;
+
+/** How what the board holds was compared with the image. */
+export const verifyMethodSchema = z.enum(['read-back', 'md5']);
+export type VerifyMethod = z.infer<typeof verifyMethodSchema>;
+
+/** Each way to verify, in words that follow `verified … by`. */
+export const verifyWords: Readonly<Record<VerifyMethod, string>> = {
+  'read-back': 'read-back',
+  md5: 'its MD5',
+};
+
+/** How a board came up after it was flashed. */
+export const bootResultSchema = z.object({
+  version: z.string().nullable(),
+  matched: z.boolean(),
+  /** Absent in runs that older versions recorded. */
+  outcome: z.enum(['booted', 'other-version', 'did-not-boot', 'boot-loop']).optional(),
+});
+export type BootResult = z.infer<typeof bootResultSchema>;
 
 export const portInfoSchema = z.object({
   path: z.string(),
@@ -35,10 +56,15 @@ export const flashResultSchema = z.object({
   protocol: protocolSchema,
   /** Empty when the board could not be identified. */
   chip: z.string(),
+  /** What tells this very board from others of its kind (MAC, unique id, IMEI), where the protocol tells it. */
+  boardId: z.string().nullish(),
   bytesWritten: z.number(),
   skippedBytes: z.number(),
+  /** Bytes that were left because the board held them already; absent in runs that older versions recorded. */
+  unchangedBytes: z.number().optional(),
   verified: z.boolean(),
-  booted: z.object({ version: z.string().nullable(), matched: z.boolean() }).nullable(),
+  verifyMethod: verifyMethodSchema.nullish(),
+  booted: bootResultSchema.nullable(),
   elapsedMs: z.number(),
   bytesPerSec: z.number(),
   /** Path of the JSON Lines serial recording. */

@@ -251,3 +251,9 @@ async function readDescriptor(
   }
   return null;
 }
+
+/** Whether the bytes begin like an application: its descriptor opens the first segment. */
+export function hasEspDescriptor(bytes: Uint8Array): boolean {
+  const at = extendedHeaderBytes + segmentHeaderBytes;
+  return bytes.length >= at + 4 && viewOf(bytes).getUint32(at, true) === descriptorMagic;
+}

@@ -16,12 +16,26 @@ interface Outcome {
 }
 
 /** Runs a program of another project; one that is missing says how to install it. */
-export async function peer(name: string, args: readonly string[], debian = name): Promise<Outcome> {
+export function peer(name: string, args: readonly string[], debian = name): Promise<Outcome> {
+  return outcomeOf(name, args, missing(name, debian));
+}
+
+/** Runs a program that set-up has installed from PyPI, or `python` itself with these packages. */
+export function pythonPeer(name: string, args: readonly string[]): Promise<Outcome> {
+  const hint = new Error(`${name} is missing: npm run setup -- --tests`);
+  return outcomeOf(join('.peers/python/bin', name), args, hint);
+}
+
+async function outcomeOf(
+  command: string,
+  args: readonly string[],
+  whenMissing: Error,
+): Promise<Outcome> {
   try {
-    return { code: 0, ...(await run(name, [...args], { env, timeout: 30_000 })) };
+    return { code: 0, ...(await run(command, [...args], { env, timeout: 60_000 })) };
   } catch (error) {
     const failed = error as { code: number | string; stdout: string; stderr: string };
-    if (failed.code === 'ENOENT') throw missing(name, debian);
+    if (failed.code === 'ENOENT') throw whenMissing;
     return { code: Number(failed.code), stdout: failed.stdout, stderr: failed.stderr };
   }
 }

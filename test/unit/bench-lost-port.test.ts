@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import { ByteChannel } from '../../electron/core/bench/byte-channel.ts';
 import type { SerialLink } from '../../electron/core/bench/serial-link.ts';
-import { Stm32Bootloader } from '../../electron/core/bench/stm32-bootloader.ts';
+import { Stm32Bootloader } from '../../electron/core/bench/stm32/stm32-bootloader.ts';
 
 /** A line that acknowledges the first `answers` bytes it is asked for and then says nothing. */
 function silentAfter(answers: number, isPresent: boolean): SerialLink {
@@ -15,13 +16,14 @@ function silentAfter(answers: number, isPresent: boolean): SerialLink {
     },
     onLost: () => undefined,
     isPresent: async () => isPresent,
-    setParity: async () => undefined,
+    setLine: async () => undefined,
+    setSignals: async () => false,
     close: async () => undefined,
   };
 }
 
 const writeOn = (link: SerialLink) =>
-  new Stm32Bootloader(link, '/dev/board', new AbortController().signal).write(
+  new Stm32Bootloader(new ByteChannel(link, '/dev/board', new AbortController().signal)).write(
     0x0800_0000,
     new Uint8Array(4),
   );

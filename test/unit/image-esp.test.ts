@@ -1,65 +1,15 @@
-import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
+import { closeEspImage, espImage } from '../support/esp-images.ts';
 import { flipped, InspectBench } from '../support/inspect.ts';
 
 const bench = new InspectBench();
 afterAll(() => bench.remove());
 
-interface EspOptions {
-  readonly chipId?: number;
-  readonly version?: string;
-  readonly entry?: number;
-  readonly hashed?: boolean;
-}
-
-function descriptor(version: string): Buffer {
-  const bytes = Buffer.alloc(256);
-  bytes.writeUInt32LE(0xabcd5432, 0);
-  bytes.writeUInt32LE(7, 4);
-  bytes.write(version, 16, 'latin1');
-  bytes.write('pump-controller', 48, 'latin1');
-  bytes.write('v5.2.1', 112, 'latin1');
-  return bytes;
-}
-
-/** An image as ESP-IDF builds it: read-only data with the descriptor, then code. */
-function espImage(options: EspOptions = {}): Buffer {
-  const { chipId = 0, version = '2.4.1', entry = 0x4008_0010, hashed = true } = options;
-  const segments: [number, Buffer][] = [
-    [0x3f40_0020, Buffer.concat([descriptor(version), Buffer.from('some text in flash')])],
-    [0x4008_0000, Buffer.alloc(1000, 0x5a)],
-  ];
-  const header = Buffer.alloc(24);
-  header.set([0xe9, segments.length, 2, 0x20]);
-  header.writeUInt32LE(entry, 4);
-  header[8] = 0xee;
-  header.writeUInt16LE(chipId, 12);
-  header[23] = hashed ? 1 : 0;
-  return close(header, segments, hashed);
-}
-
-function close(header: Buffer, segments: readonly [number, Buffer][], hashed: boolean): Buffer {
-  let sum = 0xef;
-  const parts = [header];
-  for (const [address, data] of segments) {
-    const head = Buffer.alloc(8);
-    head.writeUInt32LE(address, 0);
-    head.writeUInt32LE(data.length, 4);
-    parts.push(head, data);
-    for (const byte of data) sum ^= byte;
-  }
-  const body = Buffer.concat(parts);
-  const end = Buffer.alloc(16 - (body.length % 16));
-  end[end.length - 1] = sum;
-  const image = Buffer.concat([body, end]);
-  return hashed ? Buffer.concat([image, createHash('sha256').update(image).digest()]) : image;
-}
-
 /** The older chip has 8 header bytes and no appended hash. */
 function esp8266Image(): Buffer {
   const header = Buffer.from([0xe9, 1, 0, 0x20, 0x10, 0, 0x10, 0x40]);
-  return close(header, [[0x4010_0000, Buffer.alloc(500, 0x21)]], false);
+  return closeEspImage(header, [[0x4010_0000, Buffer.alloc(500, 0x21)]], false);
 }
 
 const whole = espImage();

@@ -75,6 +75,16 @@ describe('UF2 files', () => {
     expect(file.segments).toEqual([{ start: 0x1000_0000, sizeBytes: 1024 }]);
   });
 
+  it('finds a secret across two blocks', async () => {
+    const text = 'https://ota:Xy7-kQ92@cloud.test/fw';
+    const blocks = [text.slice(0, 20), text.slice(20)].map((part, number) =>
+      block({ address: 0x1000_0000 + number * 20, data: Buffer.from(part), number, count: 2 }),
+    );
+    expect(await bench.rulesOf('key.uf2', Buffer.concat(blocks))).toContain(
+      'secret.url-credentials',
+    );
+  });
+
   it('blocks one that goes outside the memory', async () => {
     const memory = [{ name: 'flash', start: 0x1000_0000, sizeBytes: 1023 }];
     expect(await bench.rulesOf('a.uf2', whole, { memory })).toContain('image.outside-memory');

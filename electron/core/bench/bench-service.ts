@@ -2,7 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import type { BenchRun, FlashFootprint } from '../../../shared/domain/bench.ts';
+import type {
+  BenchRun,
+  FlashFootprint,
+  FlashResult,
+  Protocol,
+} from '../../../shared/domain/bench.ts';
 import type { WorkContext } from '../../../shared/domain/job.ts';
 import { maxFileSizeBytes } from '../../../shared/domain/limits.ts';
 import { type Problem, problem, toProblem } from '../../../shared/domain/problem.ts';
@@ -17,18 +22,23 @@ import {
   flashResult,
   sayingWhatElseFailed,
 } from './flash.ts';
-import { flashStart, layOut } from './flash-layout.ts';
-import { stm32Chips } from './stm32-bootloader.ts';
+import { layOut } from './sector-layout.ts';
+import { stm32Chips } from './stm32/stm32-bootloader.ts';
+import { stm32Geometry } from './stm32/stm32-flasher.ts';
 import type { VirtualBoards } from './virtual-boards.ts';
 
 /** What to flash: an image of the workspace (by package) or a file. */
 export interface FlashRequest {
   readonly port: string;
-  readonly protocol: 'stm32';
+  readonly protocol: Protocol;
   readonly path?: string | undefined;
   readonly packageId?: string | undefined;
   readonly expectVersion?: string | undefined;
-  readonly baudRate: number;
+  /** Absent: what the protocol begins with. */
+  readonly baudRate?: number | undefined;
+  /** Where an image without addresses goes; absent: where the chip begins. */
+  readonly address?: number | undefined;
+  readonly changedOnly?: boolean | undefined;
 }
 
 /**
@@ -43,7 +53,7 @@ export async function runBench(
   context: WorkContext,
 ): Promise<BenchRun> {
   const source = resolveImage(workspace, request);
-  const image = await readImage(source);
+  const image = placed(await readImage(source), request.address);
   const { sha256 } = await hashFile(source.path, context.signal);
   const id = randomUUID();
   await mkdir(recordingFolder, { recursive: true });
@@ -54,9 +64,10 @@ export async function runBench(
     protocol: request.protocol,
     image,
     imageName: source.name,
-    baudRate: request.baudRate,
     recordingPath,
     openLink: boards.opener(),
+    changedOnly: request.changedOnly ?? false,
+    ...(request.baudRate === undefined ? {} : { baudRate: request.baudRate }),
     ...(source.chip ? { expectChip: source.chip } : {}),
     ...(request.expectVersion ? { expectVersion: request.expectVersion } : {}),
   };
@@ -72,10 +83,7 @@ export async function runBench(
       result,
       recordingSha256: (await hashFile(recordingPath)).sha256,
       startedAt,
-      passed:
-        !failure &&
-        result.verified &&
-        (request.expectVersion === undefined || result.booted?.matched === true),
+      passed: !failure && hasPassed(result, request.expectVersion),
       ...(failure ? { failure } : {}),
     };
     workspace?.put('benchRun', run.releaseId, run);
@@ -95,6 +103,15 @@ export async function runBench(
   return keep();
 }
 
+/**
+ * The exact image is on the board and, where a version was expected, booted it. A protocol that cannot read back
+ * proves the image only by what booted.
+ */
+function hasPassed({ verified, booted }: FlashResult, expectVersion: string | undefined): boolean {
+  if (booted?.outcome === 'boot-loop') return false;
+  return expectVersion === undefined ? verified : booted?.matched === true;
+}
+
 const largestChip = { flashBytes: 1024 * 1024, pageBytes: 1024 } as const;
 
 /**
@@ -107,17 +124,19 @@ export async function flashFootprint(
 ): Promise<FlashFootprint> {
   const source = resolveImage(workspace, request);
   const chip = Object.values(stm32Chips).find((candidate) => candidate.name === source.chip);
-  const { total, skippedBytes, pages } = layOut(await readImage(source), chip ?? largestChip);
+  const geometry = stm32Geometry(chip ?? largestChip);
+  const { sectors, totalBytes, skippedBytes } = layOut(await readImage(source), geometry);
+  const pages = sectors.map(({ index }) => index);
   return {
-    writeBytes: total,
+    writeBytes: totalBytes,
     skippedBytes,
     erase: chip
       ? {
           chip: chip.name,
           pages: pages.length,
           pageBytes: chip.pageBytes,
-          from: flashStart + Math.min(...pages) * chip.pageBytes,
-          toExclusive: flashStart + (Math.max(...pages) + 1) * chip.pageBytes,
+          from: geometry.start + Math.min(...pages) * chip.pageBytes,
+          toExclusive: geometry.start + (Math.max(...pages) + 1) * chip.pageBytes,
         }
       : null,
   };
@@ -135,6 +154,15 @@ async function readImage(source: ImageSource): Promise<FirmwareImage> {
     );
   }
   return readFirmwareImage(source.name, await readFile(source.path));
+}
+
+function placed(image: FirmwareImage, address: number | undefined): FirmwareImage {
+  if (address === undefined) return image;
+  const segments = image.segments.map((segment) => ({
+    address: segment.address ?? address,
+    bytes: segment.bytes,
+  }));
+  return { ...image, segments };
 }
 
 interface ImageSource {

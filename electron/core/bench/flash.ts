@@ -1,15 +1,19 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { FlashResult } from '../../../shared/domain/bench.ts';
+import {
+  type BootResult,
+  type FlashResult,
+  type Protocol,
+  type VerifyMethod,
+  verifyWords,
+} from '../../../shared/domain/bench.ts';
 import type { WorkContext } from '../../../shared/domain/job.ts';
 import { ProblemError, problem, toProblem } from '../../../shared/domain/problem.ts';
 import type { FirmwareImage } from '../../../shared/formats/firmware-image.ts';
-import { type Block, type FlashLayout, flashStart, layOut } from './flash-layout.ts';
+import { bootResult, watchBoot } from './boot-watch.ts';
+import { ByteChannel } from './byte-channel.ts';
+import type { BoardIdentity, FlashWork, Tell } from './flasher.ts';
+import { protocols } from './protocols.ts';
 import { Recorder } from './recorder.ts';
 import { type OpenLink, openSerialPort } from './serial-link.ts';
-import { type BootloaderIdentity, Stm32Bootloader, stm32Chips } from './stm32-bootloader.ts';
-
-const bootWaitMs = 5000;
-const versionPattern = /version\s+([\w.-]+)/i;
 
 /** Where a run stands: kept also when it fails. */
 export class FlashRun {
@@ -18,30 +22,36 @@ export class FlashRun {
   chip = '';
   bytesWritten = 0;
   skippedBytes = 0;
+  unchangedBytes = 0;
   bytesPerSec = 0;
+  boardId: string | null = null;
   verified = false;
-  booted: FlashResult['booted'] = null;
+  verifyMethod: VerifyMethod | null = null;
+  booted: BootResult | null = null;
 }
 
 /** What to flash and what to expect. */
 export interface FlashInput {
   readonly port: string;
-  readonly protocol: 'stm32';
+  readonly protocol: Protocol;
   readonly image: FirmwareImage;
   readonly imageName: string;
   /** Name of the chip that must answer; nothing is erased when another one does. */
   readonly expectChip?: string;
   readonly expectVersion?: string;
-  readonly baudRate: number;
+  /** Absent: what the protocol begins with. */
+  readonly baudRate?: number;
+  /** Leave sectors that the board holds already. */
+  readonly changedOnly?: boolean;
   /** Where the serial recording goes, JSON Lines. */
   readonly recordingPath: string;
   readonly openLink?: OpenLink;
 }
 
 /**
- * Connects, identifies, erases the touched pages, writes, verifies by read-back, starts the image and reads its boot log.
+ * Connects, identifies, erases what the image touches, writes, verifies, starts the image and watches it boot.
  * What was reached is in `run`, and the serial recording is written, also when it throws.
- * @throws ProblemError `wrong-chip` | `image-outside-flash` | `verify-failed` | `port-lost` and bootloader problems
+ * @throws ProblemError `wrong-chip` | `image-outside-flash` | `verify-failed` | `port-lost` and problems of the protocol
  */
 export async function flashBoard(
   input: FlashInput,
@@ -65,13 +75,17 @@ export async function flashBoard(
 
 /** The shape in which a run is reported and kept. */
 export function flashResult(input: FlashInput, run: FlashRun): FlashResult {
-  const { chip, bytesWritten, skippedBytes, verified, booted, bytesPerSec } = run;
+  const { chip, boardId, bytesWritten, skippedBytes, unchangedBytes } = run;
+  const { verified, verifyMethod, booted, bytesPerSec } = run;
   return {
     protocol: input.protocol,
     chip,
+    boardId,
     bytesWritten,
     skippedBytes,
+    unchangedBytes,
     verified,
+    verifyMethod,
     booted,
     elapsedMs: Math.round(performance.now() - run.startedMs),
     bytesPerSec,
@@ -104,108 +118,75 @@ async function connectAndFlash(
   run: FlashRun,
 ): Promise<void> {
   const { recorder } = run;
-  recorder.note(`${input.imageName} to ${input.port} at ${input.baudRate} baud 8E1`);
-  const openLink = input.openLink ?? openSerialPort;
-  const link = recorder.wrap(
-    await openLink(input.port, { baudRate: input.baudRate, parity: 'even' }),
+  const { line, workBaudRate, open } = protocols[input.protocol];
+  const baudRate = input.baudRate ?? workBaudRate ?? line.baudRate;
+  const options = workBaudRate === undefined ? { ...line, baudRate } : line;
+  recorder.note(
+    `${input.imageName} to ${input.port} at ${options.baudRate} baud 8${options.parity === 'even' ? 'E' : 'N'}1`,
   );
+  const openLink = input.openLink ?? openSerialPort;
+  const link = recorder.wrap(await openLink(input.port, options));
   try {
-    const bootloader = new Stm32Bootloader(link, input.port, context.signal);
+    const channel = new ByteChannel(link, input.port, context.signal);
+    const flasher = open(channel, {
+      changedOnly: input.changedOnly ?? false,
+      baudRate,
+      connectBaudRate: options.baudRate,
+    });
     context.onProgress({ step: 'Connecting', done: 0, total: 0, unit: 'bytes' });
-    const identity = await bootloader.connect();
-    const chip = stm32Chips[identity.productId];
-    run.chip = chip?.name ?? `unknown chip 0x${identity.productId.toString(16)}`;
-    recorder.note(`chip ${run.chip}, bootloader version 0x${identity.version.toString(16)}`);
-    if (!chip || (input.expectChip && input.expectChip !== chip.name)) {
-      throw problem(
-        'wrong-chip',
-        'This is the wrong chip',
-        `${input.port} is ${run.chip}; expected ${input.expectChip ?? 'a known STM32'}.`,
-        'Connect the right board; nothing was erased.',
-        'gate',
-      );
-    }
-    const layout = layOut(input.image, chip);
-    run.skippedBytes = layout.skippedBytes;
-    await erase(bootloader, identity, layout, context);
-    await write(bootloader, layout, run, context);
-    await verify(bootloader, layout, run, context);
+    identify(input, run, await flasher.connect());
+    const work = await flasher.plan(input.image, tellAs(context, 'Comparing sectors', 'items'));
+    await carryOut(work, run, context);
     recorder.startBootLog();
-    await bootloader.go(layout.blocks[0]?.address ?? flashStart);
-    run.booted = await watchBoot(recorder, input.expectVersion, context);
+    await work.start();
+    context.onProgress({ step: 'Waiting for the boot log', done: 0, total: 0, unit: 'bytes' });
+    run.booted = work.askVersion
+      ? bootResult(await work.askVersion(), input.expectVersion)
+      : await watchBoot({
+          recorder,
+          expectVersion: input.expectVersion,
+          signal: context.signal,
+        });
   } finally {
     await link.close();
   }
 }
 
-async function erase(
-  bootloader: Stm32Bootloader,
-  identity: BootloaderIdentity,
-  { pages }: FlashLayout,
-  context: WorkContext,
-): Promise<void> {
-  for (const [done, page] of pages.entries()) {
-    context.onProgress({ step: 'Erasing pages', done, total: pages.length, unit: 'items' });
-    await bootloader.erase(identity, [page]);
-  }
-}
+const tellAs =
+  (context: WorkContext, step: string, unit: 'bytes' | 'items'): Tell =>
+  (done, total) =>
+    context.onProgress({ step, done, total, unit });
 
-async function write(
-  bootloader: Stm32Bootloader,
-  { blocks, total }: FlashLayout,
-  run: FlashRun,
-  context: WorkContext,
-): Promise<void> {
-  const startedMs = performance.now();
-  for (const block of blocks) {
-    await bootloader.write(block.address, block.bytes);
-    run.bytesWritten += block.bytes.length;
-    context.onProgress({ step: 'Writing', done: run.bytesWritten, total, unit: 'bytes' });
-  }
-  run.bytesPerSec = Math.round(total / ((performance.now() - startedMs) / 1000));
-}
-
-async function verify(
-  bootloader: Stm32Bootloader,
-  { blocks, total }: FlashLayout,
-  run: FlashRun,
-  context: WorkContext,
-): Promise<void> {
-  let done = 0;
-  for (const block of blocks) {
-    compare(block, await bootloader.read(block.address, block.bytes.length));
-    done += block.bytes.length;
-    context.onProgress({ step: 'Verifying', done, total, unit: 'bytes' });
-  }
-  run.verified = true;
-  run.recorder.note(`verified ${total} bytes by read-back`);
-}
-
-function compare(block: Block, found: Uint8Array): void {
-  const at = block.bytes.findIndex((byte, index) => byte !== found[index]);
-  if (at < 0) return;
-  const hex = (value: number | undefined): string => (value ?? 0).toString(16).padStart(2, '0');
+function identify(input: FlashInput, run: FlashRun, board: BoardIdentity): void {
+  run.chip = board.chip;
+  run.boardId = board.boardId;
+  run.recorder.note(`chip ${board.chip}, ${board.remark}`);
+  if (board.isSupported && (!input.expectChip || input.expectChip === board.chip)) return;
   throw problem(
-    'verify-failed',
-    'The board does not hold what was written',
-    `At 0x${(block.address + at).toString(16)}: expected ${hex(block.bytes[at])}, found ${hex(found[at])}.`,
-    'Check write protection and the supply voltage; do not use this board.',
+    'wrong-chip',
+    'This is the wrong chip',
+    `${input.port} is ${board.chip}; expected ${input.expectChip ?? 'a chip that this protocol can flash'}.`,
+    'Connect the right board; nothing was erased.',
     'gate',
   );
 }
 
-async function watchBoot(
-  recorder: Recorder,
-  expectVersion: string | undefined,
-  context: WorkContext,
-): Promise<{ version: string | null; matched: boolean }> {
-  const deadlineMs = performance.now() + bootWaitMs;
-  for (;;) {
-    // A line is complete only with its end, so that 1.1.0 is not taken for 1.1.
-    const version = versionPattern.exec(recorder.bootLog.replace(/[^\n]*$/, ''))?.[1] ?? null;
-    if (version !== null || performance.now() > deadlineMs)
-      return { version, matched: expectVersion !== undefined && version === expectVersion };
-    context.onProgress({ step: 'Waiting for the boot log', done: 0, total: 0, unit: 'bytes' });
-    await sleep(20, undefined, { signal: context.signal });
-  }
+async function carryOut(work: FlashWork, run: FlashRun, context: WorkContext): Promise<void> {
+  run.skippedBytes = work.skippedBytes;
+  run.unchangedBytes = work.unchangedBytes;
+  await work.erase?.(tellAs(context, 'Erasing pages', 'items'));
+  const startedMs = performance.now();
+  const tellWriting = tellAs(context, 'Writing', 'bytes');
+  await work.write((done, total) => {
+    run.bytesWritten = done;
+    tellWriting(done, total);
+  });
+  run.bytesPerSec = Math.round(work.totalBytes / ((performance.now() - startedMs) / 1000));
+  run.verifyMethod = await work.verify(tellAs(context, 'Verifying', 'bytes'));
+  run.verified = run.verifyMethod !== null;
+  run.recorder.note(
+    run.verifyMethod === null
+      ? 'not verified: this protocol has no way to'
+      : `verified ${work.totalBytes} bytes by ${verifyWords[run.verifyMethod]}`,
+  );
 }

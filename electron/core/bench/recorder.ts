@@ -26,7 +26,8 @@ export class Recorder {
       onData: (listener) => link.onData(listener),
       onLost: (listener) => link.onLost(listener),
       isPresent: () => link.isPresent(),
-      setParity: (parity) => link.setParity(parity),
+      setLine: (options) => link.setLine(options),
+      setSignals: (signals) => link.setSignals(signals),
       close: () => link.close(),
     };
   }

@@ -1,4 +1,4 @@
-import { access } from 'node:fs/promises';
+import { access, realpath } from 'node:fs/promises';
 import type { SerialPort } from 'serialport';
 import { problem } from '../../../shared/domain/problem.ts';
 
@@ -11,7 +11,9 @@ export interface SerialLink {
   onLost(listener: () => void): void;
   /** Whether the line is still there: a lost one is not always told, and then only seems silent. */
   isPresent(): Promise<boolean>;
-  setParity(parity: 'even' | 'none'): Promise<void>;
+  setLine(options: LinkOptions): Promise<void>;
+  /** Sets the modem lines, true is asserted; false when the port has none, as a pseudo terminal. */
+  setSignals(signals: ModemSignals): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -19,6 +21,11 @@ export interface SerialLink {
 export interface LinkOptions {
   readonly baudRate: number;
   readonly parity: 'even' | 'none';
+}
+/** The lines that boards wire to reset and to their boot pin. */
+export interface ModemSignals {
+  readonly dtr: boolean;
+  readonly rts: boolean;
 }
 export type OpenLink = (path: string, options: LinkOptions) => Promise<SerialLink>;
 
@@ -33,6 +40,7 @@ export const portLost = (path: string) =>
 /** Opens a port of the system. @throws ProblemError `port-not-found` | `port-busy` | `no-permission` | `port-failed` */
 export const openSerialPort: OpenLink = async (path, options) => {
   let port = await open(path, options);
+  let line = options;
   let isClosing = false;
   const dataListeners: ((bytes: Uint8Array) => void)[] = [];
   const lostListeners: (() => void)[] = [];
@@ -64,15 +72,32 @@ export const openSerialPort: OpenLink = async (path, options) => {
         () => true,
         () => false,
       ),
-    async setParity(parity) {
+    async setLine(wanted) {
+      const isSameParity = wanted.parity === line.parity;
+      line = wanted;
+      // A pseudo terminal has no parity, and closing it would lose what arrives meanwhile.
+      if (isSameParity || (await isPseudoTerminal(path))) {
+        await new Promise<void>((done, fail) =>
+          port.update({ baudRate: wanted.baudRate }, (error) =>
+            error ? fail(portLost(path)) : done(),
+          ),
+        );
+        return;
+      }
       await shut();
-      port = await open(path, { ...options, parity });
+      port = await open(path, wanted);
       isClosing = false;
       attach();
     },
+    setSignals: (signals) => new Promise((done) => port.set(signals, (error) => done(!error))),
     close: shut,
   };
 };
+
+async function isPseudoTerminal(path: string): Promise<boolean> {
+  const target = await realpath(path).catch(() => path);
+  return target.startsWith('/dev/pts/');
+}
 
 async function open(path: string, options: LinkOptions): Promise<SerialPort> {
   // The native addon is loaded only where a port is really opened.

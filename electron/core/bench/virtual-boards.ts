@@ -1,12 +1,27 @@
-import type { PortInfo } from '../../../shared/domain/bench.ts';
+import type { PortInfo, VirtualBoardKind } from '../../../shared/domain/bench.ts';
 import { problem } from '../../../shared/domain/problem.ts';
 import { servePty } from '../../boards/pty.ts';
+import { VirtualEsp32 } from '../../boards/esp32/virtual-esp32.ts';
 import { VirtualStm32 } from '../../boards/stm32/virtual-stm32.ts';
-import { type OpenLink, openSerialPort, type SerialLink } from './serial-link.ts';
+import type { VirtualBoard } from '../../boards/virtual-board.ts';
+import { type LinkOptions, type OpenLink, openSerialPort, type SerialLink } from './serial-link.ts';
+
+interface BoardKind {
+  readonly label: string;
+  readonly make: (options: { readonly isPaced: boolean }) => VirtualBoard;
+}
+
+const kinds: Readonly<Record<VirtualBoardKind, BoardKind>> = {
+  stm32: {
+    label: 'Virtual STM32F103 board',
+    make: (options) => new VirtualStm32(options),
+  },
+  esp32: { label: 'Virtual ESP32 board', make: (options) => new VirtualEsp32(options) },
+};
 
 interface Running {
   readonly info: PortInfo;
-  readonly board: VirtualStm32;
+  readonly board: VirtualBoard;
   readonly close: () => Promise<void>;
 }
 
@@ -17,15 +32,16 @@ export class VirtualBoards {
 
   /** @throws ProblemError `pty-unavailable` when a PTY is asked for and cannot be had */
   async start(
-    kind: 'stm32',
+    kind: VirtualBoardKind,
     options: { linkPath?: string; paced?: boolean } = {},
   ): Promise<PortInfo> {
-    const board = new VirtualStm32({ paced: options.paced ?? false });
+    const { label, make } = kinds[kind];
+    const board = make({ isPaced: options.paced ?? false });
     const path = options.linkPath ?? `virtual:${kind}-${++this.#count}`;
     const pty = options.linkPath ? await servePty(board, options.linkPath) : null;
     const info: PortInfo = {
       path,
-      label: 'Virtual STM32F103 board',
+      label,
       serialNumber: null,
       virtual: true,
     };
@@ -57,7 +73,7 @@ export class VirtualBoards {
     return async (path, options) => {
       const running = this.#running.get(path);
       return running && path.startsWith('virtual:')
-        ? connect(running.board)
+        ? connect(running.board, options)
         : openSerialPort(path, options);
     };
   }
@@ -67,16 +83,21 @@ export class VirtualBoards {
   }
 }
 
-/** A line to a virtual board; opening it resets the board into its bootloader, as DTR does on real ones. */
-function connect(board: VirtualStm32): SerialLink {
-  board.reset();
+/** A line to a virtual board of this process. */
+function connect(board: VirtualBoard, options: LinkOptions): SerialLink {
+  board.setBaudRate(options.baudRate);
+  board.opened();
   return {
     write: async (bytes) => board.receive(bytes),
     onData: (listener) => board.onData(listener),
     onLost: (listener) => board.onUnplug(listener),
     // In this process a loss is always told.
     isPresent: async () => true,
-    setParity: async () => undefined,
+    setLine: async ({ baudRate }) => board.setBaudRate(baudRate),
+    setSignals: async (signals) => {
+      board.setSignals(signals);
+      return true;
+    },
     close: async () => board.disconnect(),
   };
 }

@@ -52,3 +52,14 @@ export async function* readChunks(file: FileHandle, from = 0): AsyncGenerator<Bu
     yield Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 }
+
+/** A source that stops with the signal's reason once the caller gives up. */
+export function abortableSource(source: ByteSource, signal: AbortSignal): ByteSource {
+  return {
+    sizeBytes: source.sizeBytes,
+    read: (offset, length) => {
+      signal.throwIfAborted();
+      return source.read(offset, length);
+    },
+  };
+}

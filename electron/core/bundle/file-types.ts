@@ -39,17 +39,6 @@ export const recognisedOnly: ReadonlySet<string> = new Set([
   'mpy',
 ]);
 
-/** Compressed or encrypted content in which a version text cannot be searched. */
-export const notSearchable: ReadonlySet<string> = new Set([
-  'rar',
-  'xz',
-  'zstd',
-  'bsdiff40',
-  'bsdiff43',
-  'vcdiff',
-  'hdiff',
-]);
-
 /** What the name promises, when the content breaks the promise; null when they agree. */
 export function contradiction(name: string, format: string): string | null {
   const lower = name.toLowerCase();

@@ -24,6 +24,11 @@ export class FindingList {
     this.#findings.push({ rule, verdict, title, detail, fix, waivable, evidence });
   };
 
+  /** Tells that the content is whole, unless something said that it is not. */
+  intact(what: string): void {
+    if (!this.#blocked) this.add('container.integrity', what);
+  }
+
   list(): Finding[] {
     return this.#findings.map((finding, index) => {
       const count = this.#counts.get(finding.rule as BundleRuleId) ?? 0;

@@ -1,8 +1,11 @@
-import type { FileHandle } from 'node:fs/promises';
 import { crc32, createInflateRaw } from 'node:zlib';
+import type { ByteSource } from '../../../shared/formats/byte-source.ts';
+import { readRange } from '../../../shared/formats/image-facts.ts';
 import type { Report } from '../../../shared/formats/report.ts';
-import { fileSource, readChunks } from './file-source.ts';
+import { sniff, sniffHeadBytes } from '../../../shared/formats/sniff.ts';
+import { TarReader } from '../../../shared/formats/tar.ts';
 import { isBomb } from './limits.ts';
+import { type Inside, nothingKnown, type Reading } from './reading.ts';
 
 const longestHeaderBytes = 128 * 1024;
 const trailerBytes = 8;
@@ -11,14 +14,12 @@ const trailerBytes = 8;
  * Unpacks every member of a gzip file into `onData` and checks header, CRC-32, length, truncation
  * and what follows. Source: RFC 1952. Returns the unpacked size, or null after a blocking report.
  */
-export async function readGzip(
-  file: FileHandle,
-  sizeBytes: number,
+async function readGzip(
+  source: ByteSource,
   report: Report,
   onData: (bytes: Buffer) => void,
-  signal: AbortSignal,
 ): Promise<number | null> {
-  const source = fileSource(file, sizeBytes);
+  const { sizeBytes } = source;
   let offset = 0;
   let totalBytes = 0;
   for (let member = 1; offset < sizeBytes; member += 1) {
@@ -38,7 +39,7 @@ export async function readGzip(
     }
     let memberBytes = 0;
     let sum = 0;
-    const outcome = await inflate(file, offset + headerBytes, signal, (bytes) => {
+    const outcome = await inflate(source, offset + headerBytes, (bytes) => {
       memberBytes += bytes.length;
       sum = crc32(bytes, sum);
       if (isBomb(totalBytes + memberBytes, sizeBytes)) return false;
@@ -111,9 +112,8 @@ interface Inflated {
 
 /** Inflates one raw deflate stream; tells exactly where it ended. */
 async function inflate(
-  file: FileHandle,
+  source: ByteSource,
   from: number,
-  signal: AbortSignal,
   onData: (bytes: Buffer) => boolean,
 ): Promise<Inflated> {
   const engine = createInflateRaw({ chunkSize: 256 * 1024 });
@@ -135,8 +135,7 @@ async function inflate(
     stopped = true;
     engine.destroy();
   });
-  for await (const chunk of readChunks(file, from)) {
-    signal.throwIfAborted();
+  for await (const chunk of readRange(source, from, source.sizeBytes)) {
     await Promise.race([done, new Promise((resolve) => engine.write(chunk, resolve))]);
     if (over || stopped) break;
   }
@@ -145,4 +144,58 @@ async function inflate(
   const consumedBytes = engine.bytesWritten;
   engine.destroy();
   return { consumedBytes, errorCode, stopped };
+}
+
+/** Reads a gzip file and what it holds; a name that promises a tar is held to it. */
+export async function readGzipContent(source: ByteSource, reading: Reading): Promise<Inside> {
+  const { name, findings, onContent } = reading;
+  const tar = /\.(tar\.gz|tgz)$/i.test(name) ? new GzippedTar(reading) : null;
+  const unpacked = await readGzip(source, findings.add, (bytes) => {
+    if (tar === null) onContent(bytes);
+    else tar.push(bytes);
+  });
+  if (unpacked === null) return nothingKnown;
+  tar?.finish();
+  findings.intact(`gzip: ${unpacked} bytes unpacked, CRC-32 and length are right`);
+  return nothingKnown;
+}
+
+/** Feeds the content of a .tar.gz to the tar reader once its beginning shows that it is one. */
+class GzippedTar {
+  readonly #reading: Reading;
+  readonly #tar: TarReader;
+  #head: Buffer | undefined = Buffer.alloc(0);
+  #isTar = false;
+
+  constructor(reading: Reading) {
+    this.#reading = reading;
+    const { findings, onContent, onMemberEnd } = reading;
+    this.#tar = new TarReader(findings.add, onContent, onMemberEnd);
+  }
+
+  push(bytes: Buffer): void {
+    if (this.#head !== undefined) {
+      this.#head = Buffer.concat([this.#head, bytes]);
+      if (this.#head.length >= sniffHeadBytes) this.#decide();
+    } else if (this.#isTar) this.#tar.push(bytes);
+  }
+
+  finish(): void {
+    this.#decide();
+    if (this.#isTar) this.#tar.finish();
+  }
+
+  #decide(): void {
+    if (this.#head === undefined) return;
+    const format = sniff(this.#head.subarray(0, sniffHeadBytes));
+    this.#isTar = format === 'tar';
+    if (this.#isTar) this.#tar.push(this.#head);
+    else {
+      this.#reading.findings.add('gzip.not-tar', `the unpacked content is ${format}`, {
+        expected: 'tar',
+        found: format,
+      });
+    }
+    this.#head = undefined;
+  }
 }

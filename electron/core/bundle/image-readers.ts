@@ -1,15 +1,11 @@
-import { createHash } from 'node:crypto';
 import type { ByteSource } from '../../../shared/formats/byte-source.ts';
 import { readElf } from '../../../shared/formats/elf.ts';
 import { readEspImage } from '../../../shared/formats/esp-image.ts';
 import { readFit } from '../../../shared/formats/fit.ts';
-import type {
-  ContentHash,
-  HashAlgorithm,
-  ImageFacts,
-} from '../../../shared/formats/image-facts.ts';
+import type { ImageFacts } from '../../../shared/formats/image-facts.ts';
 import { readUf2 } from '../../../shared/formats/uf2.ts';
 import { readUimage } from '../../../shared/formats/uimage.ts';
+import { startHash } from '../../files/start-hash.ts';
 import type { FindingList } from './finding-list.ts';
 import { checkSegments, checkSize, type MemoryRegion } from './memory-fit.ts';
 
@@ -31,26 +27,6 @@ export const readableImages: ReadonlySet<string> = new Set([
 
 /** Formats whose addresses are those of the memory that the bytes are written to. */
 const physical: ReadonlySet<string> = new Set(['uf2', 'elf']);
-
-/** Begins a hash of Node's own. */
-function startHash(algorithm: HashAlgorithm): ContentHash {
-  const hash = createHash(algorithm);
-  return {
-    update: (bytes) => void hash.update(bytes),
-    digest: () => hash.digest(),
-  };
-}
-
-/** A source that stops with the signal's reason once the caller gives up. */
-export function abortableSource(source: ByteSource, signal: AbortSignal): ByteSource {
-  return {
-    sizeBytes: source.sizeBytes,
-    read: (offset, length) => {
-      signal.throwIfAborted();
-      return source.read(offset, length);
-    },
-  };
-}
 
 /**
  * Reads an image of a format that has a reader of its own; null when the format has none or the
@@ -98,38 +74,4 @@ async function readByFormat(
     default:
       return null;
   }
-}
-
-/** Whether a version text is a numbered version at all: a bare "1" is a build system's default. */
-const numbered = /\d+\.\d+/;
-
-/**
- * Compares the declared version with the one of the image's own descriptor; `unclear`
- * when that one is no numbered version or a longer text around the declared one.
- */
-export function checkDescribedVersion(
-  declared: string,
-  described: string,
-  findings: FindingList,
-): 'same' | 'other' | 'unclear' {
-  const plain = described.replace(/^[vV](?=\d)/, '');
-  if (plain === declared.replace(/^[vV](?=\d)/, '')) {
-    findings.add('identity.version-found', `the image's descriptor says "${described}"`);
-    return 'same';
-  }
-  if (!numbered.test(described) || containsVersion(described, declared)) return 'unclear';
-  findings.add('identity.version-differs', `its descriptor says "${described}"`, {
-    expected: declared,
-    found: described,
-  });
-  return 'other';
-}
-
-function containsVersion(text: string, version: string): boolean {
-  for (let at = text.indexOf(version); at >= 0; at = text.indexOf(version, at + 1)) {
-    const before = text.slice(0, at);
-    const after = text.slice(at + version.length);
-    if (!/[\d.]$/.test(before) && !/^(\d|\.\d)/.test(after)) return true;
-  }
-  return false;
 }

@@ -3,7 +3,8 @@ import type { InspectReport } from '../../../shared/domain/finding.ts';
 import type { WorkContext } from '../../../shared/domain/job.ts';
 import { maxFilesPerPackage } from '../../../shared/domain/limits.ts';
 import { worstVerdict } from '../../../shared/domain/verdict.ts';
-import { type FileExpectations, type FileResult, inspectFile } from './inspect-file.ts';
+import { type FileResult, inspectFile } from './inspect-file.ts';
+import type { FileExpectations } from './reading.ts';
 
 /** What `bundle.inspect` needs to know; `fileTypes` holds the user's own extensions too. */
 export interface InspectInput extends FileExpectations {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ByteSource } from '../../../shared/formats/byte-source.ts';
 import { type HashRange, readMcuboot, sameVersion } from '../../../shared/formats/mcuboot.ts';
 import type { FindingList } from './finding-list.ts';
+import type { DescribedVersion } from './version-check.ts';
 
 const windowBytes = 1024 * 1024;
 
@@ -20,15 +21,15 @@ function rangeHasher(source: ByteSource, signal: AbortSignal): HashRange {
 }
 
 /**
- * Checks an MCUboot image and tells what it says. Returns whether its version is the declared one,
- * or null when that cannot be said.
+ * Checks an MCUboot image and tells what it says. Returns its version compared with the declared
+ * one, or null when that cannot be said.
  */
 export async function checkMcuboot(
   source: ByteSource,
   declared: string | undefined,
   findings: FindingList,
   signal: AbortSignal,
-): Promise<boolean | null> {
+): Promise<DescribedVersion | null> {
   let whole = true;
   const image = await readMcuboot(source, rangeHasher(source, signal), (rule, ...rest) => {
     if (rule === 'mcuboot.hash' || rule === 'mcuboot.tlv' || rule === 'mcuboot.no-hash')
@@ -50,9 +51,10 @@ export async function checkMcuboot(
     findings.add('mcuboot.header', facts.join(', '), { offset: 0 });
   }
   const same = declared === undefined ? null : sameVersion(version, declared);
-  const evidence = { offset: 20, expected: declared ?? '', found: version };
-  if (same === true) findings.add('identity.version-found', `the header says ${version}`, evidence);
-  if (same === false)
-    findings.add('identity.version-differs', `the header says ${version}`, evidence);
-  return same;
+  if (same === null) return null;
+  return {
+    detail: `the header says ${version}`,
+    evidence: { offset: 20, expected: declared ?? '', found: version },
+    relation: same ? 'same' : 'other',
+  };
 }

@@ -1,9 +1,13 @@
+import { Readable } from 'node:stream';
 import { crc32 } from 'node:zlib';
-import { type Entry, openPromise, type ZipFile } from 'yauzl';
+import { type Entry, fromRandomAccessReaderPromise, RandomAccessReader, type ZipFile } from 'yauzl';
+import type { ByteSource } from '../../../shared/formats/byte-source.ts';
 import { foldedName, unsafeNameReason } from '../../../shared/formats/member-name.ts';
+import { readRange } from '../../../shared/formats/image-facts.ts';
 import type { Report } from '../../../shared/formats/report.ts';
 import type { BundleRuleId } from '../../../shared/messages/bundle-rules.ts';
 import { isBomb } from './limits.ts';
+import { type Inside, nothingKnown, type Reading } from './reading.ts';
 
 const mostMembers = 10_000;
 const symbolicLink = 0xa000;
@@ -27,13 +31,35 @@ interface Member {
   readonly end: number;
 }
 
+/** Lets yauzl read from a source. */
+class SourceReader extends RandomAccessReader {
+  readonly #source: ByteSource;
+
+  constructor(source: ByteSource) {
+    super();
+    this.#source = source;
+  }
+
+  override _readStreamForRange(start: number, end: number): Readable {
+    return Readable.from(readRange(this.#source, start, end));
+  }
+}
+
+/** Reads a zip and hands on the content of its members. */
+export async function readZipMembers(source: ByteSource, reading: Reading): Promise<Inside> {
+  const { findings, onContent, onMemberEnd, signal } = reading;
+  const members = await readZip(source, findings.add, onContent, onMemberEnd, signal);
+  if (members !== null) findings.intact(`zip: ${members} members, every CRC-32 is right`);
+  return nothingKnown;
+}
+
 /**
  * Reads every member of a zip without writing anything: structure by yauzl, and on top CRC-32,
  * agreement of local and central headers, duplicates, overlaps and the unpacked size.
  * Source: PKWARE APPNOTE 6.3.10. Returns the number of members, or null after a blocking report.
  */
-export async function readZip(
-  path: string,
+async function readZip(
+  source: ByteSource,
   report: Report,
   onData: (bytes: Buffer) => void,
   onMemberEnd: (name: string) => void,
@@ -46,7 +72,7 @@ export async function readZip(
   };
   let zip: ZipFile | undefined;
   try {
-    zip = await openPromise(path, {
+    zip = await fromRandomAccessReaderPromise(new SourceReader(source), source.sizeBytes, {
       lazyEntries: true,
       autoClose: false,
       strictFileNames: true,

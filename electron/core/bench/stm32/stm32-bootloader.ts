@@ -1,6 +1,5 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import { problem } from '../../../shared/domain/problem.ts';
-import { portLost, type SerialLink } from './serial-link.ts';
+import { problem } from '../../../../shared/domain/problem.ts';
+import type { ByteChannel } from '../byte-channel.ts';
 
 const ack = 0x79;
 const nack = 0x1f;
@@ -33,43 +32,24 @@ export interface BootloaderIdentity {
 
 /** Client of the STM32 USART system bootloader (ST AN3155). */
 export class Stm32Bootloader {
-  readonly #link: SerialLink;
-  readonly #path: string;
-  readonly #received: number[] = [];
-  #wake: (() => void) | null = null;
-  #isLost = false;
-  readonly #signal: AbortSignal;
+  readonly #channel: ByteChannel;
 
-  constructor(link: SerialLink, path: string, signal: AbortSignal) {
-    this.#link = link;
-    this.#path = path;
-    this.#signal = signal;
-    link.onData((bytes) => {
-      for (const byte of bytes) this.#received.push(byte);
-      this.#wake?.();
-    });
-    link.onLost(() => {
-      this.#isLost = true;
-      this.#wake?.();
-    });
-    signal.addEventListener('abort', () => this.#wake?.(), { once: true });
+  constructor(channel: ByteChannel) {
+    this.#channel = channel;
   }
 
   /** Synchronises the baud rate; a bootloader that was already synchronised answers NACK, which is fine too. */
   async connect(): Promise<BootloaderIdentity> {
     for (let attempt = 0; attempt < syncAttempts; attempt++) {
-      this.#received.length = 0;
-      await this.#link.write(Uint8Array.of(syncByte));
-      const answer = await this.#byte(timeouts.bootMs).catch((error: unknown) => {
-        if (this.#isLost || this.#signal.aborted) throw error;
-        return null;
-      });
+      this.#channel.clear();
+      await this.#channel.write(Uint8Array.of(syncByte));
+      const answer = await this.#channel.byteOrNull(timeouts.bootMs);
       if (answer === ack || answer === nack) return this.#identify();
     }
     throw problem(
       'no-bootloader',
       'No bootloader answers',
-      `${this.#path}: ${syncAttempts} synchronisation bytes had no answer.`,
+      `${this.#channel.path}: ${syncAttempts} synchronisation bytes had no answer.`,
       'Set BOOT0 high, reset the board, and check RX and TX.',
     );
   }
@@ -77,9 +57,9 @@ export class Stm32Bootloader {
   async read(address: number, sizeBytes: number): Promise<Uint8Array> {
     await this.#command(0x11, 'READ');
     await this.#address(address, 'READ');
-    await this.#send(Uint8Array.of(sizeBytes - 1, (sizeBytes - 1) ^ 0xff));
+    await this.#channel.write(Uint8Array.of(sizeBytes - 1, (sizeBytes - 1) ^ 0xff));
     await this.#expectAck('READ', address, timeouts.byteMs);
-    return this.#bytes(sizeBytes, timeouts.writeMs);
+    return this.#channel.bytes(sizeBytes, timeouts.writeMs);
   }
 
   /** Writes up to 256 bytes, a multiple of 4. The bootloader reports no write protection: verify afterwards. */
@@ -90,7 +70,7 @@ export class Stm32Bootloader {
     frame[0] = bytes.length - 1;
     frame.set(bytes, 1);
     frame[bytes.length + 1] = xor(frame.subarray(0, bytes.length + 1));
-    await this.#send(frame);
+    await this.#channel.write(frame);
     await this.#expectAck('WRITE', address, timeouts.writeMs);
   }
 
@@ -99,11 +79,11 @@ export class Stm32Bootloader {
     if (identity.commands.has(0x44)) {
       await this.#command(0x44, 'EXTENDED ERASE');
       const numbers = [pages.length - 1, ...pages].flatMap((value) => [value >> 8, value & 0xff]);
-      await this.#send(Uint8Array.from([...numbers, xor(Uint8Array.from(numbers))]));
+      await this.#channel.write(Uint8Array.from([...numbers, xor(Uint8Array.from(numbers))]));
     } else {
       await this.#command(0x43, 'ERASE');
       const numbers = [pages.length - 1, ...pages];
-      await this.#send(Uint8Array.from([...numbers, xor(Uint8Array.from(numbers))]));
+      await this.#channel.write(Uint8Array.from([...numbers, xor(Uint8Array.from(numbers))]));
     }
     await this.#expectAck('ERASE', null, timeouts.pageEraseMs * pages.length);
   }
@@ -115,11 +95,14 @@ export class Stm32Bootloader {
 
   async #identify(): Promise<BootloaderIdentity> {
     await this.#command(0x00, 'GET');
-    const count = await this.#byte(timeouts.byteMs);
-    const [version = 0, ...commands] = await this.#bytes(count + 1, timeouts.byteMs);
+    const count = await this.#channel.byte(timeouts.byteMs);
+    const [version = 0, ...commands] = await this.#channel.bytes(count + 1, timeouts.byteMs);
     await this.#expectAck('GET', null, timeouts.byteMs);
     await this.#command(0x02, 'GET ID');
-    const idBytes = await this.#bytes((await this.#byte(timeouts.byteMs)) + 1, timeouts.byteMs);
+    const idBytes = await this.#channel.bytes(
+      (await this.#channel.byte(timeouts.byteMs)) + 1,
+      timeouts.byteMs,
+    );
     await this.#expectAck('GET ID', null, timeouts.byteMs);
     return {
       version,
@@ -129,7 +112,7 @@ export class Stm32Bootloader {
   }
 
   async #command(code: number, name: string): Promise<void> {
-    await this.#send(Uint8Array.of(code, code ^ 0xff));
+    await this.#channel.write(Uint8Array.of(code, code ^ 0xff));
     await this.#expectAck(name, null, timeouts.byteMs);
   }
 
@@ -140,18 +123,13 @@ export class Stm32Bootloader {
       (address >>> 8) & 0xff,
       address & 0xff,
     );
-    await this.#send(Uint8Array.of(...bytes, xor(bytes)));
+    await this.#channel.write(Uint8Array.of(...bytes, xor(bytes)));
     await this.#expectAck(name, address, timeouts.byteMs);
-  }
-
-  async #send(bytes: Uint8Array): Promise<void> {
-    this.#check();
-    await this.#link.write(bytes);
   }
 
   async #expectAck(name: string, address: number | null, timeoutMs: number): Promise<void> {
     for (;;) {
-      const answer = await this.#byte(timeoutMs);
+      const answer = await this.#channel.byte(timeoutMs);
       if (answer === ack) return;
       if (answer === busy) continue;
       const where = address === null ? '' : ` at 0x${address.toString(16).padStart(8, '0')}`;
@@ -169,46 +147,5 @@ export class Stm32Bootloader {
         'Lower the baud rate, reset the board and try again.',
       );
     }
-  }
-
-  async #bytes(count: number, timeoutMs: number): Promise<Uint8Array> {
-    const bytes = new Uint8Array(count);
-    for (let filled = 0; filled < count; ) {
-      bytes[filled++] = await this.#byte(timeoutMs);
-      const ready = this.#received.splice(0, count - filled);
-      bytes.set(ready, filled);
-      filled += ready.length;
-    }
-    return bytes;
-  }
-
-  async #byte(timeoutMs: number): Promise<number> {
-    if (this.#received.length === 0) {
-      let timer: NodeJS.Timeout | undefined;
-      await new Promise<void>((done) => {
-        this.#wake = done;
-        timer = setTimeout(done, timeoutMs);
-        if (this.#isLost || this.#signal.aborted) done();
-      });
-      clearTimeout(timer);
-      this.#wake = null;
-      // A timer that is late runs before what has arrived meanwhile: bytes, or the loss of the port.
-      if (this.#received.length === 0) await nextTurn();
-    }
-    const byte = this.#received.shift();
-    if (byte !== undefined) return byte;
-    this.#check();
-    if (!(await this.#link.isPresent())) throw portLost(this.#path);
-    throw problem(
-      'bootloader-silent',
-      'The bootloader is silent',
-      `${this.#path}: no byte within ${timeoutMs} ms.`,
-      'Reset the board into its bootloader and try again.',
-    );
-  }
-
-  #check(): void {
-    this.#signal.throwIfAborted();
-    if (this.#isLost) throw portLost(this.#path);
   }
 }

@@ -1,0 +1,72 @@
+import type { VerifyMethod } from '../../../shared/domain/bench.ts';
+import type { FirmwareImage } from '../../../shared/formats/firmware-image.ts';
+import type { ByteChannel } from './byte-channel.ts';
+import type { LinkOptions } from './serial-link.ts';
+
+/** What answered on a port. */
+export interface BoardIdentity {
+  /** Name of the chip or module, as policies and rules write it. */
+  readonly chip: string;
+  /** Whether this chip can be flashed; when not, nothing is written. */
+  readonly isSupported: boolean;
+  /** What tells this very board from others of its kind (MAC, unique id, IMEI), where the protocol tells it. */
+  readonly boardId: string | null;
+  /** For the recording, for example the version of the bootloader. */
+  readonly remark: string;
+}
+
+/** Tells how far a step is: `done` of `total`. */
+export type Tell = (done: number, total: number) => void;
+
+/** One image on its way onto one board, laid out and measured; the steps are called in this order. */
+export interface FlashWork {
+  /** Bytes that will be written. */
+  readonly totalBytes: number;
+  /** Bytes of blank blocks, which erased flash holds already. */
+  readonly skippedBytes: number;
+  /** Bytes that were left because the board holds them already. */
+  readonly unchangedBytes: number;
+  /** Erases what will be written, told in sectors; absent where the protocol erases by itself. */
+  readonly erase?: (tell: Tell) => Promise<void>;
+  /** Told in bytes. */
+  readonly write: (tell: Tell) => Promise<void>;
+  /**
+   * Compares what the board holds with the image and says how, told in bytes; null where the protocol has no way to.
+   * @throws ProblemError `verify-failed`
+   */
+  readonly verify: (tell: Tell) => Promise<VerifyMethod | null>;
+  /** Starts the image; everything received from here on is its boot log. */
+  readonly start: () => Promise<void>;
+  /** Asks the started board for its version, where there is a question for that; null when it does not answer. */
+  readonly askVersion?: () => Promise<string | null>;
+}
+
+/** A protocol's side of a flash on one open line. */
+export interface Flasher {
+  /** @throws ProblemError `no-bootloader` when nothing answers */
+  connect(): Promise<BoardIdentity>;
+  /**
+   * Lays the image out for the board; with `changedOnly` also asks which sectors hold it already.
+   * @throws ProblemError `image-outside-flash` | `image-empty`
+   */
+  plan(image: FirmwareImage, tell: Tell): Promise<FlashWork>;
+}
+
+/** What the user decides beside image and port. */
+export interface FlasherOptions {
+  /** Leave sectors that hold the image already: less to write, and the way on after an unplugged cable. */
+  readonly changedOnly: boolean;
+  /** The speed to flash at. */
+  readonly baudRate: number;
+  /** The speed at which the line was opened. */
+  readonly connectBaudRate: number;
+}
+
+/** A protocol as the bench knows it. */
+export interface FlashProtocol {
+  /** How the line is opened. */
+  readonly line: LinkOptions;
+  /** The speed that a protocol which can change it goes on with, unless told otherwise. */
+  readonly workBaudRate?: number;
+  readonly open: (channel: ByteChannel, options: FlasherOptions) => Flasher;
+}

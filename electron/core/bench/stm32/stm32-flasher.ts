@@ -1,0 +1,67 @@
+import type { FirmwareImage } from '../../../../shared/formats/firmware-image.ts';
+import type { ByteChannel } from '../byte-channel.ts';
+import type { BoardIdentity, Flasher, FlasherOptions, FlashWork, Tell } from '../flasher.ts';
+import { type FlashGeometry, layOut } from '../sector-layout.ts';
+import { sectorWork } from '../sector-work.ts';
+import {
+  blockBytes,
+  type BootloaderIdentity,
+  Stm32Bootloader,
+  stm32Chips,
+} from './stm32-bootloader.ts';
+
+const flashStart = 0x08000000;
+
+/** The main flash of a chip, whose sectors are its pages. */
+export function stm32Geometry(chip: {
+  readonly pageBytes: number;
+  readonly flashBytes: number;
+}): FlashGeometry {
+  const { pageBytes, flashBytes } = chip;
+  return {
+    start: flashStart,
+    sizeBytes: flashBytes,
+    sectorBytes: pageBytes,
+    blockBytes,
+    wordBytes: 4,
+  };
+}
+
+/** Flashes an STM32 through its system bootloader. */
+export class Stm32Flasher implements Flasher {
+  readonly #bootloader: Stm32Bootloader;
+  readonly #options: FlasherOptions;
+  #identity: BootloaderIdentity | null = null;
+
+  constructor(channel: ByteChannel, options: FlasherOptions) {
+    this.#bootloader = new Stm32Bootloader(channel);
+    this.#options = options;
+  }
+
+  async connect(): Promise<BoardIdentity> {
+    const identity = await this.#bootloader.connect();
+    this.#identity = identity;
+    const chip = stm32Chips[identity.productId];
+    return {
+      chip: chip?.name ?? `unknown chip 0x${identity.productId.toString(16)}`,
+      isSupported: chip !== undefined,
+      boardId: null,
+      remark: `bootloader version 0x${identity.version.toString(16)}`,
+    };
+  }
+
+  async plan(image: FirmwareImage, tell: Tell): Promise<FlashWork> {
+    const identity = this.#identity;
+    const chip = identity && stm32Chips[identity.productId];
+    if (!chip) throw new Error('not connected to a known chip');
+    const bootloader = this.#bootloader;
+    const commands = {
+      erase: (page: number) => bootloader.erase(identity, [page]),
+      write: ({ address, bytes }: { address: number; bytes: Uint8Array }) =>
+        bootloader.write(address, bytes),
+      read: (address: number, sizeBytes: number) => bootloader.read(address, sizeBytes),
+      start: (address: number) => bootloader.go(address),
+    };
+    return sectorWork(commands, layOut(image, stm32Geometry(chip)), { ...this.#options, tell });
+  }
+}

