@@ -18,6 +18,7 @@ const forTheWindow = [
 ];
 const forTheTests = [
   'bsdiff',
+  'xdelta3',
   'stm32flash',
   'srecord',
   'u-boot-tools',

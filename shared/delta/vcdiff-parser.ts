@@ -21,13 +21,17 @@ const niceBytes = 128;
 const followBytes = 32;
 const horizon = 4096;
 const overlapBytes = 256;
-const restartBytes = 2;
+/** Behind a copy that interrupts an addition of this size, the next one is likely to need two bytes for its size again. */
+const longAddBytes = 127;
+const restartBytes = 3;
 /** Shorter pieces of a copy are tried up to this size. */
 const triedBytes = 24;
 const localCandidates = 24;
 const localHashBits = 17;
 const shiftCount = 4;
-const nodeCount = horizon + 2;
+/** Each position is reached with an addition that can go on, or without. */
+const layers = 2;
+const nodeCount = (horizon + 2) * layers;
 const unreached = 0x7fff_ffff;
 const noAddress = -1;
 const runAddress = -2;
@@ -91,39 +95,53 @@ export class InstructionParser {
   ): number {
     const size = Math.min(horizon, this.#windowEnd - start);
     this.#start = start;
-    this.#cost.fill(unreached, 0, size + 1);
-    this.#cost[0] = 0;
-    this.#added[0] = this.#addedBefore;
-    this.#near.set(cache.near);
-    this.#next[0] = cache.next;
-    this.#shifts.set(this.#lastShifts);
-    let node = 0;
+    this.#cost.fill(unreached, 0, (size + 1) * layers);
+    const first = this.#addedBefore > 0 ? 1 : 0;
+    this.#cost[first] = 0;
+    this.#added[first] = this.#addedBefore;
+    this.#near.set(cache.near, first * nearCount);
+    this.#next[first] = cache.next;
+    this.#shifts.set(this.#lastShifts, first * shiftCount);
+    let place = 0;
     let long: Instruction | null = null;
-    for (; node < size && !long; node++) {
-      const at = start + node;
-      long = this.#relax(at, node, size, cache);
-    }
-    let end = long ? long.targetStart - start : node;
+    for (; place < size && !long; place++) long = this.#relax(start + place, place, size, cache);
+    let end = this.#cheaper(long ? long.targetStart - start : place);
     // What is best near the end depends on what follows: that part is looked at again.
-    if (!long && start + end < this.#windowEnd)
-      while (end > size - overlapBytes) end = this.#from[end]!;
+    if (!long && start + size < this.#windowEnd)
+      while (end >= (size - overlapBytes) * layers) end = this.#from[end]!;
     this.#hand(end, onInstruction);
     this.#addedBefore = long ? 0 : this.#added[end]!;
     this.#lastShifts.set(this.#shifts.subarray(end * shiftCount, (end + 1) * shiftCount));
-    if (!long) return start + end;
+    if (!long) return start + Math.floor(end / layers);
     onInstruction(long);
     if (long.kind === 'copy') remember(this.#lastShifts, 0, long.address - long.targetStart);
     return long.targetStart + long.sizeBytes;
   }
 
+  /** The cheaper node of a position. */
+  #cheaper(place: number): number {
+    const node = place * layers;
+    return this.#cost[node + 1]! < this.#cost[node]! ? node + 1 : node;
+  }
+
   /** Offers everything that can follow a position; returns a match that is long enough to end the stretch. */
-  #relax(at: number, node: number, size: number, cache: AddressCache): Instruction | null {
+  #relax(at: number, place: number, size: number, cache: AddressCache): Instruction | null {
     const target = this.#target;
     const limit = this.#windowEnd - at;
-    const added = this.#added[node]!;
-    const addCost = 1 + (added === 0 || added === shortAddBytes ? 1 : 0) + (added === 127 ? 1 : 0);
-    this.#offer(node + 1, this.#cost[node]! + addCost, node, noAddress, added + 1);
-
+    const nodes = [place * layers, place * layers + 1].filter(
+      (node) => this.#cost[node]! < unreached,
+    );
+    for (const node of nodes) {
+      const added = this.#added[node]!;
+      const codeCost = added === 0 || added === shortAddBytes || added === longAddBytes ? 1 : 0;
+      this.#offer(
+        (place + 1) * layers + 1,
+        this.#cost[node]! + 1 + codeCost,
+        node,
+        noAddress,
+        added + 1,
+      );
+    }
     let longest = 0;
     let longAddress = 0;
     const consider = (address: number, length: number): void => {
@@ -132,12 +150,13 @@ export class InstructionParser {
         longest = length;
         longAddress = address;
       }
-      this.#offerCopy(at, node, size, address, length, cache);
+      for (const node of nodes) this.#offerCopy(at, node, size, address, length, cache);
     };
-    for (let i = 0; i < shiftCount; i++) {
-      const shift = this.#shifts[node * shiftCount + i]!;
-      if (!Number.isNaN(shift)) consider(at + shift, this.#matchLength(at, at + shift));
-    }
+    for (const node of nodes)
+      for (let i = 0; i < shiftCount; i++) {
+        const shift = this.#shifts[node * shiftCount + i]!;
+        if (!Number.isNaN(shift)) consider(at + shift, this.#matchLength(at, at + shift));
+      }
     const planned = this.#plannedShift(at);
     if (!Number.isNaN(planned)) consider(at + planned, this.#matchLength(at, at + planned));
     if (longest < followBytes) {
@@ -148,8 +167,11 @@ export class InstructionParser {
     let run = 1;
     while (run < limit && target[at + run] === target[at]) run++;
     if (run >= niceBytes) return { kind: 'run', targetStart: at, sizeBytes: run, address: 0 };
-    if (run >= leastRunBytes && node + run <= size)
-      this.#offer(node + run, this.#cost[node]! + 2 + numberBytes(run), node, runAddress, 0);
+    if (run >= leastRunBytes && place + run <= size)
+      for (const node of nodes) {
+        const cost = this.#cost[node]! + 2 + numberBytes(run);
+        this.#offer((place + run) * layers, cost, node, runAddress, 0);
+      }
     if (longest < followBytes) this.#local(at, consider);
     if (longest < niceBytes) return null;
     return { kind: 'copy', targetStart: at, sizeBytes: longest, address: longAddress };
@@ -235,17 +257,18 @@ export class InstructionParser {
       addressCost = 1;
       mode = firstSameMode;
     }
-    // After the copy a long addition begins anew, with a code and a size of its own.
-    if (this.#added[node]! > shortAddBytes && length <= addressCost + 1 + restartBytes) return;
+    if (this.#added[node]! > longAddBytes && length <= addressCost + 1 + restartBytes) return;
     const base = this.#cost[node]! + addressCost + 1;
     const isJoined = this.#added[node]! > 0 && this.#added[node]! <= 4;
-    const most = Math.min(length, size - node);
+    const place = Math.floor(node / layers);
+    const most = Math.min(length, size - place);
     for (let bytes = leastCopyBytes; bytes <= Math.min(most, triedBytes); bytes++) {
       const joins = isJoined && bytes <= (mode < firstSameMode ? 6 : 4) ? 1 : 0;
       const extra = bytes > shortCopyBytes ? numberBytes(bytes) : 0;
-      this.#offer(node + bytes, base + extra - joins, node, address, 0);
+      this.#offer((place + bytes) * layers, base + extra - joins, node, address, 0);
     }
-    if (most > triedBytes) this.#offer(node + most, base + numberBytes(most), node, address, 0);
+    if (most > triedBytes)
+      this.#offer((place + most) * layers, base + numberBytes(most), node, address, 0);
   }
 
   #offer(to: number, cost: number, from: number, address: number, added: number): void {
@@ -264,31 +287,32 @@ export class InstructionParser {
     if (address < 0) return;
     near[to * nearCount + next] = address;
     this.#next[to] = (next + 1) % nearCount;
-    remember(shifts, to * shiftCount, address - (this.#start + from));
+    remember(shifts, to * shiftCount, address - (this.#start + Math.floor(from / layers)));
   }
 
   /** Hands out the cheapest way to a node. */
   #hand(end: number, onInstruction: (instruction: Instruction) => void): void {
     const nodes: number[] = [];
-    for (let node = end; node > 0; ) {
+    for (let node = end; node >= layers; ) {
       nodes.push(node);
       let from = this.#from[node]!;
       // Bytes that are added one by one are one instruction.
       if (this.#address[node] === noAddress)
-        while (from > 0 && this.#address[from] === noAddress) from = this.#from[from]!;
+        while (from >= layers && this.#address[from] === noAddress) from = this.#from[from]!;
       node = from;
     }
-    let from = 0;
+    let place = 0;
     for (const node of nodes.reverse()) {
       const address = this.#address[node]!;
       const kind = address >= 0 ? 'copy' : address === runAddress ? 'run' : 'add';
+      const reached = Math.floor(node / layers);
       onInstruction({
         kind,
-        targetStart: this.#start + from,
-        sizeBytes: node - from,
+        targetStart: this.#start + place,
+        sizeBytes: reached - place,
         address: Math.max(0, address),
       });
-      from = node;
+      place = reached;
     }
   }
 }

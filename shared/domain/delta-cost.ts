@@ -15,8 +15,8 @@ export const detoolsBytes = 1024;
 const heatshrinkInputBytes = 256;
 /** State of an LZMA decoder beside dictionary and probabilities. */
 const lzmaStateBytes = 4096;
-/** A patch that saves less than this share of the compressed full image is not worth its risk. */
-export const leastSaving = 0.1;
+/** A patch that saves less of the compressed full image is not worth its risk. */
+const leastSavingPercent = 10;
 const leastHeatshrinkBits = 4;
 const mostHeatshrinkBits = 15;
 const leastDictionaryBytes = 4096;
@@ -195,15 +195,15 @@ export interface Advice {
 
 /** Advises the full image when the patch saves less than a tenth of it, compressed. */
 export function advise(patchSizeBytes: number, compressedFullBytes: number): Advice {
-  const saving = compressedFullBytes === 0 ? 0 : 1 - patchSizeBytes / compressedFullBytes;
-  const percent = `${(saving * 100).toFixed(1)} %`;
-  if (saving >= leastSaving)
+  const savedBytes = compressedFullBytes - patchSizeBytes;
+  const percent = `${((savedBytes * 100) / Math.max(1, compressedFullBytes)).toFixed(1)} %`;
+  if (savedBytes * 100 >= compressedFullBytes * leastSavingPercent && savedBytes > 0)
     return { publish: 'delta', reason: `The patch saves ${percent} of the compressed full image.` };
   return {
     publish: 'full',
     reason:
-      saving > 0
-        ? `The patch saves only ${percent} of the compressed full image; less than ${leastSaving * 100} % is not worth a delta.`
+      savedBytes > 0
+        ? `The patch saves only ${percent} of the compressed full image; less than ${leastSavingPercent} % is not worth a delta.`
         : `The patch is not smaller than the compressed full image (${compressedFullBytes} bytes).`,
   };
 }
