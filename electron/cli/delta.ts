@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import {
+  choiceText,
   type Compression,
   compressionSchema,
   type PatchFormat,
@@ -7,7 +8,9 @@ import {
   type PatchReport,
 } from '../../shared/domain/delta.ts';
 import { byteText } from '../../shared/domain/progress-text.ts';
+import type { DeltaMatrix } from '../../shared/domain/delta-matrix.ts';
 import { printResult } from './output.ts';
+import { findRelease } from './releases.ts';
 import { withSession } from './session.ts';
 
 interface MakeOptions {
@@ -21,7 +24,7 @@ interface MakeOptions {
   readonly segmentBytes?: number;
 }
 
-/** `slipway delta make|apply|inspect` */
+/** `slipway delta make|apply|inspect|matrix` */
 export function deltaCommands(program: Command): void {
   const delta = program.command('delta').description('make, apply and explain delta packages');
 
@@ -93,6 +96,48 @@ export function deltaCommands(program: Command): void {
     );
 
   delta
+    .command('matrix <release>')
+    .description(
+      'measure every source version in the field by every format that the component allows',
+    )
+    .requiredOption('--component <id>', 'component of the product')
+    .action((name: string, options: { component: string }, command: Command) =>
+      withSession(command, async ({ studio, json }) => {
+        const releaseId = await findRelease(studio, name);
+        const matrix = await studio.ask('delta.matrix', {
+          releaseId,
+          componentId: options.component,
+        });
+        printResult(json, matrix, () => matrixText(matrix));
+        return 0;
+      }),
+    );
+
+  delta
+    .command('accept <release> <files...>')
+    .description('record a vendor’s own delta, which only its device can apply')
+    .requiredOption('--component <id>', 'component of the product')
+    .requiredOption('--from <version>', 'version that the devices run before it')
+    .action(
+      (
+        name: string,
+        files: string[],
+        options: { component: string; from: string },
+        command: Command,
+      ) =>
+        withSession(command, async ({ studio, json }) => {
+          const pkg = await studio.ask('delta.accept', {
+            releaseId: await findRelease(studio, name),
+            componentId: options.component,
+            sourceVersion: options.from,
+            files,
+          });
+          printResult(json, pkg, () => `${pkg.name}: recorded, ${pkg.report.verdict}`);
+          return 0;
+        }),
+    );
+
+  delta
     .command('inspect <patch>')
     .description('explain a patch: sizes, operations, where its bytes go')
     .action((patch: string, _options: unknown, command: Command) =>
@@ -102,6 +147,23 @@ export function deltaCommands(program: Command): void {
         return 0;
       }),
     );
+}
+
+function matrixText(matrix: DeltaMatrix): string {
+  const { componentId, targetVersion, targetSizeBytes, compressedFullBytes } = matrix;
+  return [
+    `To ${componentId} ${targetVersion}: ${byteText(targetSizeBytes)}, ${byteText(compressedFullBytes)} compressed`,
+    ...matrix.rows.flatMap(({ sourceVersion, devices, patches, best, advice }) => [
+      `  from ${sourceVersion}, ${devices} devices: publish the ${advice.publish}. ${advice.reason}`,
+      ...patches.map(
+        (patch, index) =>
+          `    ${index === best ? '*' : ' '} ${choiceText(patch)}: ${byteText(patch.patchSizeBytes)}, ${(patch.ratio * 100).toFixed(1)} % of the compressed full image, ${byteText(patch.cost.ramBytes)} of RAM${patch.objections.map((why) => `; ${why}`).join('')}`,
+      ),
+    ]),
+    ...matrix.unreleased.map(
+      ({ version, devices }) => `  ${version}, ${devices} devices: no release has it, full only`,
+    ),
+  ].join('\n');
 }
 
 function reportText(patch: string, report: PatchReport): string {

@@ -14,8 +14,10 @@ import {
 } from './bundle/bundle-service.ts';
 import { appendSecrets } from './clouds/device-secrets.ts';
 import type { CloudService } from './clouds/cloud-service.ts';
+import { measureMatrix } from './delta/delta-matrix.ts';
 import { createDeltaPackage } from './delta/delta-packages.ts';
 import { applyDelta, inspectDelta, makeDelta } from './delta/delta-service.ts';
+import { acceptForeignDelta } from './delta/foreign-deltas.ts';
 import { exportEvidence } from './evidence/export-evidence.ts';
 import { verifyEvidence } from './evidence/verify-evidence.ts';
 import type { Jobs } from './jobs/jobs.ts';
@@ -97,6 +99,8 @@ export function makeHandlers(parts: HandlerParts): Handlers {
     'packages.list': async (input) => workspace().list('package', input.releaseId),
 
     'delta.create': (input, context) => createDeltaPackage(workspace(), input, context),
+    'delta.accept': (input, context) =>
+      acceptForeignDelta(workspace(), { ...input, paths: input.files.map(toRead) }, context),
     'delta.make': (input, context) =>
       makeDelta(
         {
@@ -113,6 +117,11 @@ export function makeHandlers(parts: HandlerParts): Handlers {
         },
         context,
       ),
+    'delta.matrix': async (input, context) => {
+      const { productId } = workspace().release(input.releaseId);
+      const versions = await rooms().plans.versionsInField(productId, input.componentId);
+      return measureMatrix(workspace(), input, versions, context);
+    },
     'delta.inspect': (input, context) => inspectDelta({ patchPath: toRead(input.patch) }, context),
     'delta.apply': (input, context) =>
       applyDelta(

@@ -4,6 +4,8 @@ import type { WorkContext } from '../../shared/domain/job.ts';
 export const tasks = {
   'bundle.inspect': async () => (await import('./tasks/inspect.ts')).inspectFilesTask,
   'delta.make': async () => (await import('./tasks/delta.ts')).makeDeltaTask,
+  'delta.measure': async () => (await import('./tasks/delta.ts')).measureDeltasTask,
+  'delta.compressedSize': async () => (await import('./tasks/delta.ts')).compressedSizeTask,
   'delta.inspect': async () => (await import('./tasks/delta.ts')).inspectDeltaTask,
   'delta.apply': async () => (await import('./tasks/delta.ts')).applyDeltaTask,
 } satisfies Record<string, () => Promise<(input: never, context: WorkContext) => Promise<unknown>>>;

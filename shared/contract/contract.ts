@@ -12,6 +12,7 @@ import {
   patchFormatSchema,
   patchReportSchema,
 } from '../domain/delta.ts';
+import { deltaMatrixSchema } from '../domain/delta-matrix.ts';
 import { evidenceReportSchema } from '../domain/evidence.ts';
 import { inspectReportSchema } from '../domain/finding.ts';
 import { jobSchema } from '../domain/job.ts';
@@ -132,7 +133,25 @@ export const contract = {
   'packages.list': call(z.object({ releaseId: id.optional() }), z.array(versionPackageSchema)),
 
   /** Makes a delta version package of the target's release from two full packages of one component. */
-  'delta.create': job(z.object({ sourcePackageId: id, targetPackageId: id }), versionPackageSchema),
+  'delta.create': job(
+    z.object({
+      sourcePackageId: id,
+      targetPackageId: id,
+      format: z.enum(['auto', ...patchFormatSchema.options]).default('auto'),
+      compression: compressionSchema.optional(),
+    }),
+    versionPackageSchema,
+  ),
+  /** Records a vendor's own delta, which only its device can apply. */
+  'delta.accept': job(
+    z.object({
+      releaseId: id,
+      componentId: id,
+      sourceVersion: versionSchema,
+      files: z.array(fileRefSchema).min(1),
+    }),
+    versionPackageSchema,
+  ),
   'delta.make': job(
     z.object({
       source: fileRefSchema,
@@ -149,6 +168,8 @@ export const contract = {
   ),
   /** Explains a patch without its source: sizes, operations, where its bytes go. */
   'delta.inspect': job(z.object({ patch: fileRefSchema }), patchReportSchema),
+  /** Every released source version still in the field, by every format that the component allows; goes on where it was cancelled. */
+  'delta.matrix': job(z.object({ releaseId: id, componentId: id }), deltaMatrixSchema),
   'delta.apply': job(
     z.object({ source: fileRefSchema, patch: fileRefSchema, out: fileRefSchema }),
     z.object({ sha256: z.string(), sizeBytes: z.number() }),

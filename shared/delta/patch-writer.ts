@@ -1,4 +1,4 @@
-import type { Compression, DeltaLimits, PatchChoice, PatchFormat } from '../domain/delta.ts';
+import { choiceText, type DeltaLimits, type PatchChoice } from '../domain/delta.ts';
 import { encoderLimits } from '../domain/delta-cost.ts';
 import { problem } from '../domain/problem.ts';
 import { writeBsdiff40, writeBsdiff43 } from './bsdiff-writer.ts';
@@ -64,15 +64,4 @@ function memoryOf({ memoryBytes, segmentBytes }: DeltaLimits) {
     'Give memoryBytes and segmentBytes, or describe them under delta: in slipway.yaml.',
     'usage',
   );
-}
-
-/** A choice in words: the format and, if it has one, its compression. */
-export function choiceText({
-  format,
-  compression,
-}: {
-  readonly format: PatchFormat;
-  readonly compression: Compression | null;
-}): string {
-  return compression ? `${format} ${compression}` : format;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { readPatchHead } from '../../shared/delta/patch-head.ts';
-import { choiceText, makePatches } from '../../shared/delta/patch-writer.ts';
-import type { DeltaLimits, PatchChoice } from '../../shared/domain/delta.ts';
+import { makePatches } from '../../shared/delta/patch-writer.ts';
+import { choiceText, type DeltaLimits, type PatchChoice } from '../../shared/domain/delta.ts';
 import {
   advise,
   allowedChoices,

@@ -97,31 +97,7 @@ export async function createFullPackage(
     },
     context,
   );
-  if (report.verdict === 'block') throw blocked(report);
-  const files: { path: string; file: PackageFile }[] = [];
-  for (const [index, path] of input.paths.entries()) {
-    const inspected = report.files[index];
-    if (!inspected) throw new Error('the report has fewer files than the request');
-    const stored = await workspace.objects.add(path, context);
-    if (stored.sha256 !== inspected.sha256) {
-      throw problem(
-        'file-changed',
-        'A file changed while it was read',
-        `${inspected.name} had SHA-256 ${inspected.sha256} when inspected and ${stored.sha256} when stored.`,
-        'Wait until the build has finished and add the file again.',
-      );
-    }
-    files.push({
-      path: workspace.objects.path(stored.sha256),
-      file: {
-        name: inspected.name,
-        role: roleOfFormat(inspected.format),
-        sizeBytes: stored.sizeBytes,
-        sha256: stored.sha256,
-        format: inspected.format,
-      },
-    });
-  }
+  const files = await storeInspected(workspace, input.paths, report, roleOfFormat, context);
   // Only now, so that files that are refused leave no empty release behind.
   const release = ensureRelease(workspace, wanted.productId, wanted.version);
   return recordPackage(
@@ -141,6 +117,45 @@ export async function createFullPackage(
     files,
     context,
   );
+}
+
+/**
+ * Stores files that were inspected, as those very bytes.
+ * @throws ProblemError `bundle-blocked` | `file-changed` | `disk-full`
+ */
+export async function storeInspected(
+  workspace: Workspace,
+  paths: readonly string[],
+  report: InspectReport,
+  roleOf: (format: string) => PackageFile['role'],
+  context: WorkContext,
+): Promise<readonly { path: string; file: PackageFile }[]> {
+  if (report.verdict === 'block') throw blocked(report);
+  const files: { path: string; file: PackageFile }[] = [];
+  for (const [index, path] of paths.entries()) {
+    const inspected = report.files[index];
+    if (!inspected) throw new Error('the report has fewer files than the request');
+    const stored = await workspace.objects.add(path, context);
+    if (stored.sha256 !== inspected.sha256) {
+      throw problem(
+        'file-changed',
+        'A file changed while it was read',
+        `${inspected.name} had SHA-256 ${inspected.sha256} when inspected and ${stored.sha256} when stored.`,
+        'Wait until the build has finished and add the file again.',
+      );
+    }
+    files.push({
+      path: workspace.objects.path(stored.sha256),
+      file: {
+        name: inspected.name,
+        role: roleOf(inspected.format),
+        sizeBytes: stored.sizeBytes,
+        sha256: stored.sha256,
+        format: inspected.format,
+      },
+    });
+  }
+  return files;
 }
 
 type PackageDraft = Omit<VersionPackage, 'id' | 'files' | 'sha256' | 'sizeBytes' | 'createdAt'>;

@@ -1,20 +1,25 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { advise, type PatchRequest } from '../../../shared/domain/delta-cost.ts';
 import type { WorkContext } from '../../../shared/domain/job.ts';
 import { problem } from '../../../shared/domain/problem.ts';
 import type { PackageFile, VersionPackage } from '../../../shared/domain/product.ts';
+import { deltaFinding } from '../../../shared/messages/rules/delta-rules.ts';
+import { runTask } from '../../worker/run-task.ts';
 import { componentOf, recordPackage } from '../bundle/bundle-service.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 import { makeDelta } from './delta-service.ts';
 
 /**
- * Makes the delta version package from one released full package to another, proven before it is recorded.
- * @throws ProblemError `delta-pair` when the two packages do not belong together
+ * Makes the delta version package from one released full package to another, proven before it is recorded. `auto` keeps
+ * the smallest patch that the component's device can apply; of a device that nothing is said about, the oldest and most
+ * common decoder is assumed, that of BSDIFF40.
+ * @throws ProblemError `delta-pair` when the two packages do not belong together, `delta-does-not-fit`
  */
 export async function createDeltaPackage(
   workspace: Workspace,
-  input: { sourcePackageId: string; targetPackageId: string },
+  input: { sourcePackageId: string; targetPackageId: string } & PatchRequest,
   context: WorkContext,
 ): Promise<VersionPackage> {
   const source = workspace.get('package', input.sourcePackageId);
@@ -35,6 +40,8 @@ export async function createDeltaPackage(
     );
   }
   const limits = componentOf(workspace.product(target.productId), target.componentId).delta;
+  const request: PatchRequest =
+    input.format === 'auto' && !limits ? { format: 'bsdiff' } : { ...input };
   const folder = workspace.internal('tmp');
   await mkdir(folder, { recursive: true });
   const outPath = join(folder, `${randomUUID()}.patch`);
@@ -44,8 +51,7 @@ export async function createDeltaPackage(
         sourcePath: workspace.objects.path(sourceFile.sha256),
         targetPath: workspace.objects.path(targetFile.sha256),
         outPath,
-        // Of a device that nothing is said about, the oldest and most common decoder is assumed.
-        request: { format: limits ? 'auto' : 'bsdiff' },
+        request,
         limits: limits ?? {},
       },
       context,
@@ -58,15 +64,20 @@ export async function createDeltaPackage(
       sha256: stored.sha256,
       format: proof.format,
     };
-    const finding = {
-      rule: 'delta.proven',
-      verdict: 'pass' as const,
-      title: 'The delta rebuilds its target',
-      detail: `Applied to ${source.targetVersion} it gave the SHA-256 of ${target.targetVersion}.`,
-      fix: '',
-      waivable: false,
-      evidence: { expected: targetFile.sha256, found: proof.targetSha256 },
-    };
+    const findings = [
+      deltaFinding(
+        'delta.proven',
+        `Applied to ${source.targetVersion} it gave the SHA-256 of ${target.targetVersion}.`,
+        { expected: targetFile.sha256, found: proof.targetSha256 },
+      ),
+    ];
+    const compressed = await runTask(
+      'delta.compressedSize',
+      { path: workspace.objects.path(targetFile.sha256) },
+      context,
+    );
+    const { publish, reason } = advise(proof.patchSizeBytes, compressed);
+    if (publish === 'full') findings.push(deltaFinding('delta.saving', reason));
     return await recordPackage(
       workspace,
       {
@@ -79,14 +90,14 @@ export async function createDeltaPackage(
         sourceVersion: source.targetVersion,
         targetVersion: target.targetVersion,
         report: {
-          verdict: 'pass',
+          verdict: publish === 'full' ? 'warn' : 'pass',
           files: [
             {
               name: file.name,
               sizeBytes: file.sizeBytes,
               sha256: file.sha256,
               format: file.format,
-              findings: [finding],
+              findings,
             },
           ],
         },

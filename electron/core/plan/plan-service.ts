@@ -11,7 +11,12 @@ import type {
 } from '../../../shared/domain/plan.ts';
 import type { VersionPackage } from '../../../shared/domain/product.ts';
 import { ProblemError, problem } from '../../../shared/domain/problem.ts';
-import { decideScope, summarizeScope, unknownListedIds } from '../../../shared/domain/scope.ts';
+import {
+  decideScope,
+  reportedVersion,
+  summarizeScope,
+  unknownListedIds,
+} from '../../../shared/domain/scope.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 
 /** The largest page that the operator API of the local cloud gives. */
@@ -144,6 +149,19 @@ export class PlanService {
       ...component.deltas.map((delta) => delta.packageId),
     ]);
     return ids.filter((id) => id !== null).map((id) => this.#workspace.get('package', id));
+  }
+
+  /** How many devices run each version of a component; devices that reported none are left out. */
+  async versionsInField(
+    productId: string,
+    componentId: string,
+  ): Promise<ReadonlyMap<string, number>> {
+    const counts = new Map<string, number>();
+    for (const device of await this.#devices(productId)) {
+      const version = reportedVersion(device.versions, componentId);
+      if (version !== null) counts.set(version, (counts.get(version) ?? 0) + 1);
+    }
+    return counts;
   }
 
   async #devices(productId: string): Promise<Device[]> {
