@@ -83,16 +83,28 @@ export function deltaCommands(program: Command): void {
     .command('apply <source> <patch>')
     .description('rebuild the target from the source and a patch of any format')
     .requiredOption('-o, --out <target>', 'file to write')
-    .action((source: string, patch: string, options: { out: string }, command: Command) =>
-      withSession(command, async ({ studio, json }) => {
-        const result = await studio.ask('delta.apply', { source, patch, out: options.out });
-        printResult(
-          json,
-          result,
-          () => `${options.out}: ${byteText(result.sizeBytes)}, SHA-256 ${result.sha256}`,
-        );
-        return 0;
-      }),
+    .option('--sha256 <hash>', 'what must come out, or nothing is written')
+    .action(
+      (
+        source: string,
+        patch: string,
+        { out, sha256 }: { out: string; sha256?: string },
+        command: Command,
+      ) =>
+        withSession(command, async ({ studio, json }) => {
+          const result = await studio.ask('delta.apply', {
+            source,
+            patch,
+            out,
+            ...(sha256 && { expectedSha256: sha256.toLowerCase() }),
+          });
+          printResult(
+            json,
+            result,
+            () => `${out}: ${byteText(result.sizeBytes)}, SHA-256 ${result.sha256}`,
+          );
+          return 0;
+        }),
     );
 
   delta

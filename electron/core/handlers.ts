@@ -129,6 +129,7 @@ export function makeHandlers(parts: HandlerParts): Handlers {
           sourcePath: toRead(input.source),
           patchPath: toRead(input.patch),
           outPath: toWrite(input.out),
+          ...(input.expectedSha256 && { expectedSha256: input.expectedSha256 }),
         },
         context,
       ),

@@ -171,7 +171,16 @@ export const contract = {
   /** Every released source version still in the field, by every format that the component allows; goes on where it was cancelled. */
   'delta.matrix': job(z.object({ releaseId: id, componentId: id }), deltaMatrixSchema),
   'delta.apply': job(
-    z.object({ source: fileRefSchema, patch: fileRefSchema, out: fileRefSchema }),
+    z.object({
+      source: fileRefSchema,
+      patch: fileRefSchema,
+      out: fileRefSchema,
+      /** What must come out, or nothing is written: most formats cannot tell a wrong source. */
+      expectedSha256: z
+        .string()
+        .regex(/^[0-9a-f]{64}$/)
+        .optional(),
+    }),
     z.object({ sha256: z.string(), sizeBytes: z.number() }),
   ),
 

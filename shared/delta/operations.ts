@@ -1,4 +1,5 @@
-import { findCovers } from './matcher.ts';
+import { Bzip2Writer } from '../formats/bzip2-writer.ts';
+import { type Cover, findCovers, type MatchOptions } from './matcher.ts';
 
 /**
  * One step of an update: `copyBytes` are taken from the source and corrected byte by byte, then `insertBytes` of the
@@ -21,6 +22,17 @@ export function findOperations(
   onProgress?: (done: number) => void,
   leastShift?: number,
 ): readonly Operation[] {
+  const operations = operationsBy(source, target, { onProgress, leastShift });
+  if (!areInsertionsRepetitive(target, operations)) return operations;
+  // What is new is new only once: it takes fewer bits than the search assumed.
+  return operationsBy(source, target, { onProgress, leastShift, newBits: repetitiveBits });
+}
+
+function operationsBy(
+  source: Uint8Array,
+  target: Uint8Array,
+  options: MatchOptions,
+): readonly Operation[] {
   const operations: Operation[] = [];
   let waiting: Operation | null = null;
   const close = (end: number): void => {
@@ -28,19 +40,30 @@ export function findOperations(
     const insertBytes = end - waiting.targetStart - waiting.copyBytes;
     operations.push({ ...waiting, insertBytes });
   };
-  findCovers(
-    source,
-    target,
-    (cover) => {
-      close(cover.targetStart);
-      const { targetStart, sourceStart, sizeBytes } = cover;
-      waiting = { targetStart, sourceStart, copyBytes: sizeBytes, insertBytes: 0 };
-    },
-    onProgress,
-    leastShift,
-  );
+  const onCover = ({ targetStart, sourceStart, sizeBytes }: Cover): void => {
+    close(targetStart);
+    waiting = { targetStart, sourceStart, copyBytes: sizeBytes, insertBytes: 0 };
+  };
+  findCovers(source, target, onCover, options);
   close(target.length);
   return operations;
+}
+
+/** Of fewer inserted bytes nothing can be told. */
+const leastInsertedBytes = 64 * 1024;
+const sampledBytes = 1024 * 1024;
+const repetitiveBits = 4;
+
+function areInsertionsRepetitive(target: Uint8Array, operations: readonly Operation[]): boolean {
+  const writer = new Bzip2Writer();
+  let sampled = 0;
+  for (const operation of operations) {
+    if (sampled > sampledBytes) break;
+    writer.push(insertedBytes(target, operation));
+    sampled += operation.insertBytes;
+  }
+  if (sampled < leastInsertedBytes) return false;
+  return writer.finish().length * 8 < sampled * repetitiveBits;
 }
 
 const pieceBytes = 64 * 1024;

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -112,4 +113,26 @@ test('a cut or foreign patch is refused, and what was there stays', async () => 
     expect(await readFile(at('kept'), 'utf8')).toBe('old content');
   }
   expect(await readdir(folder)).toEqual(before);
+});
+
+test('a wrong source is told by the expected SHA-256, and nothing is written', async () => {
+  const source = await readFile(at('small-source'));
+  source[1000]! ^= 1;
+  await writeFile(at('wrong-source'), source);
+  const input = { sourcePath: at('wrong-source'), patchPath: at('small-ours') };
+  const expectedSha256 = createHash('sha256')
+    .update(await readFile(at('small-target')))
+    .digest('hex');
+  const before = await readdir(folder);
+  const failure = (await applyDeltaTask(
+    { ...input, outPath: at('unwritten'), expectedSha256 },
+    context,
+  ).catch((error: unknown) => error)) as ProblemError;
+  expect(failure.problem.code).toBe('patch-source');
+  expect(await readdir(folder)).toEqual(before);
+  await applyDeltaTask(
+    { ...input, sourcePath: at('small-source'), outPath: at('rebuilt'), expectedSha256 },
+    context,
+  );
+  await expectSame('rebuilt', 'small-target');
 });

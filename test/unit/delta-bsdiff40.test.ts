@@ -37,7 +37,7 @@ describe('content that makes a plain bsdiff slow', () => {
   });
 
   test('encrypted images, which have nothing in common', { timeout: limitMs }, () => {
-    const small = 4 * 1024 * 1024;
+    const small = 2 * 1024 * 1024;
     const random = (salt: number): Uint8Array => {
       let state = salt;
       return bytesOf(small, () => (state = (Math.imul(state, 1103515245) + 12345) | 0) >>> 16);

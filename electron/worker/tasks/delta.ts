@@ -3,7 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { brotliCompressSync, constants } from 'node:zlib';
 import { readPatchHead } from '../../../shared/delta/patch-head.ts';
 import { inspectPatch } from '../../../shared/delta/patch-inspector.ts';
-import { maxTargetBytes } from '../../../shared/delta/patch-problems.ts';
+import { maxTargetBytes, wrongSource } from '../../../shared/delta/patch-problems.ts';
 import { readPatch } from '../../../shared/delta/patch-reader.ts';
 import { makePatches, type OnPatchProgress } from '../../../shared/delta/patch-writer.ts';
 import {
@@ -132,9 +132,12 @@ function smallestThatFits(
   );
 }
 
-/** Applies a patch; the format is found from the patch itself and nothing is written on an error. */
+/**
+ * Applies a patch; the format is found from the patch itself and nothing is written on an error, nor when the result has
+ * another SHA-256 than the expected one.
+ */
 export async function applyDeltaTask(
-  input: { sourcePath: string; patchPath: string; outPath: string },
+  input: { sourcePath: string; patchPath: string; outPath: string; expectedSha256?: string },
   context: WorkContext,
 ): Promise<{ sha256: string; sizeBytes: number }> {
   const source = await readBytes(input.sourcePath);
@@ -148,6 +151,9 @@ export async function applyDeltaTask(
       context.onProgress({ step: 'Applying', done: sizeBytes, total: 0, unit: 'bytes' });
       yield piece;
     }
+    const found = hash.copy().digest('hex');
+    if (input.expectedSha256 && found !== input.expectedSha256)
+      throw wrongSource(`Applied to it, the patch gives SHA-256 ${found}`);
   }
   await writeFileAtomic(input.outPath, rebuild());
   return { sha256: hash.digest('hex'), sizeBytes };
