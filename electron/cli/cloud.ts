@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Transport } from '../../shared/domain/plan.ts';
 import { ProblemError, problem, toProblem } from '../../shared/domain/problem.ts';
 import { ChildEntry } from '../core/clouds/child-entry.ts';
 import { LocalCloud } from '../core/clouds/local-cloud.ts';
@@ -38,6 +39,15 @@ export function cloudCommands(program: Command): void {
     .option('--data <dir>', 'folder of the cloud (default: .slipway/cloud of the workspace)')
     .option('--http <port>', 'HTTP port, 0 for any free', '0')
     .option('--mqtt <port|url>', 'MQTT port, 0 for any free, or another broker', '0')
+    .option(
+      '--coap <port>',
+      'UDP port for LwM2M, 0 for any free, or off (default: 0 on loopback, else off: it has no DTLS)',
+    )
+    .option(
+      '--lwm2m-proof <proof>',
+      'what proves the success of an LwM2M device: its version, or its result alone',
+      'version',
+    )
     .option('--host <address>', 'address to listen at', '127.0.0.1')
     .action(async (options: ServeOptions, command: Command) => {
       const json = command.optsWithGlobals<GlobalOptions>().json ?? false;
@@ -55,9 +65,10 @@ export function cloudCommands(program: Command): void {
     .description('serve simulated devices, or run a whole scratch rollout with --rollout')
     .requiredOption('--cloud <url>', 'HTTP address of the cloud')
     .option('--mqtt <url>', 'MQTT address of the cloud (default: as the cloud says)')
+    .option('--coap <url>', 'CoAP address of the cloud (default: as the cloud says)')
     .addOption(
       new Option('--protocol <protocol>', 'device protocol')
-        .choices(['http', 'mqtt'])
+        .choices(['http', 'mqtt', 'lwm2m'])
         .default('http'),
     )
     .requiredOption('--devices <n>', 'number of devices', count)
@@ -98,13 +109,16 @@ interface ServeOptions {
   readonly data?: string;
   readonly http: string;
   readonly mqtt: string;
+  readonly coap?: string;
+  readonly lwm2mProof: string;
   readonly host: string;
 }
 
 interface FleetOptions {
   readonly cloud: string;
   readonly mqtt?: string;
-  readonly protocol: 'http' | 'mqtt';
+  readonly coap?: string;
+  readonly protocol: Transport;
   readonly devices: number;
   readonly token?: string;
   readonly rollout?: number;
@@ -126,8 +140,9 @@ async function serveCloud(options: ServeOptions, command: Command): Promise<void
       'usage',
     );
   }
-  const { http, mqtt, host } = options;
+  const { http, mqtt, coap, lwm2mProof, host } = options;
   const args = ['--data', dataDir, '--http', http, '--mqtt', mqtt, '--host', host];
+  args.push('--lwm2m-proof', lwm2mProof, ...(coap === undefined ? [] : ['--coap', coap]));
   await new Promise<void>((done, fail) => {
     let isStopped = false;
     const cloud = new ChildEntry('cloud', [...args, '--with-parent'], {
@@ -154,29 +169,36 @@ async function fleetTarget(options: FleetOptions): Promise<FleetTarget> {
       'usage',
     );
   const { cloud: http, protocol, devices } = options;
-  const mqtt = options.mqtt ?? (protocol === 'mqtt' ? await brokerOf(http, token) : '');
+  const mqtt = options.mqtt ?? (protocol === 'mqtt' ? await addressOf('mqtt', http, token) : '');
+  const coap = options.coap ?? (protocol === 'lwm2m' ? await addressOf('coap', http, token) : null);
   return {
-    cloud: { http, mqtt, token },
-    devices: {
-      http: protocol === 'http' ? devices : 0,
-      mqtt: protocol === 'mqtt' ? devices : 0,
-    },
+    cloud: { http, mqtt, coap, token },
+    devices: { http: 0, mqtt: 0, lwm2m: 0, [protocol]: devices },
     productId: options.product,
     componentId: options.component,
     fromVersion: options.fromVersion,
   };
 }
 
-async function brokerOf(http: string, token: string): Promise<string> {
+/** Where devices of a protocol reach the cloud, as the cloud says. */
+async function addressOf(protocol: 'mqtt' | 'coap', http: string, token: string): Promise<string> {
   try {
-    return (await new LocalCloud({ http, token }).info()).mqtt;
+    const address = (await new LocalCloud({ http, token }).info())[protocol];
+    if (address !== null) return address;
+    throw problem(
+      'coap-off',
+      'The cloud does not serve LwM2M',
+      'It was started without a CoAP port.',
+      'Start it with --coap 0, or with a port.',
+      'usage',
+    );
   } catch (error) {
     if (!(error instanceof ProblemError) || error.problem.code !== 'no-such-route') throw error;
     throw problem(
-      'mqtt-address-missing',
-      'The MQTT address is missing',
-      'This cloud does not say where its broker is.',
-      'Give --mqtt with the address that cloud serve printed.',
+      'address-missing',
+      'The address for the devices is missing',
+      'This cloud does not say where devices reach it.',
+      `Give --${protocol} with the address that cloud serve printed.`,
       'usage',
     );
   }

@@ -23,6 +23,7 @@ const nouns: Readonly<Record<string, () => Promise<(program: Command) => void>>>
   plan: async () => (await import('./plan.ts')).planCommands,
   release: async () => (await import('./releases.ts')).releaseCommands,
   evidence: async () => (await import('./evidence.ts')).evidenceCommands,
+  settings: async () => (await import('./settings.ts')).settingsCommands,
   demo: async () => (await import('./demo.ts')).demoCommand,
 };
 

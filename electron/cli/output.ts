@@ -1,5 +1,7 @@
+import type { FileSoFar } from '../../shared/domain/finding.ts';
 import type { Job } from '../../shared/domain/job.ts';
-import { jobProgressText } from '../../shared/domain/progress-text.ts';
+import { visibleText } from '../../shared/report/visible-text.ts';
+import { byteText, jobProgressText } from '../../shared/domain/progress-text.ts';
 import type { Problem } from '../../shared/domain/problem.ts';
 
 /** The exit code of each kind of problem. */
@@ -36,4 +38,11 @@ export function progressPrinter(json: boolean): (job: Job) => void {
       process.stderr.write(`${jobProgressText(job)}\n`);
     }
   };
+}
+
+/** Shows on a terminal what a file seems to be, while it is still being read; nothing in a name may drive the terminal. */
+export function printFirstLook({ name, sizeBytes, format, headText, sha256 }: FileSoFar): void {
+  if (!process.stderr.isTTY || sha256 !== null) return;
+  const words = [name, byteText(sizeBytes), format, headText ?? ''].join('  ').trimEnd();
+  process.stderr.write(`\r\u001b[2K${visibleText(words)}\n`);
 }

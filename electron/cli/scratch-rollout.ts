@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Device, Plan, PlanStatus } from '../../shared/domain/plan.ts';
+import type { Device, Plan, PlanStatus, Transport } from '../../shared/domain/plan.ts';
 import type { VersionPackage } from '../../shared/domain/product.ts';
 import { FleetProcess } from '../core/clouds/fleet-process.ts';
 import { LocalCloud } from '../core/clouds/local-cloud.ts';
@@ -10,10 +10,15 @@ import { untilStopped } from './session.ts';
 
 /** A cloud and the simulated devices to bring to it. */
 export interface FleetTarget {
-  /** `mqtt` is empty when no device uses it. */
-  readonly cloud: { readonly http: string; readonly mqtt: string; readonly token: string };
-  /** How many devices poll over HTTP, and how many are on the broker. */
-  readonly devices: { readonly http: number; readonly mqtt: number };
+  /** `mqtt` is empty and `coap` null when no device uses it. */
+  readonly cloud: {
+    readonly http: string;
+    readonly mqtt: string;
+    readonly coap: string | null;
+    readonly token: string;
+  };
+  /** How many devices use each protocol. */
+  readonly devices: Readonly<Record<Transport, number>>;
   readonly productId: string;
   readonly componentId: string;
   readonly fromVersion: string;

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { toProblem } from '../../shared/domain/problem.ts';
 import { createStudio, type Studio } from '../core/studio.ts';
 import { configFileName } from '../core/workspace/config.ts';
-import { printProblem, progressPrinter } from './output.ts';
+import { printFirstLook, printProblem, progressPrinter } from './output.ts';
 
 /** Options every command has. */
 export interface GlobalOptions {
@@ -44,6 +44,7 @@ export async function withSession(
     const print = progressPrinter(json);
     opened.subscribe((event) => {
       if (event.type === 'job') print(event.job);
+      else if (event.type === 'file-so-far' && !json) printFirstLook(event.file);
     });
     const interrupt = (): void => {
       stop.abort();

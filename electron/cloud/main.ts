@@ -19,10 +19,10 @@ try {
   if (options.withParent)
     process.stdin.on('end', askToStop).on('close', askToStop).on('error', askToStop).resume();
   const cloud = await createCloud(options);
-  const { http, mqtt, token } = cloud;
+  const { http, mqtt, coap, token } = cloud;
   const warning = await openFilesWarning();
   if (warning) process.stderr.write(`${warning}\n`);
-  const ready = { ready: true, http, mqtt, coap: null, operator: { token } };
+  const ready = { ready: true, http, mqtt, coap, operator: { token } };
   process.stdout.write(`${JSON.stringify(ready)}\n`);
   await stopAsked;
   await cloud.close();

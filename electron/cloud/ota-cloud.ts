@@ -8,11 +8,14 @@ import { writeFileAtomic } from '../files/atomic-file.ts';
 import { createHttpServer } from './http/server.ts';
 import { OtaAdapter } from './mqtt/adapter.ts';
 import { EmbeddedBroker, type MqttLogin } from './mqtt/broker.ts';
-import { Complaints } from './mqtt/complaints.ts';
+import { Complaints } from './complaints.ts';
+import type { Lwm2mTimes } from './lwm2m/firmware-driver.ts';
+import { Lwm2mServer } from './lwm2m/lwm2m-server.ts';
 import { PlanHistory } from './plans/history.ts';
 import { PlanService } from './plans/plan-service.ts';
 import { RolloutEngine } from './plans/rollout-engine.ts';
 import { RolloutStore } from './plans/rollout-store.ts';
+import { ArtifactKeys } from './store/artifact-keys.ts';
 import { ArtifactStore } from './store/artifact-store.ts';
 import { CloudDatabase } from './store/database.ts';
 import { DeviceStore } from './store/devices.ts';
@@ -32,6 +35,11 @@ export interface CloudOptions {
   readonly mqtt: number | string;
   /** How to log in to an external broker. */
   readonly mqttLogin: MqttLogin | null;
+  /** The UDP port for LwM2M (0 means any free), or null to serve none. */
+  readonly coapPort: number | null;
+  /** What proves the success of an LwM2M device: the version it reports, or its Update Result alone. */
+  readonly lwm2mProof: 'version' | 'result';
+  readonly lwm2mTimes?: Lwm2mTimes;
 }
 
 /** A running cloud. */
@@ -44,7 +52,7 @@ export interface RunningCloud extends CloudAddresses {
 type Closer = () => Promise<void> | void;
 
 /**
- * Starts the embedded OTA cloud on a data folder: HTTP for operators and devices, MQTT for devices.
+ * Starts the embedded OTA cloud on a data folder: HTTP for operators and devices, MQTT and LwM2M for devices.
  * While it runs, `endpoint.json` in the folder says where.
  * @throws ProblemError `data-in-use`, `data-unusable`, `database-unusable`, `port-in-use`, `address-unusable`,
  *   `mqtt-unreachable`, `mqtt-refused`, `operator-token-damaged`
@@ -84,7 +92,8 @@ async function startCloud(
   const addresses = new Promise<CloudAddresses>((tell) => {
     tellAddresses = tell;
   });
-  const server = createHttpServer(parts, token, addresses);
+  const keys = new ArtifactKeys(token);
+  const server = createHttpServer(parts, keys, token, addresses);
   closers.push(() => server.close());
   await server
     .listen({ host, port: options.httpPort, backlog: 4096 })
@@ -93,16 +102,49 @@ async function startCloud(
   const http = `http://${urlHost(host)}:${port}`;
 
   const { url: mqtt, adapter } = await startMqtt(options, parts, http, token, closers);
-  parts.plans.onChanged = (planId) => adapter.announcePlan(planId);
-  parts.engine.onJobReady = (deviceId) => adapter.announceDevice(deviceId);
+  const lwm2m = await startLwm2m(options, parts, keys, http, closers);
+  parts.plans.onChanged = (planId) => {
+    adapter.announcePlan(planId);
+    lwm2m?.announcePlan(planId);
+  };
+  parts.engine.onJobReady = (deviceId) => {
+    adapter.announceDevice(deviceId);
+    lwm2m?.announceDevice(deviceId);
+  };
 
-  tellAddresses({ http, mqtt });
+  const coap = lwm2m?.url ?? null;
+  tellAddresses({ http, mqtt, coap });
 
   const endpointPath = join(dataDir, 'endpoint.json');
-  const endpoint = { http, mqtt, pid: process.pid };
+  const endpoint = { http, mqtt, coap, pid: process.pid };
   await writeFileAtomic(endpointPath, `${JSON.stringify(endpoint)}\n`, 0o600);
   closers.push(() => rm(endpointPath, { force: true }));
-  return { http, mqtt, token };
+  return { http, mqtt, coap, token };
+}
+
+const lwm2mTimes: Lwm2mTimes = { pollMs: 10_000, stallMs: 120_000, updateMs: 30 * 60_000 };
+
+async function startLwm2m(
+  options: CloudOptions,
+  parts: CloudParts,
+  keys: ArtifactKeys,
+  http: string,
+  closers: Closer[],
+): Promise<Lwm2mServer | null> {
+  const { host, coapPort: port } = options;
+  if (port === null) return null;
+  const server = await Lwm2mServer.start({
+    host,
+    port,
+    parts,
+    keys,
+    http,
+    urlHost: urlHost(host),
+    complaints: new Complaints('lwm2m'),
+    settings: { ...(options.lwm2mTimes ?? lwm2mTimes), proof: options.lwm2mProof },
+  }).catch((error: unknown) => cannotListen('CoAP', port, error));
+  closers.push(() => server.close());
+  return server;
 }
 
 async function holdFolder(dataDir: string): Promise<{ release(): void }> {
@@ -157,7 +199,7 @@ async function startMqtt(
   closers: Closer[],
 ): Promise<{ url: string; adapter: OtaAdapter }> {
   const { host, mqtt } = options;
-  const complaints = new Complaints();
+  const complaints = new Complaints('mqtt');
   const common = {
     parts,
     complaints,

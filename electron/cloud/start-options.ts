@@ -8,8 +8,8 @@ export interface StartOptions extends CloudOptions {
 }
 
 /**
- * Reads `--data DIR [--http PORT] [--mqtt PORT|URL] [--host ADDR] [--with-parent]`; the login to an
- * external broker comes from SLIPWAY_MQTT_USERNAME and SLIPWAY_MQTT_PASSWORD.
+ * Reads `--data DIR [--http PORT] [--mqtt PORT|URL] [--coap PORT|off] [--lwm2m-proof version|result]
+ * [--host ADDR] [--with-parent]`; the login to an external broker comes from SLIPWAY_MQTT_USERNAME and SLIPWAY_MQTT_PASSWORD.
  * @throws ProblemError `usage`
  */
 export function readStartOptions(args: readonly string[], env: NodeJS.ProcessEnv): StartOptions {
@@ -22,6 +22,8 @@ export function readStartOptions(args: readonly string[], env: NodeJS.ProcessEnv
     host: values.host,
     httpPort: port('--http', values.http),
     mqtt: /^\d+$/.test(values.mqtt) ? port('--mqtt', values.mqtt) : brokerUrl(values.mqtt),
+    coapPort: coapPort(values.coap, values.host),
+    lwm2mProof: proof(values['lwm2m-proof']),
     mqttLogin: username ? { username, password: env.SLIPWAY_MQTT_PASSWORD ?? '' } : null,
     withParent: values['with-parent'],
   };
@@ -35,6 +37,8 @@ function parseOptions(args: readonly string[]) {
         data: { type: 'string' },
         http: { type: 'string', default: '0' },
         mqtt: { type: 'string', default: '0' },
+        coap: { type: 'string' },
+        'lwm2m-proof': { type: 'string', default: 'version' },
         host: { type: 'string', default: '127.0.0.1' },
         'with-parent': { type: 'boolean', default: false },
       },
@@ -47,6 +51,21 @@ function parseOptions(args: readonly string[]) {
 function port(option: string, text: string): number {
   if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
   throw usage(`${option}: ${JSON.stringify(text)} is not a port (0 to 65535).`);
+}
+
+/** LwM2M is served without DTLS: anyone on the network could pose as a device, so it has to be asked for there. */
+function coapPort(text: string | undefined, host: string): number | null {
+  if (text === undefined) return isLoopback(host) ? 0 : null;
+  return text === 'off' ? null : port('--coap', text);
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.');
+}
+
+function proof(text: string): 'version' | 'result' {
+  if (text === 'version' || text === 'result') return text;
+  throw usage(`--lwm2m-proof: ${JSON.stringify(text)} is neither version nor result.`);
 }
 
 function brokerUrl(text: string): string {
@@ -66,7 +85,7 @@ function usage(detail: string): Error {
     'usage',
     'The cloud cannot be started this way',
     detail,
-    'cloud --data DIR [--http PORT] [--mqtt PORT|URL] [--host ADDR] [--with-parent]',
+    'cloud --data DIR [--http PORT] [--mqtt PORT|URL] [--coap PORT|off] [--lwm2m-proof version|result] [--host ADDR] [--with-parent]',
     'usage',
   );
 }

@@ -16,6 +16,8 @@ export interface Page<T> {
 export interface CloudAddresses {
   readonly http: string;
   readonly mqtt: string;
+  /** LwM2M; null when it is not served. */
+  readonly coap: string | null;
 }
 
 /** What the servers of the cloud work with. */

@@ -1,17 +1,27 @@
 import { readFile } from 'node:fs/promises';
 import type { Method, Output, ParsedInput } from '../../shared/contract/contract.ts';
+import type { DeltaLimits } from '../../shared/domain/delta.ts';
 import type { WorkContext } from '../../shared/domain/job.ts';
 import { problem } from '../../shared/domain/problem.ts';
 import { flashFootprint, runBench } from './bench/bench-service.ts';
 import { listPorts } from './bench/ports.ts';
 import type { VirtualBoards } from './bench/virtual-boards.ts';
 import {
-  componentIn,
   componentOf,
   createFullPackage,
   inspectFiles,
   verifyPackage,
 } from './bundle/bundle-service.ts';
+import { testFormat } from './bundle/format-service.ts';
+import { knownIdentity } from './bundle/identity-context.ts';
+import { packageReport, writeReport } from './bundle/report-service.ts';
+import {
+  addWaiver,
+  judgedPackages,
+  judgeReport,
+  listWaivers,
+  removeWaiver,
+} from './bundle/waiver-service.ts';
 import { appendSecrets } from './clouds/device-secrets.ts';
 import type { CloudService } from './clouds/cloud-service.ts';
 import { measureMatrix } from './delta/delta-matrix.ts';
@@ -66,6 +76,12 @@ export function makeHandlers(parts: HandlerParts): Handlers {
     );
   };
   const workspace = (): Workspace => rooms().workspace;
+  /** What a component of a product can apply; of its first one when none is named. */
+  const describedLimits = (productId?: string, componentId?: string): DeltaLimits => {
+    if (!productId) return {};
+    const product = workspace().product(productId);
+    return componentOf(product, componentId ?? product.components[0]?.id ?? '').delta ?? {};
+  };
 
   return {
     'app.info': async () => ({
@@ -79,24 +95,67 @@ export function makeHandlers(parts: HandlerParts): Handlers {
 
     'bundle.inspect': async (input, context) => {
       const product = input.productId ? workspace().product(input.productId) : null;
-      const component = product
-        ? componentIn(product, input.componentId, input.component)
-        : undefined;
-      return inspectFiles(
+      const candidates =
+        product && input.componentId
+          ? [componentOf(product, input.componentId)]
+          : (product?.components ?? []).filter(
+              (candidate) => !input.component || candidate.type === input.component,
+            );
+      const [component, second] = candidates;
+      const report = await inspectFiles(
         {
           paths: input.files.map(toRead),
           version: input.version,
           componentType: input.component,
           component,
           extraFileTypes: parts.rooms?.workspace.config.fileTypes ?? [],
+          formats: parts.rooms?.workspace.config.formats ?? [],
+          known:
+            // The records of one component say nothing about files of another.
+            product && component && !second
+              ? await knownIdentity(workspace(), product, component, input.version)
+              : undefined,
         },
         context,
       );
+      return product ? judgeReport(workspace(), report, product, input.version) : report;
     },
     'bundle.create': (input, context) =>
       createFullPackage(workspace(), { ...input, paths: input.files.map(toRead) }, context),
     'bundle.verify': (input, context) => verifyPackage(workspace(), input.packageId, context),
-    'packages.list': async (input) => workspace().list('package', input.releaseId),
+    'bundle.report': async (input) => {
+      const about =
+        'packageId' in input
+          ? packageReport(workspace(), input.packageId)
+          : { report: input.report, title: input.title };
+      return writeReport(toWrite(input.out), input.format, about, parts.version);
+    },
+    'bundle.judge': async ({ report, productId, version }) =>
+      judgeReport(workspace(), report, workspace().product(productId), version),
+    'packages.list': async (input) => judgedPackages(workspace(), input.releaseId),
+
+    'waivers.add': async (input) => {
+      const waiver = addWaiver(workspace(), input);
+      log.write('info', 'bundle', `${waiver.name} waived ${waiver.rule}`, { waiver });
+      return waiver;
+    },
+    'waivers.list': async (input) => listWaivers(workspace(), input),
+    'waivers.remove': async (input) => {
+      const waiver = removeWaiver(workspace(), input);
+      log.write('info', 'bundle', `${input.name} took back a waiver of ${waiver.rule}`, { waiver });
+      return waiver;
+    },
+
+    'formats.list': async () => workspace().config.formats,
+    'formats.test': (input, context) => testFormat(input.format, toRead(input.file), context),
+    'formats.save': async ({ format, replaces }) => {
+      await workspace().saveFormat(format, replaces ?? format.name);
+      return workspace().config.formats;
+    },
+    'formats.remove': async (input) => {
+      await workspace().removeFormat(input.name);
+      return workspace().config.formats;
+    },
 
     'delta.create': (input, context) => createDeltaPackage(workspace(), input, context),
     'delta.accept': (input, context) =>
@@ -109,9 +168,7 @@ export function makeHandlers(parts: HandlerParts): Handlers {
           outPath: toWrite(input.out),
           request: input,
           limits: {
-            ...(input.productId
-              ? componentIn(workspace().product(input.productId), input.componentId)?.delta
-              : {}),
+            ...describedLimits(input.productId, input.componentId),
             ...input.limits,
           },
         },
@@ -245,7 +302,8 @@ export function makeHandlers(parts: HandlerParts): Handlers {
     'log.tail': async (input) => log.tail(input.afterSeq),
     'settings.get': async () => readSettings(workspace()),
     'settings.set': async (input) => {
-      const { theme, ...config } = input;
+      const { theme, person, ...config } = input;
+      if (person !== undefined) workspace().setSetting('person', person);
       if (theme) workspace().setSetting('theme', theme);
       if (Object.keys(config).length > 0) await workspace().updateConfig(config);
       return readSettings(workspace());
@@ -259,5 +317,6 @@ function readSettings(workspace: Workspace): Output<'settings.get'> {
     theme: theme === 'light' || theme === 'dark' ? theme : 'system',
     fileTypes: workspace.config.fileTypes,
     chinaTelecomIccidPrefixes: workspace.config.chinaTelecomIccidPrefixes,
+    person: workspace.person ?? '',
   };
 }

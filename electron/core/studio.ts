@@ -9,6 +9,7 @@ import {
   type Output,
   type StudioEvent,
 } from '../../shared/contract/contract.ts';
+import type { FileSoFar } from '../../shared/domain/finding.ts';
 import { type Problem, problem, toProblem } from '../../shared/domain/problem.ts';
 import { VirtualBoards } from './bench/virtual-boards.ts';
 import { type Handlers, makeHandlers, type Rooms } from './handlers.ts';
@@ -45,6 +46,7 @@ export async function createStudio(options: StudioOptions): Promise<Studio> {
   const publish = (
     event:
       | { type: 'job'; job: Output<'jobs.list'>[number] }
+      | { type: 'file-so-far'; jobId: string; file: FileSoFar }
       | { type: 'log'; entry: Output<'log.tail'>[number] },
   ): void => {
     const numbered = { ...event, seq: ++seq } as StudioEvent;
@@ -53,7 +55,10 @@ export async function createStudio(options: StudioOptions): Promise<Studio> {
   const log = new Log(workspace?.internal('logs') ?? null, (entry) =>
     publish({ type: 'log', entry }),
   );
-  const jobs = new Jobs((job) => publish({ type: 'job', job }));
+  const jobs = new Jobs(
+    (job) => publish({ type: 'job', job }),
+    (jobId, file) => publish({ type: 'file-so-far', jobId, file }),
+  );
   const boards = new VirtualBoards();
   const rooms = workspace && (await furnish(workspace, log));
   const handlers: Handlers = makeHandlers({
@@ -86,7 +91,13 @@ export async function createStudio(options: StudioOptions): Promise<Studio> {
         signal: new AbortController().signal,
         onProgress: () => undefined,
       });
-    return jobs.run(method, jobTitles[method] ?? method, (context) => handle(parsed.data, context));
+    const jobId = 'jobId' in parsed.data ? parsed.data.jobId : undefined;
+    return jobs.run(
+      method,
+      jobTitles[method] ?? method,
+      (context) => handle(parsed.data, context),
+      jobId,
+    );
   };
 
   const answer = async (method: string, input: unknown): Promise<Answer<unknown>> => {
@@ -158,6 +169,7 @@ const jobTitles: Partial<Record<Method, string>> = {
   'bundle.inspect': 'Inspect files',
   'bundle.create': 'Create version package',
   'bundle.verify': 'Verify version package',
+  'formats.test': 'Test a format',
   'delta.create': 'Make delta package',
   'delta.make': 'Make delta',
   'delta.apply': 'Apply delta',

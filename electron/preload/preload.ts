@@ -17,4 +17,6 @@ contextBridge.exposeInMainWorld('slipway', {
     ),
   pickFiles: (options: { multiple: boolean; title: string }) =>
     ipcRenderer.invoke('slipway:pick', options),
+  pickTarget: (options: { title: string; suggestedName: string }) =>
+    ipcRenderer.invoke('slipway:save', options),
 });

@@ -12,9 +12,16 @@ export interface PickedFile {
   readonly sizeBytes: number;
 }
 
+/** What the window learns of the place where it may write one file. */
+export interface SaveTarget {
+  readonly handle: string;
+  readonly name: string;
+}
+
 /** Files that the user granted by a native dialog or by dropping them on the window. */
 export class FileHandles {
   readonly #paths = new Map<string, string>();
+  readonly #targets = new Map<string, string>();
 
   /** @throws ProblemError `not-a-file` for a folder, a device or a path that is gone */
   grant(path: string): PickedFile {
@@ -37,14 +44,24 @@ export class FileHandles {
     return { handle, name: basename(path), sizeBytes: info.size };
   }
 
-  /** @throws ProblemError `file-not-granted` for a path, and for writing to what was picked to be read */
+  /** Grants one write to the place that the user chose in the system's dialog. */
+  grantTarget(path: string): SaveTarget {
+    const handle = `target:${randomUUID()}`;
+    this.#targets.set(handle, path);
+    const [oldest] = this.#targets.keys();
+    if (this.#targets.size > maxHandles && oldest) this.#targets.delete(oldest);
+    return { handle, name: basename(path) };
+  }
+
+  /** @throws ProblemError `file-not-granted` for a path, and for another use than was granted */
   resolve(handle: string, access: 'read' | 'write'): string {
-    const path = this.#paths.get(handle);
-    if (path === undefined || access === 'write') {
+    const path = (access === 'read' ? this.#paths : this.#targets).get(handle);
+    this.#targets.delete(handle);
+    if (path === undefined) {
       throw problem(
         'file-not-granted',
         'This file was not picked',
-        'The window may only read files that were picked or dropped, and write none of them.',
+        'The window may only read files that were picked or dropped, and write once to a place that was chosen.',
         'Pick the file again.',
         'usage',
       );

@@ -4,11 +4,16 @@ import type { Answer, StudioEvent } from '../../shared/contract/contract.ts';
 import { problem, toProblem } from '../../shared/domain/problem.ts';
 import type { Studio } from '../core/studio.ts';
 import { isTrustedSender, parseEnvelope } from './envelope.ts';
-import type { FileHandles, PickedFile } from './file-handles.ts';
+import type { FileHandles, PickedFile, SaveTarget } from './file-handles.ts';
 
 const batchMs = 32;
 const grantSchema = z.array(z.string().max(32_768)).max(1000);
 const pickSchema = z.object({ multiple: z.boolean(), title: z.string().min(1).max(100) });
+const saveSchema = z.object({
+  title: z.string().min(1).max(100),
+  /** Without a folder: the dialog opens where the system wants it to. */
+  suggestedName: z.string().regex(/^[^/\\\p{Cc}]{1,200}$/u),
+});
 
 /** Connects the window with the engine: validated senders, validated envelopes, errors as values. */
 export function hostRpc(
@@ -39,6 +44,12 @@ export function hostRpc(
       properties: multiple ? ['openFile', 'multiSelections'] : ['openFile'],
     });
     return grantAll(files, answer.filePaths);
+  });
+  handle('slipway:save', async (raw): Promise<Answer<SaveTarget | null>> => {
+    const { title, suggestedName } = parse(saveSchema, raw);
+    const answer = await dialog.showSaveDialog(window, { title, defaultPath: suggestedName });
+    const { canceled, filePath } = answer;
+    return { ok: true, value: canceled || !filePath ? null : files.grantTarget(filePath) };
   });
 
   let batch: StudioEvent[] = [];

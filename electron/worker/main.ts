@@ -18,6 +18,7 @@ function makeContext(): WorkContext {
       lastProgressMs = now;
       send({ type: 'progress', progress });
     },
+    onFileSoFar: (file) => send({ type: 'file-so-far', file }),
   };
 }
 

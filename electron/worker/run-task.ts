@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import type { FileSoFar } from '../../shared/domain/finding.ts';
 import type { Problem } from '../../shared/domain/problem.ts';
 import { ProblemError, problem } from '../../shared/domain/problem.ts';
 import type { Progress, WorkContext } from '../../shared/domain/job.ts';
@@ -15,6 +16,7 @@ export interface WorkerOrder {
 /** What a worker sends back. */
 export type WorkerMessage =
   | { readonly type: 'progress'; readonly progress: Progress }
+  | { readonly type: 'file-so-far'; readonly file: FileSoFar }
   | { readonly type: 'done'; readonly value: unknown }
   | { readonly type: 'failed'; readonly problem: Problem };
 
@@ -45,6 +47,7 @@ export async function runTask<N extends TaskName>(
       listen(worker, listening.signal, {
         message(message) {
           if (message.type === 'progress') return context.onProgress(message.progress);
+          if (message.type === 'file-so-far') return context.onFileSoFar?.(message.file);
           isReusable = true;
           if (message.type === 'done') resolve(message.value as TaskOutput<N>);
           else reject(new ProblemError(message.problem));

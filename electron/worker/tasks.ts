@@ -3,6 +3,7 @@ import type { WorkContext } from '../../shared/domain/job.ts';
 /** CPU work that runs in worker threads: structured-cloneable input and output only. Each is loaded when it is first run. */
 export const tasks = {
   'bundle.inspect': async () => (await import('./tasks/inspect.ts')).inspectFilesTask,
+  'formats.test': async () => (await import('./tasks/inspect.ts')).testFormatTask,
   'delta.make': async () => (await import('./tasks/delta.ts')).makeDeltaTask,
   'delta.measure': async () => (await import('./tasks/delta.ts')).measureDeltasTask,
   'delta.compressedSize': async () => (await import('./tasks/delta.ts')).compressedSizeTask,

@@ -46,7 +46,9 @@ function CloudState() {
   return (
     <Tooltip
       label={
-        running ? `HTTP ${cloud.http}, MQTT ${cloud.mqtt}` : 'It starts with the first rollout'
+        running
+          ? `HTTP ${cloud.http}, MQTT ${cloud.mqtt}, LwM2M ${cloud.coap ?? 'not served'}`
+          : 'It starts with the first rollout'
       }
     >
       <span className={classes.item} data-testid="cloud-state">

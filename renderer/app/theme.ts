@@ -164,6 +164,8 @@ export const cssVariablesResolver: CSSVariablesResolver = () => ({
     '--slipway-line': palettes.gray[2],
     '--slipway-row-hover': palettes.gray[0],
     '--slipway-row-active': palettes.studio[0],
+    '--slipway-memory-used': palettes.studio[7],
+    '--slipway-memory-conflict': palettes.red[7],
   },
   dark: {
     '--mantine-color-dimmed': '#a6a7ab',
@@ -180,5 +182,7 @@ export const cssVariablesResolver: CSSVariablesResolver = () => ({
     '--slipway-line': '#2d313a',
     '--slipway-row-hover': '#23272f',
     '--slipway-row-active': '#1f2d4a',
+    '--slipway-memory-used': palettes.studio[5],
+    '--slipway-memory-conflict': palettes.red[6],
   },
 });

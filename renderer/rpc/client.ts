@@ -14,6 +14,18 @@ export interface PickOptions {
   readonly title: string;
 }
 
+/** Where the user wants a file to be written: a handle for one write, never a path. */
+export interface SaveTarget {
+  readonly handle: string;
+  readonly name: string;
+}
+
+/** How the save dialog opens. */
+export interface SaveOptions {
+  readonly title: string;
+  readonly suggestedName: string;
+}
+
 declare global {
   interface Window {
     /** The preload's door to the engine. */
@@ -22,6 +34,7 @@ declare global {
       subscribe(listener: (event: StudioEvent) => void): () => void;
       grantFiles(files: readonly File[]): Promise<Answer<PickedFile[]>>;
       pickFiles(options: PickOptions): Promise<Answer<PickedFile[]>>;
+      pickTarget(options: SaveOptions): Promise<Answer<SaveTarget | null>>;
     };
   }
 }
@@ -34,6 +47,11 @@ export async function call<M extends Method>(method: M, input: Input<M>): Promis
 /** Lets the user pick files in the system's dialog; none when it was closed. @throws ProblemError */
 export async function pickFiles(options: PickOptions): Promise<PickedFile[]> {
   return valueOf(await window.slipway.pickFiles(options));
+}
+
+/** Lets the user choose where to write a file; null when the dialog was closed. @throws ProblemError */
+export async function pickTarget(options: SaveOptions): Promise<SaveTarget | null> {
+  return valueOf(await window.slipway.pickTarget(options));
 }
 
 /** Turns dropped files into handles. @throws ProblemError `not-a-file` for a folder or a vanished file */

@@ -14,6 +14,7 @@ export interface FleetForm {
   readonly fromVersion: string | null;
   readonly http: number;
   readonly mqtt: number;
+  readonly lwm2m: number;
   readonly chinaTelecom: number;
 }
 
@@ -84,7 +85,14 @@ export const useRollout = create<RolloutState>((set, get) => {
 
   return {
     tab: 'live',
-    fleetForm: { componentId: null, fromVersion: null, http: 10, mqtt: 10, chinaTelecom: 0 },
+    fleetForm: {
+      componentId: null,
+      fromVersion: null,
+      http: 10,
+      mqtt: 10,
+      lwm2m: 5,
+      chinaTelecom: 0,
+    },
     isCloudBusy: false,
     fleet: null,
     isFleetBusy: false,

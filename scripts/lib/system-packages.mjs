@@ -1,5 +1,6 @@
-import { existsSync } from 'node:fs';
-import { must, output } from './run.mjs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { must, output, root } from './run.mjs';
 
 /** Each entry is one package, or several names of it of which the first known one is taken. */
 const forTheWindow = [
@@ -24,15 +25,31 @@ const forTheTests = [
   'u-boot-tools',
   'device-tree-compiler',
   'openssh-client',
+  'openssl',
   'mosquitto',
   'mosquitto-clients',
   'curl',
   'libcoap3-bin',
   'zip',
+  'unzip',
+  'xz-utils',
+  'zstd',
+  'file',
+  'libarchive-tools',
+  'crust-firmware',
+  'firmware-ath9k-htc',
+  'firmware-microbit-micropython',
+  'hackrf-firmware',
+  'nxt-firmware',
+  'opensbi',
   'python3',
   'python3-venv',
   'time',
 ];
+
+/** Packages whose files the tests read, without what they depend on: a whole compiler. */
+const unpackedForTheTests = ['arduino-core-avr'];
+const unpackedFolder = join(root, 'test/artifacts/packages');
 
 const installed = (name) =>
   output('dpkg-query', ['-W', '-f=${Status}', name])?.includes('install ok installed') ?? false;
@@ -50,7 +67,28 @@ export async function installSystemPackages({ tests }) {
   }
   const wanted = [...forTheWindow, ...(tests ? forTheTests : [])];
   const missing = wanted.filter((entry) => ![entry].flat().some(installed));
-  if (missing.length === 0) return;
+  const packed = (tests ? unpackedForTheTests : []).filter(
+    (name) => !existsSync(join(unpackedFolder, name)),
+  );
+  if (missing.length === 0 && packed.length === 0) return;
+  if (missing.length > 0) await install(missing);
+  for (const name of packed) await unpack(name);
+}
+
+/** Lays the files of a package into a folder of the checkout. */
+async function unpack(name) {
+  console.log(`Unpacking system package ${name}`);
+  const work = join(unpackedFolder, `${name}.tmp`);
+  rmSync(work, { recursive: true, force: true });
+  mkdirSync(work, { recursive: true });
+  await must('apt-get', ['download', '-qq', name], { cwd: work });
+  const [file] = readdirSync(work);
+  await must('dpkg-deb', ['-x', file, 'content'], { cwd: work });
+  renameSync(join(work, 'content'), join(unpackedFolder, name));
+  rmSync(work, { recursive: true, force: true });
+}
+
+async function install(missing) {
   const isRoot = process.getuid() === 0;
   if (!isRoot && output('which', ['sudo']) === null)
     throw new Error(

@@ -13,8 +13,9 @@ import {
   patchReportSchema,
 } from '../domain/delta.ts';
 import { deltaMatrixSchema } from '../domain/delta-matrix.ts';
+import { describedFormatSchema, formatTestSchema } from '../domain/described-format.ts';
 import { evidenceReportSchema } from '../domain/evidence.ts';
-import { inspectReportSchema } from '../domain/finding.ts';
+import { type FileSoFar, inspectReportSchema } from '../domain/finding.ts';
 import { jobSchema } from '../domain/job.ts';
 import type { Problem } from '../domain/problem.ts';
 import {
@@ -35,6 +36,14 @@ import {
   versionPackageSchema,
   versionSchema,
 } from '../domain/product.ts';
+import { reportFormats } from '../report/report-formats.ts';
+import {
+  personSchema,
+  reasonSchema,
+  waiverDraftSchema,
+  waiverSchema,
+  waiverStateSchema,
+} from '../domain/waiver.ts';
 
 /** A file as the caller may name it: a path on the command line, a granted handle in the window. */
 export const fileRefSchema = z.string().min(1).max(4096);
@@ -65,6 +74,8 @@ export const settingsSchema = z.object({
   theme: z.enum(['system', 'light', 'dark']),
   fileTypes: z.array(z.string()),
   chinaTelecomIccidPrefixes: z.array(z.string()),
+  /** Name that packages made in this workspace are recorded with; empty when there is none yet. */
+  person: z.string(),
 });
 export type Settings = z.infer<typeof settingsSchema>;
 
@@ -83,6 +94,7 @@ export const fleetStatusSchema = z.object({
   devices: z.number(),
   http: z.number(),
   mqtt: z.number(),
+  lwm2m: z.number(),
   updated: z.number(),
   failed: z.number(),
 });
@@ -107,6 +119,8 @@ export const contract = {
       /** A component of the product; without it, the product's first one of the given type. */
       componentId: id.optional(),
       version: versionSchema.optional(),
+      /** Identifier for the job, for a caller that follows what is found before the end. */
+      jobId: z.uuid().optional(),
     }),
     inspectReportSchema,
   ),
@@ -116,6 +130,8 @@ export const contract = {
         componentId: id,
         files: z.array(fileRefSchema).min(1),
         name: z.string().min(1).max(100).optional(),
+        /** Who makes the package; the `person` of the settings without it. */
+        author: personSchema.optional(),
       })
       .and(
         z.union([
@@ -130,7 +146,50 @@ export const contract = {
     z.object({ packageId: id }),
     z.object({ packageId: id, sha256: z.string(), intact: z.boolean() }),
   ),
+  /** Writes what was found in files, or in a version package as it is judged now, for people or for CI. */
+  'bundle.report': call(
+    z
+      .object({ format: z.enum(reportFormats), out: fileRefSchema })
+      .and(
+        z.union([
+          z.object({ packageId: id }),
+          z.object({ report: inspectReportSchema, title: z.string().min(1).max(200) }),
+        ]),
+      ),
+    z.object({ path: z.string(), sizeBytes: z.number() }),
+  ),
   'packages.list': call(z.object({ releaseId: id.optional() }), z.array(versionPackageSchema)),
+
+  /** Judges a report by the policy and the waivers of now, without reading the files again. */
+  'bundle.judge': call(
+    z.object({ report: inspectReportSchema, productId: id, version: versionSchema }),
+    inspectReportSchema,
+  ),
+  /** Accepts the findings of one rule for exactly these bytes in one version. */
+  'waivers.add': call(waiverDraftSchema, waiverSchema),
+  /** Oldest first, those that were taken back included. */
+  'waivers.list': call(
+    z.object({ productId: id.optional(), version: versionSchema.optional() }),
+    z.array(waiverSchema.extend({ state: waiverStateSchema })),
+  ),
+  /** Takes a waiver back; the record of it stays. */
+  'waivers.remove': call(
+    z.object({ waiverId: id, name: personSchema, reason: reasonSchema }),
+    waiverSchema,
+  ),
+
+  'formats.list': call(none, z.array(describedFormatSchema)),
+  /** Reads a file as a description says that need not be saved. */
+  'formats.test': job(
+    z.object({ format: describedFormatSchema, file: fileRefSchema }),
+    formatTestSchema,
+  ),
+  /** Writes a format to slipway.yaml, in the place of the one named `replaces` (its own name without it). */
+  'formats.save': call(
+    z.object({ format: describedFormatSchema, replaces: z.string().optional() }),
+    z.array(describedFormatSchema),
+  ),
+  'formats.remove': call(z.object({ name: z.string() }), z.array(describedFormatSchema)),
 
   /** Makes a delta version package of the target's release from two full packages of one component. */
   'delta.create': job(
@@ -221,9 +280,13 @@ export const contract = {
       startedHere: z.boolean(),
       http: z.string().nullable(),
       mqtt: z.string().nullable(),
+      coap: z.string().nullable(),
     }),
   ),
-  'cloud.start': job(none, z.object({ http: z.string(), mqtt: z.string() })),
+  'cloud.start': job(
+    none,
+    z.object({ http: z.string(), mqtt: z.string(), coap: z.string().nullable() }),
+  ),
   'cloud.stop': call(none, none),
   'devices.list': call(
     z.object({ productId: id, search: z.string().optional(), ...page }),
@@ -246,6 +309,7 @@ export const contract = {
       fromVersion: versionSchema,
       http: z.number().int().min(0).max(10_000),
       mqtt: z.number().int().min(0).max(10_000),
+      lwm2m: z.number().int().min(0).max(10_000).default(0),
       /** How many of them get a SIM of China Telecom, to see them excluded by name. */
       chinaTelecom: z.number().int().min(0).max(10_000).default(0),
     }),
@@ -303,7 +367,7 @@ export const contract = {
   'jobs.cancel': call(z.object({ jobId: id }), none),
   'log.tail': call(z.object({ afterSeq: z.number().int().default(0) }), z.array(logEntrySchema)),
   'settings.get': call(none, settingsSchema),
-  'settings.set': call(settingsSchema.partial(), settingsSchema),
+  'settings.set': call(settingsSchema.extend({ person: personSchema }).partial(), settingsSchema),
 } as const;
 
 export type Contract = typeof contract;
@@ -315,6 +379,12 @@ export type Output<M extends Method> = z.output<Contract[M]['output']>;
 /** Pushed from engine to window, batched and numbered. */
 export type StudioEvent =
   | { readonly type: 'job'; readonly seq: number; readonly job: z.infer<typeof jobSchema> }
+  | {
+      readonly type: 'file-so-far';
+      readonly seq: number;
+      readonly jobId: string;
+      readonly file: FileSoFar;
+    }
   | { readonly type: 'log'; readonly seq: number; readonly entry: LogEntry };
 
 export type Answer<T> =

@@ -1,5 +1,5 @@
 import type { Compression } from '../domain/delta.ts';
-import type { ByteReader } from '../formats/byte-stream.ts';
+import type { ByteReader } from '../formats/byte-reader.ts';
 import { CrleReader, PlainReader } from '../formats/crle.ts';
 import { HeatshrinkReader } from '../formats/heatshrink-reader.ts';
 import { LzmaReader } from '../formats/lzma-reader.ts';

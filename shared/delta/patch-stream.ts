@@ -1,4 +1,4 @@
-import type { ByteReader } from '../formats/byte-stream.ts';
+import type { ByteReader } from '../formats/byte-reader.ts';
 import { corruptPatch } from './patch-problems.ts';
 
 /** One stream of a patch; its troubles become problems that name the offset at which it begins. */

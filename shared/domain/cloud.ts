@@ -1,5 +1,6 @@
 import type { Device, HistoryPoint, Plan, PlanStatus, RolloutDevice } from './plan.ts';
 import type { VersionPackage } from './product.ts';
+import type { ScopePolicy } from './scope.ts';
 
 /** What a cloud can express; the plan editor shows what it cannot. */
 export interface CloudCapabilities {
@@ -39,10 +40,7 @@ export interface OtaCloud {
     pkg: VersionPackage,
     artifact: { path: string; name: string; sizeBytes: number; sha256: string },
   ): Promise<void>;
-  publish(
-    plan: Plan,
-    policy: { chinaTelecomIccidPrefixes: readonly string[] },
-  ): Promise<PlanStatus>;
+  publish(plan: Plan, policy: ScopePolicy): Promise<PlanStatus>;
   suspend(planId: string): Promise<PlanStatus>;
   resume(planId: string): Promise<PlanStatus>;
   terminate(planId: string): Promise<PlanStatus>;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { benchRunSchema } from './bench.ts';
 import { gateSchema, planSchema, planStatusSchema, rolloutDeviceSchema } from './plan.ts';
 import { productSchema, releaseSchema, versionPackageSchema } from './product.ts';
+import { waiverSchema } from './waiver.ts';
 
 /** The record of one release; `digest` is the SHA-256 of the canonical JSON of everything else. */
 export const evidenceSchema = z.object({
@@ -9,6 +10,8 @@ export const evidenceSchema = z.object({
   exportedAt: z.string(),
   release: releaseSchema,
   packages: z.array(versionPackageSchema),
+  /** Every waiver of this version, also those taken back; absent in records of earlier times. */
+  waivers: z.array(waiverSchema).optional(),
   benchRuns: z.array(benchRunSchema.extend({ recordingText: z.string() })),
   rollouts: z.array(
     z.object({

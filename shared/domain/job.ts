@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { FileSoFar } from './finding.ts';
 
 export const problemSchema = z.object({
   code: z.string(),
@@ -40,4 +41,6 @@ export type OnProgress = (progress: Progress) => void;
 export interface WorkContext {
   readonly signal: AbortSignal;
   readonly onProgress: OnProgress;
+  /** Takes what is known of a file before the result is there. */
+  readonly onFileSoFar?: (file: FileSoFar) => void;
 }

@@ -92,6 +92,15 @@ const systemProblems: readonly {
     },
   },
   {
+    codes: /^(ENOTDIR|EEXIST)$/,
+    problem: {
+      code: 'not-a-folder',
+      title: 'A part of the path is no folder',
+      hint: 'Check the path.',
+      kind: 'io',
+    },
+  },
+  {
     codes: /^EISDIR$/,
     problem: {
       code: 'file-is-folder',

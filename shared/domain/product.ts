@@ -1,7 +1,11 @@
 import { z } from 'zod';
+import { descriptionFaults } from './description-faults.ts';
+import { describedFormatSchema } from './described-format.ts';
+import { componentIdentitySchema, productIdentitySchema } from './product-identity.ts';
 import { chinaTelecomIccidPattern, fileTypePattern, idPattern, versionPattern } from './limits.ts';
 import { compressionSchema, deltaLimitsSchema, deviceCostSchema } from './delta.ts';
 import { inspectReportSchema } from './finding.ts';
+import { findingPolicySchema, policyFaults } from './policy.ts';
 
 export const componentTypeSchema = z.enum(['module', 'mcu']);
 export type ComponentType = z.infer<typeof componentTypeSchema>;
@@ -11,7 +15,12 @@ export const memoryRegionSchema = z.object({
   name: z.string(),
   start: z.number().int().nonnegative(),
   sizeBytes: z.number().int().positive(),
+  /** What it is for; left out, it is like any other memory that an image may lie in. */
+  role: z.enum(['bootloader', 'slot', 'app', 'ram', 'other']).optional(),
+  /** End of a slot that the boot loader keeps for its own trailer (MCUboot, "Image trailer"). */
+  trailerBytes: z.number().int().nonnegative().optional(),
 });
+export type MemoryRegion = z.infer<typeof memoryRegionSchema>;
 
 export const componentSchema = z.object({
   /** Identifier unique within the product, for example `EC600N` or `STM32`. */
@@ -23,6 +32,7 @@ export const componentSchema = z.object({
   memory: z.array(memoryRegionSchema).optional(),
   /** What the device can apply; without it, only BSDIFF40 is made for it. */
   delta: deltaLimitsSchema.optional(),
+  ...componentIdentitySchema.shape,
 });
 export type Component = z.infer<typeof componentSchema>;
 
@@ -32,22 +42,44 @@ export const productSchema = z.object({
   name: z.string(),
   components: z.array(componentSchema).min(1),
   policy: z
-    .object({ benchRunsRequired: z.number().int().nonnegative().default(0) })
+    .object({
+      benchRunsRequired: z.number().int().nonnegative().default(0),
+      findings: findingPolicySchema.optional(),
+    })
     .default({ benchRunsRequired: 0 }),
+  ...productIdentitySchema.shape,
 });
 export type Product = z.infer<typeof productSchema>;
 
 /** What `slipway.yaml` holds. */
-export const workspaceConfigSchema = z.object({
-  version: z.literal(1),
-  name: z.string(),
-  products: z.array(productSchema),
-  fileTypes: z.array(z.string().regex(fileTypePattern)).default([]),
-  /** ICCID prefixes that mean a China Telecom SIM; each must start with 898603 or 898611. */
-  chinaTelecomIccidPrefixes: z
-    .array(z.string().regex(chinaTelecomIccidPattern))
-    .default(['898603', '898611']),
-});
+export const workspaceConfigSchema = z
+  .object({
+    version: z.literal(1),
+    name: z.string(),
+    products: z.array(productSchema),
+    fileTypes: z.array(z.string().regex(fileTypePattern)).default([]),
+    formats: z.array(describedFormatSchema).default([]),
+    /** ICCID prefixes that mean a China Telecom SIM; each must start with 898603 or 898611. */
+    chinaTelecomIccidPrefixes: z
+      .array(z.string().regex(chinaTelecomIccidPattern))
+      .default(['898603', '898611']),
+  })
+  .superRefine(({ products, formats }, context) => {
+    const names = formats.map(({ name }) => name);
+    for (const [index, name] of names.entries())
+      if (names.indexOf(name) < index) {
+        const path = ['formats', index, 'name'];
+        context.addIssue({ code: 'custom', path, message: `"${name}" is there twice` });
+      }
+    for (const [index, product] of products.entries()) {
+      for (const { key, why } of policyFaults(product.policy.findings ?? {})) {
+        const path = ['products', index, 'policy', 'findings', key];
+        context.addIssue({ code: 'custom', path, message: why });
+      }
+      for (const { path, why } of descriptionFaults(product))
+        context.addIssue({ code: 'custom', path: ['products', index, ...path], message: why });
+    }
+  });
 export type WorkspaceConfig = z.infer<typeof workspaceConfigSchema>;
 
 export const packageFileSchema = z.object({
@@ -96,6 +128,8 @@ export const versionPackageSchema = z.object({
   sha256: z.string(),
   sizeBytes: z.number(),
   report: inspectReportSchema,
+  /** Who made the package; absent in records of times when no name was kept. */
+  author: z.string().optional(),
   deltaProof: deltaProofSchema.nullable(),
   createdAt: z.string(),
 });

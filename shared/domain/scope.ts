@@ -1,3 +1,5 @@
+import type { Product } from './product.ts';
+import { skippedStep, type UpgradePath } from './upgrade-path.ts';
 import type { Device, PlanDraft, ScopeDecision, ScopeSummary, SkipReason } from './plan.ts';
 
 /** Why a device of the product is not upgraded by a plan, in the order in which they are listed. */
@@ -8,12 +10,31 @@ export const skipReasons = [
   'chinaTelecom',
   'noUpdateRequired',
   'noMatchingSource',
+  'stepSkipped',
 ] as const;
 
 /** What the workspace decides about fleets, beside the plan itself. */
 export interface ScopePolicy {
   /** ICCID prefixes that mean a China Telecom SIM. */
   readonly chinaTelecomIccidPrefixes: readonly string[];
+  /** Component id to the versions that its upgrades may start from and must not skip. */
+  readonly upgradePaths?: Readonly<Record<string, UpgradePath>> | undefined;
+}
+
+/** The policy about skipped versions of a product's components; none when none is described. */
+export function upgradePaths({ components }: Product): Pick<ScopePolicy, 'upgradePaths'> {
+  const described = components.filter(
+    ({ minSourceVersion, requiredSteps }) => minSourceVersion ?? requiredSteps,
+  );
+  if (described.length === 0) return {};
+  return {
+    upgradePaths: Object.fromEntries(
+      described.map(({ id, versionScheme, minSourceVersion, requiredSteps }) => [
+        id,
+        { versionScheme, minSourceVersion, requiredSteps },
+      ]),
+    ),
+  };
 }
 
 type PlanComponent = PlanDraft['components'][number];
@@ -107,6 +128,8 @@ function decideDevice(
   let first: ScopeDecision | null = null;
   for (const component of due) {
     const current = reportedVersion(device.versions, component.componentId);
+    const step = stepOf(policy, component, current);
+    if (step !== null) return skip('stepSkipped', step);
     const choice = choosePackage(component, current);
     if (!choice)
       return skip(
@@ -122,6 +145,17 @@ function decideDevice(
     };
   }
   return first as ScopeDecision;
+}
+
+/** Nothing is known to be skipped by a device that never told its version. */
+function stepOf(
+  { upgradePaths = {} }: ScopePolicy,
+  { componentId, targetVersion }: PlanComponent,
+  current: string | null,
+): string | null {
+  const path = Object.hasOwn(upgradePaths, componentId) ? upgradePaths[componentId] : undefined;
+  if (path === undefined || current === null) return null;
+  return skippedStep(componentId, path, current, targetVersion);
 }
 
 /** Ids on the plan's lists that are no device of its product: likely misspelled, so worth a look. */

@@ -10,6 +10,14 @@ const mostKeptValues = 20_000;
 const longestKeptBytes = 4096;
 const longestNameBytes = 256;
 const windowBytes = 64 * 1024;
+/** The largest boards have some 20 KB of property names. */
+const longestStringsBytes = 1024 * 1024;
+const reservationBytes = 16;
+const mostReservations = 4096;
+
+/** Devicetree Specification v0.4, 2.2.1 and 2.2.4; "*" as dtc takes it. */
+const nodeNameCharacters = /^[0-9a-zA-Z,._+@-]*$/;
+const propertyNameCharacters = /^[0-9a-zA-Z,._+*#?-]+$/;
 
 const tokens = { beginNode: 1, endNode: 2, property: 3, nop: 4, end: 9 } as const;
 
@@ -31,6 +39,7 @@ export interface DeviceTree {
 
 interface Header {
   readonly totalBytes: number;
+  readonly reservationsAt: number;
   readonly structureAt: number;
   readonly structureEnd: number;
   readonly stringsAt: number;
@@ -48,7 +57,29 @@ export async function readDeviceTree(
   keep: (path: string) => boolean,
 ): Promise<DeviceTree | null> {
   const header = await readHeader(source, report);
-  return header === null ? null : new TreeWalker(source, header, report, keep).walk();
+  if (header === null || !(await checkReservations(source, header, report))) return null;
+  const { stringsAt, stringsEnd } = header;
+  const strings = await source.read(
+    stringsAt,
+    Math.min(longestStringsBytes, stringsEnd - stringsAt),
+  );
+  return new TreeWalker(source, header, strings, report, keep).walk();
+}
+
+/** The list of reserved memory ends with an entry of zeros before the end of the tree. */
+async function checkReservations(
+  source: ByteSource,
+  { reservationsAt, totalBytes }: Header,
+  report: Report,
+): Promise<boolean> {
+  const most = Math.min(totalBytes - reservationsAt, mostReservations * reservationBytes);
+  const list = await source.read(reservationsAt, most);
+  for (let at = 0; at + reservationBytes <= list.length; at += reservationBytes) {
+    if (list.subarray(at, at + reservationBytes).every((byte) => byte === 0)) return true;
+  }
+  const detail = 'the list of reserved memory has no end';
+  report('fit.damaged', detail, { offset: reservationsAt });
+  return false;
 }
 
 async function readHeader(source: ByteSource, report: Report): Promise<Header | null> {
@@ -71,6 +102,7 @@ async function readHeader(source: ByteSource, report: Report): Promise<Header | 
   const version = word(5);
   const header: Header = {
     totalBytes,
+    reservationsAt: word(4),
     structureAt,
     stringsAt,
     stringsEnd: stringsAt + word(8),
@@ -94,15 +126,25 @@ async function readHeader(source: ByteSource, report: Report): Promise<Header | 
 class TreeWalker {
   readonly #source: ByteSource;
   readonly #header: Header;
+  readonly #strings: Uint8Array;
+  /** Places of property names that are in order. */
+  readonly #names = new Map<number, string>();
   readonly #report: Report;
   readonly #keep: (path: string) => boolean;
   readonly #properties: TreeProperty[] = [];
   #window = new Uint8Array(0);
   #windowAt = 0;
 
-  constructor(source: ByteSource, header: Header, report: Report, keep: (path: string) => boolean) {
+  constructor(
+    source: ByteSource,
+    header: Header,
+    strings: Uint8Array,
+    report: Report,
+    keep: (path: string) => boolean,
+  ) {
     this.#source = source;
     this.#header = header;
+    this.#strings = strings;
     this.#report = report;
     this.#keep = keep;
   }
@@ -120,6 +162,9 @@ class TreeWalker {
         const name = await this.#name(offset + 4);
         if (name === null || path.length >= deepest || (path.length === 0 && nodes > 0)) {
           return this.#damaged(offset, 'a node without end, too deep or beside the root');
+        }
+        if (!nodeNameCharacters.test(name)) {
+          return this.#damaged(offset + 4, `no node can have the name "${name}"`);
         }
         path.push(name);
         nodes += 1;
@@ -147,21 +192,32 @@ class TreeWalker {
     if (valueAt + sizeBytes > structureEnd) {
       return this.#damaged(offset, 'a property reaches beyond the structure block');
     }
-    const nameAt = stringsAt + view.getUint32(4);
-    if (nameAt >= stringsEnd) {
+    const nameAt = view.getUint32(4);
+    if (stringsAt + nameAt >= stringsEnd) {
       return this.#damaged(offset + 8, 'the name of a property lies outside the strings');
     }
+    const name = this.#propertyName(nameAt);
+    if (name === null) return this.#damaged(stringsAt + nameAt, 'the name of a property is none');
     if (this.#keep(path)) {
       if (this.#properties.length >= mostKeptValues) {
         return this.#damaged(offset, `over ${mostKeptValues} properties of images`);
       }
-      const most = Math.min(longestNameBytes, stringsEnd - nameAt);
-      const name = fieldText(await this.#source.read(nameAt, most));
       const value = await this.#source.read(valueAt, Math.min(sizeBytes, longestKeptBytes));
       // A copy: the caller keeps it while the window moves on.
       this.#properties.push({ path, name, offset: valueAt, sizeBytes, value: value.slice() });
     }
     return valueAt + aligned(sizeBytes);
+  }
+
+  /** The name of a property, or null when it has no end or a character that none can have. */
+  #propertyName(at: number): string | null {
+    const known = this.#names.get(at);
+    if (known !== undefined) return known;
+    const bytes = this.#strings.subarray(at, at + longestNameBytes);
+    const name = fieldText(bytes);
+    if (!bytes.includes(0) || !propertyNameCharacters.test(name)) return null;
+    this.#names.set(at, name);
+    return name;
   }
 
   /** A node's name up to its NUL, or null when it has none within reason. */

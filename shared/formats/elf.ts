@@ -1,25 +1,11 @@
 import type { ImageSegment } from '../domain/finding.ts';
 import type { ByteSource } from './byte-source.ts';
+import { elfMachine } from './elf-machines.ts';
 import { fieldText, type ImageFacts, viewOf } from './image-facts.ts';
 import { hexAddress, type Report } from './report.ts';
 
-const machines: ReadonlyMap<number, string> = new Map([
-  [3, 'x86'],
-  [8, 'MIPS'],
-  [20, 'PowerPC'],
-  [21, 'PowerPC64'],
-  [40, 'Arm'],
-  [42, 'SuperH'],
-  [62, 'x86-64'],
-  [83, 'AVR'],
-  [94, 'Xtensa'],
-  [105, 'MSP430'],
-  [183, 'AArch64'],
-  [195, 'ARC v2'],
-  [243, 'RISC-V'],
-  [258, 'LoongArch'],
-]);
-const types: ReadonlyMap<number, string> = new Map([
+/** Names of the machines of ELF files (`e_machine`). */
+export const types: ReadonlyMap<number, string> = new Map([
   [1, 'relocatable'],
   [2, 'executable'],
   [3, 'shared object'],
@@ -27,6 +13,8 @@ const types: ReadonlyMap<number, string> = new Map([
 ]);
 
 const executable = 2;
+/** Flags of a segment that may be written and run. */
+const writableAndExecutable = 3;
 const loadable = 1;
 const symbolTable = 2;
 const noBits = 8;
@@ -63,6 +51,7 @@ interface Program {
   readonly fileBytes: number;
   readonly memoryBytes: number;
   readonly headerAt: number;
+  readonly flags: number;
 }
 
 interface Section {
@@ -74,7 +63,8 @@ interface Section {
 
 /**
  * Reads an ELF file: header, program headers and sections lie in the file, load segments do not
- * overlap, the entry point is in one; tells debug sections and symbols.
+ * overlap, the entry point is in one; tells debug sections, symbols and segments that are both
+ * writable and executable.
  * Returns null after a blocking report. Source: System V ABI, chapters 4 and 5.
  */
 export async function readElf(source: ByteSource, report: Report): Promise<ImageFacts | null> {
@@ -98,7 +88,7 @@ export async function readElf(source: ByteSource, report: Report): Promise<Image
     });
   }
   const kind = types.get(type) ?? `type ${type}`;
-  const target = machines.get(machine) ?? `machine ${machine}`;
+  const { name: target, processor } = elfMachine(machine);
   report(
     'elf.header',
     `${is64 ? 64 : 32} bit, ${little ? 'little' : 'big'}-endian, ${target}, ${kind}`,
@@ -106,10 +96,12 @@ export async function readElf(source: ByteSource, report: Report): Promise<Image
       offset: 18,
     },
   );
+  checkFlags(programs, report);
   await checkHygiene(source, header, sections, report);
   return {
     summary: `ELF: ${programs.length} load segments and ${sections.length} sections lie in the file`,
     segments: loads,
+    ...(processor === undefined ? {} : { processor }),
     compressed: false,
   };
 }
@@ -262,6 +254,7 @@ async function readPrograms(
       fileBytes: field(view, 32, 16),
       memoryBytes: field(view, 40, 20),
       headerAt,
+      flags: view.getUint32(is64 ? 4 : 24, little),
     }),
     report,
   );
@@ -331,6 +324,19 @@ function checkOverlap(segments: readonly ImageSegment[], report: Report): boolea
     highest = start + sizeBytes;
   }
   return true;
+}
+
+/** Memory that is written and run lets whoever finds a flaw bring code along. */
+function checkFlags(programs: readonly Program[], report: Report): void {
+  const open = programs.filter(
+    ({ flags, memoryBytes }) =>
+      (flags & writableAndExecutable) === writableAndExecutable && memoryBytes > 0,
+  );
+  const [first] = open;
+  if (first === undefined) return;
+  report('elf.rwx', `${open.length} segments, the first at ${hexAddress(first.virtualAddress)}`, {
+    offset: first.headerAt,
+  });
 }
 
 async function checkHygiene(

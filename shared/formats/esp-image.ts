@@ -1,3 +1,4 @@
+import type { ImageIdentity } from '../domain/image-identity.ts';
 import type { ByteSource } from './byte-source.ts';
 import {
   fieldText,
@@ -10,7 +11,8 @@ import {
 } from './image-facts.ts';
 import { hexAddress, hexByte, type Report } from './report.ts';
 
-const chips: ReadonlyMap<number, string> = new Map([
+/** Names of the chips by the identifier in the image header. */
+export const chips: ReadonlyMap<number, string> = new Map([
   [0, 'ESP32'],
   [2, 'ESP32-S2'],
   [5, 'ESP32-C3'],
@@ -33,6 +35,7 @@ const sha256Bytes = 32;
 const mostSegments = 16;
 const descriptorMagic = 0xabcd_5432;
 const descriptorBytes = 256;
+const anyRevision = 0xffff;
 const signatureSectorMagic = 0xe7;
 
 interface EspSegment {
@@ -43,7 +46,8 @@ interface EspSegment {
 
 /**
  * Reads an ESP8266 or ESP32 application image: every segment lies in the file, the XOR checksum
- * and the appended SHA-256 are right, the chip is known and the entry point is in a segment.
+ * and the appended SHA-256 are right, the chip and its revisions are known and the entry point is in
+ * a segment.
  * Returns null after a blocking report. Source: ESP-IDF, esp_app_format.h and
  * esp_app_desc.h; esptool documentation, "Firmware Image Format".
  */
@@ -67,7 +71,17 @@ export async function readEspImage(
   if (segments === null) return null;
   const end = await checkChecksum(source, segments, headerBytes, report);
   if (end === null) return null;
-  const hashed = !isEsp8266 && head[23] === 1;
+  const hashFlag = isEsp8266 ? 0 : (head[23] ?? 0);
+  // Any other value would hide a wrong SHA-256 from us, but not from the boot loader.
+  if (hashFlag > 1) {
+    report('esp.damaged', 'the flag of the appended SHA-256', {
+      offset: 23,
+      expected: '0 or 1',
+      found: String(hashFlag),
+    });
+    return null;
+  }
+  const hashed = hashFlag === 1;
   if (hashed && !(await checkSha256(source, end, report, startHash))) return null;
   if (!segments.some(({ address, sizeBytes }) => entry >= address && entry < address + sizeBytes)) {
     report('esp.entry', `no segment holds ${hexAddress(entry)}`, {
@@ -75,15 +89,19 @@ export async function readEspImage(
       found: hexAddress(entry),
     });
   }
-  checkChip(isEsp8266 ? 'ESP8266' : chips.get(chipId), chipId, wantedChip, report);
-  await checkRest(source, end + (hashed ? sha256Bytes : 0), report);
-  const version = await readDescriptor(source, segments, report);
+  const revisions = isEsp8266 ? '' : checkRevisions(view, report);
+  if (revisions === null) return null;
+  const chip = isEsp8266 ? 'ESP8266' : chips.get(chipId);
+  checkChip(chip, chipId, wantedChip, revisions, report);
+  const signed = await checkRest(source, end + (hashed ? sha256Bytes : 0), report);
+  const { version, ...identity } = await readDescriptor(source, segments, report);
   return {
     summary: `ESP image: ${segments.length} segments, checksum${hashed ? ' and SHA-256 are' : ' is'} right`,
     segments: segments
       .filter(({ address, sizeBytes }) => address > 0 && sizeBytes > 0)
       .map(({ address, sizeBytes }) => ({ start: address, sizeBytes })),
-    ...(version === null ? {} : { version }),
+    ...(version === undefined ? {} : { version }),
+    identity: { ...identity, ...(signed === null ? {} : { signed }) },
     compressed: false,
   };
 }
@@ -98,13 +116,34 @@ function checkChip(
   chip: string | undefined,
   chipId: number,
   wantedChip: string | undefined,
+  revisions: string,
   report: Report,
 ): void {
   const evidence = { offset: 12, found: chip ?? `chip id ${chipId}` };
   if (chip === undefined) report('esp.chip-unknown', `chip id ${chipId}`, evidence);
   else if (wantedChip !== undefined && !isChip(wantedChip, chip)) {
     report('esp.chip-wrong', `it is for ${chip}`, { ...evidence, expected: wantedChip });
-  } else report('esp.chip', chip, evidence);
+  } else report('esp.chip', `${chip}${revisions}`, evidence);
+}
+
+/**
+ * The revisions of the chip that the image runs on, as a text; null after a blocking report. Builds
+ * before ESP-IDF 4.4 tell none.
+ */
+function checkRevisions(view: DataView, report: Report): string | null {
+  const [lowest, highest] = [view.getUint16(15, true), view.getUint16(17, true)];
+  if (highest === 0) return '';
+  const text = (revision: number) => `${Math.floor(revision / 100)}.${revision % 100}`;
+  if (lowest > highest) {
+    report('esp.revision', `from ${text(lowest)} to ${text(highest)}`, {
+      offset: 15,
+      expected: `at most ${text(highest)}`,
+      found: text(lowest),
+    });
+    return null;
+  }
+  const upTo = highest === anyRevision ? ' and newer' : ` to ${text(highest)}`;
+  return `, chip revision ${text(lowest)}${upTo}`;
 }
 
 /** Whether the wanted chip, perhaps with its memory variant or module name, is of this kind. */
@@ -212,24 +251,28 @@ async function checkSha256(
   return false;
 }
 
-/** A signature or further images may follow: they are told, since nothing here checks them. */
-async function checkRest(source: ByteSource, end: number, report: Report): Promise<void> {
+/**
+ * A signature or further images may follow: they are told, since nothing here checks them. Answers
+ * whether it is signed, null when that cannot be said.
+ */
+async function checkRest(source: ByteSource, end: number, report: Report): Promise<boolean | null> {
   const foreign = await firstForeignByte(source, end);
-  if (foreign === null) return;
+  if (foreign === null) return false;
   const [byte] = await source.read(foreign, 1);
   if (foreign % 4096 === 0 && byte === signatureSectorMagic) {
     report('esp.signature', 'a Secure Boot signature sector', { offset: foreign });
-  } else {
-    report('esp.rest', `${source.sizeBytes - end} bytes follow the image`, { offset: foreign });
+    return true;
   }
+  report('esp.rest', `${source.sizeBytes - end} bytes follow the image`, { offset: foreign });
+  return null;
 }
 
-/** Version of the application descriptor, which begins the segment of read-only data. */
+/** What the application descriptor says, which begins the segment of read-only data. */
 async function readDescriptor(
   source: ByteSource,
   segments: readonly EspSegment[],
   report: Report,
-): Promise<string | null> {
+): Promise<ImageIdentity> {
   for (const { offset, sizeBytes } of segments) {
     const bytes = await source.read(offset, Math.min(descriptorBytes, sizeBytes));
     if (bytes.length < descriptorBytes) continue;
@@ -238,18 +281,24 @@ async function readDescriptor(
     const text = (at: number, length: number) => fieldText(bytes.subarray(at, at + length));
     const [version, project] = [text(16, 32), text(48, 32)];
     const built = `${text(96, 16)} ${text(80, 16)}`.trim();
+    const secureVersion = view.getUint32(4, true);
+    const builtMs = Date.parse(`${built} UTC`);
     report(
       'esp.descriptor',
-      `project "${project}", version "${version}", secure version ${view.getUint32(4, true)}, ` +
+      `project "${project}", version "${version}", secure version ${secureVersion}, ` +
         `ESP-IDF ${text(112, 32)}, built ${built}`,
       { offset },
     );
     if (/-dirty\b/.test(version)) {
       report('image.dirty-build', `version "${version}"`, { offset: offset + 16, found: version });
     }
-    return version;
+    return {
+      version,
+      securityCounter: secureVersion,
+      ...(Number.isNaN(builtMs) ? {} : { builtAt: new Date(builtMs).toISOString() }),
+    };
   }
-  return null;
+  return {};
 }
 
 /** Whether the bytes begin like an application: its descriptor opens the first segment. */

@@ -1,6 +1,6 @@
 import type { ImageSegment } from '../domain/finding.ts';
+import type { HardwareField } from '../domain/image-identity.ts';
 import type { ByteSource } from './byte-source.ts';
-import { crc32 } from './crc32.ts';
 import { readDeviceTree, type TreeProperty } from './device-tree.ts';
 import {
   type ContentHash,
@@ -17,7 +17,16 @@ import type { Report } from './report.ts';
 
 /** Image nodes may repeat the same data under many hashes; more than this times the file is a trap. */
 const mostHashedTimes = 8;
-const algorithms: ReadonlySet<string> = new Set(['md5', 'sha1', 'sha256', 'sha384', 'sha512']);
+/** A FIT image holds a tree for each board; more than this are not looked into. */
+const mostReadTrees = 64;
+const algorithms: ReadonlySet<string> = new Set([
+  'crc32',
+  'md5',
+  'sha1',
+  'sha256',
+  'sha384',
+  'sha512',
+]);
 
 type Node = ReadonlyMap<string, TreeProperty>;
 
@@ -49,20 +58,32 @@ export async function readFit(
   if (images === null) return null;
   const hashes = await checkHashes(source, images, nodes, report, startHash);
   if (hashes === null) return null;
-  checkSigned(nodes, report);
+  const signed = checkSigned(nodes, report);
   if (!checkConfigurations(nodes, images, report)) return null;
   const end = Math.max(tree.totalBytes, ...images.map(({ to }) => to));
   const foreign = await firstForeignByte(source, end);
   if (foreign !== null) {
     report('fit.rest', `${source.sizeBytes - end} bytes follow`, { offset: foreign });
   }
-  const compatible = nodes.get('/')?.get('compatible');
+  const hardware = compatibleOf(nodes);
   if (images.length === 0) {
-    const boards = compatible === undefined ? '' : `, for ${texts(compatible).join(', ')}`;
-    const summary = `device tree: ${tree.nodes} nodes, every block lies inside${boards}`;
-    return { summary, segments: [], compressed: false };
+    const boards = hardware.map(({ value }) => value).join(', ');
+    const summary = `device tree: ${tree.nodes} nodes, every block lies inside`;
+    return {
+      summary: boards === '' ? summary : `${summary}, for ${boards}`,
+      segments: [],
+      compressed: false,
+      identity: { hardware },
+    };
   }
+  hardware.push(...(await compatibleOfTrees(source, images)));
+  const builtSec = cells(nodes.get('/')?.get('timestamp'));
   return {
+    identity: {
+      hardware,
+      signed,
+      ...(builtSec ? { builtAt: new Date(builtSec * 1000).toISOString() } : {}),
+    },
     summary: `FIT: ${images.length} images, ${hashes} hashes are right`,
     segments: images.flatMap(segmentOf),
     compressed: images.some(isCompressed),
@@ -87,6 +108,43 @@ function texts({ value }: TreeProperty): string[] {
     at += item.length + 1;
   }
   return list;
+}
+
+/** Boards that the root or a configuration names. */
+function compatibleOf(nodes: ReadonlyMap<string, Node>): HardwareField[] {
+  return [...nodes].flatMap(([path, node]) => {
+    const compatible = /^\/(configurations\/[^/]+)?$/.test(path) && node.get('compatible');
+    return compatible
+      ? texts(compatible).map((value) => ({ field: 'compatible' as const, value }))
+      : [];
+  });
+}
+
+/** Boards that the device trees inside name: mkimage copies them to no configuration by itself. */
+async function compatibleOfTrees(
+  source: ByteSource,
+  images: readonly Image[],
+): Promise<HardwareField[]> {
+  const fields: HardwareField[] = [];
+  const trees = images.filter((image) => {
+    return text(image.node.get('type')) === 'flat_dt' && !isCompressed(image);
+  });
+  for (const { from, to } of trees.slice(0, mostReadTrees)) {
+    const part: ByteSource = {
+      sizeBytes: to - from,
+      read: (offset, length) => source.read(from + offset, Math.min(length, to - from - offset)),
+    };
+    let isWhole = true;
+    const onDamage = (): void => {
+      isWhole = false;
+    };
+    const tree = await readDeviceTree(part, onDamage, (path) => path === '/');
+    const compatible = tree?.properties.find(({ name }) => name === 'compatible');
+    // A damaged tree is told by its hash; it names nothing.
+    if (!isWhole || compatible === undefined) continue;
+    fields.push(...texts(compatible).map((value) => ({ field: 'compatible' as const, value })));
+  }
+  return fields;
 }
 
 /** A number of one or two cells; null when it is none or too large. */
@@ -208,32 +266,21 @@ async function checkHash(
 }
 
 function beginHash(algorithm: string, startHash: StartHash): ContentHash | null {
-  if (algorithm === 'crc32') {
-    let crc = 0;
-    return {
-      update: (bytes) => {
-        crc = crc32(bytes, crc);
-      },
-      digest: () => {
-        const digest = new Uint8Array(4);
-        viewOf(digest).setUint32(0, crc);
-        return digest;
-      },
-    };
-  }
   return algorithms.has(algorithm) ? startHash(algorithm as HashAlgorithm) : null;
 }
 
-function checkSigned(nodes: ReadonlyMap<string, Node>, report: Report): void {
+/** Tells signatures, which nothing here verifies; answers whether there is one. */
+function checkSigned(nodes: ReadonlyMap<string, Node>, report: Report): boolean {
   // A node without a value only says how the image could be signed.
   const signatures = [...nodes].filter(
     ([path, node]) => /\/signature[^/]*$/.test(path) && node.has('value'),
   );
   const [first] = signatures;
-  if (first === undefined) return;
+  if (first === undefined) return false;
   const [member, node] = first;
   const algorithm = text(node.get('algo')) ?? 'unknown algorithm';
   report('fit.signature', `${signatures.length} signatures, ${algorithm}`, { member });
+  return true;
 }
 
 /** A boot loader takes the images that a configuration names: each must be there. */

@@ -1,4 +1,4 @@
-import type { ByteReader } from './byte-stream.ts';
+import type { ByteReader } from './byte-reader.ts';
 
 /** A match of the smallest window and lookahead; what is shorter is padding. */
 const leastElementBits = 8;

@@ -1,5 +1,7 @@
 import type { ImageSegment } from '../domain/finding.ts';
+import type { ImageIdentity } from '../domain/image-identity.ts';
 import type { ByteSource } from './byte-source.ts';
+import type { Processor } from './processor.ts';
 
 /** What a reader learned about an image that it could read to its end. */
 export interface ImageFacts {
@@ -9,11 +11,16 @@ export interface ImageFacts {
   readonly segments: readonly ImageSegment[];
   /** Version of the product as the image's own descriptor tells it. */
   readonly version?: string;
+  /** Processors that the machine code inside runs on. */
+  readonly processor?: Processor;
+  /** What else the image says about itself: hardware, signature, counter, date. */
+  readonly identity?: Omit<ImageIdentity, 'version'>;
   /** Whether a text inside cannot be searched because the content is compressed. */
   readonly compressed: boolean;
 }
 
-export type HashAlgorithm = 'md5' | 'sha1' | 'sha256' | 'sha384' | 'sha512';
+/** Hashes and the CRC-32 of zip, whose digest is big-endian. */
+export type HashAlgorithm = 'crc32' | 'md5' | 'sha1' | 'sha256' | 'sha384' | 'sha512';
 
 /** A hash that is fed in pieces. */
 export interface ContentHash {

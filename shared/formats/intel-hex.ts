@@ -29,7 +29,7 @@ export class IntelHexReader {
   #segmented = false;
   #startAddress: number | null = null;
   #endLine = 0;
-  #toldAfterEnd = false;
+  readonly #toldAfterEnd = new Set<string>();
 
   /** `onData` receives the decoded bytes of every good data record in file order. */
   constructor(report: Report, onData?: (bytes: Uint8Array) => void) {
@@ -112,13 +112,19 @@ export class IntelHexReader {
       return false;
     }
     if (this.#endLine > 0) {
-      if (this.#toldAfterEnd) return true;
-      this.#toldAfterEnd = true;
-      const where = `line ${line}: record after the end record of line ${this.#endLine}`;
-      this.#report('intel-hex.after-end', where, { offset });
+      this.#tellAfterEnd(record[3] ?? 0, line, offset);
       return true;
     }
     return this.#accept(record[3] ?? 0, count, line, offset);
+  }
+
+  /** Only data behind the end record is lost; some linkers append records of their own there. */
+  #tellAfterEnd(type: number, line: number, offset: number): void {
+    const rule = type === 0 ? 'intel-hex.after-end' : 'intel-hex.after-end-other';
+    if (this.#toldAfterEnd.has(rule)) return;
+    this.#toldAfterEnd.add(rule);
+    const where = `line ${line}: record after the end record of line ${this.#endLine}`;
+    this.#report(rule, where, { offset, found: `type ${hexByte(type)}` });
   }
 
   #accept(type: number, count: number, line: number, offset: number): boolean {

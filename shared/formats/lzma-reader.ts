@@ -1,4 +1,4 @@
-import type { ByteReader } from './byte-stream.ts';
+import type { ByteReader } from './byte-reader.ts';
 import {
   adaptShift,
   afterLiteral,

@@ -1,5 +1,8 @@
+import type { ImageDependency } from '../domain/image-identity.ts';
 import type { ByteSource } from './byte-source.ts';
+import { hexText, viewOf } from './image-facts.ts';
 import { knownSampleKey } from './mcuboot-sample-keys.ts';
+import { readTlvs, type Tlv } from './mcuboot-tlvs.ts';
 import { type Report, hexByte } from './report.ts';
 
 export type McubootHash = 'sha256' | 'sha384' | 'sha512';
@@ -7,41 +10,55 @@ export type McubootHash = 'sha256' | 'sha384' | 'sha512';
 /** Hash of the bytes of the image from `start` up to `end`, in lower-case hexadecimal. */
 export type HashRange = (algorithm: McubootHash, start: number, end: number) => Promise<string>;
 
+/** A signature, and how the TLVs before it name the public key. */
+export interface McubootSignature {
+  readonly algorithm: 'RSA-2048' | 'RSA-3072' | 'ECDSA' | 'ECDSA P-224' | 'Ed25519';
+  readonly offset: number;
+  readonly bytes: Uint8Array;
+  /** Hash of the key, or the whole key, as the image holds it; null when it names none. */
+  readonly key: { readonly type: 'hash' | 'whole'; readonly bytes: Uint8Array } | null;
+}
+
 /** What the header and the TLVs of an image say. */
 export interface McubootImage {
   /** `major.minor.revision+build`. */
   readonly version: string;
+  readonly headerSizeBytes: number;
   readonly imageSizeBytes: number;
+  /** First byte after header, image and protected TLVs: what is hashed and signed ends there. */
+  readonly signedEnd: number;
+  /** First byte after all TLVs. */
+  readonly end: number;
+  /** Address in RAM that the boot loader copies the image to, or null when it runs where it lies. */
+  readonly ramAddress: number | null;
+  /** Address in flash that the image is built for, or null when it names none. */
+  readonly flashAddress: number | null;
   /** Lower-case hexadecimal, or null when no key is named. */
   readonly keyHash: string | null;
   readonly securityCounter: number | null;
-  /** Other images that this one needs, as "image 1 >= 1.2.0+0". */
-  readonly dependencies: readonly string[];
+  /** Other images that this one needs. */
+  readonly dependencies: readonly ImageDependency[];
   readonly encrypted: boolean;
-  /** Name of the TLV of the signature, or null. */
-  readonly signature: string | null;
+  /** Whether the boot loader unpacks the image when it installs it. */
+  readonly compressed: boolean;
+  readonly signatures: readonly McubootSignature[];
+  /** Whether the signature is over the image itself and not over its hash. */
+  readonly isPure: boolean;
+  /** Hash of what is signed, lower-case hexadecimal: that of the content, or of an encrypted image the recorded one. */
+  readonly digest: { readonly algorithm: McubootHash; readonly value: string } | null;
   readonly vendorId: string | null;
   readonly classId: string | null;
 }
 
-interface Tlv {
-  readonly type: number;
-  readonly offset: number;
-  readonly bytes: Uint8Array;
-}
-
 const headerBytes = 32;
-const tlvInfoBytes = 4;
-const protectedMagic = 0x6908;
-const plainMagic = 0x6907;
-const encryptedFlags = 0x0c;
+const flagBits = { encrypted: 0x0c, ramLoad: 0x20, romFixed: 0x100, compressed: 0x600 } as const;
 const hashTypes: ReadonlyMap<number, McubootHash> = new Map([
   [0x10, 'sha256'],
   [0x11, 'sha384'],
   [0x12, 'sha512'],
 ]);
 const hashSizes: Readonly<Record<McubootHash, number>> = { sha256: 32, sha384: 48, sha512: 64 };
-const signatureTypes: ReadonlyMap<number, string> = new Map([
+const signatureTypes: ReadonlyMap<number, McubootSignature['algorithm']> = new Map([
   [0x20, 'RSA-2048'],
   [0x21, 'ECDSA P-224'],
   [0x22, 'ECDSA'],
@@ -93,98 +110,36 @@ export async function readMcuboot(
   const tlvs = await readTlvs(source, bodyEnd, protectedBytes, report);
   if (tlvs === null) return null;
   const encrypted =
-    (flags & encryptedFlags) !== 0 ||
+    (flags & flagBits.encrypted) !== 0 ||
     tlvs.list.some(({ type }) => type >= tlv.firstEncryption && type <= tlv.lastEncryption);
-  const image: McubootImage = {
+  const signedEnd = bodyEnd + protectedBytes;
+  const digest = await checkHash(tlvs.list, signedEnd, encrypted, hashRange, report);
+  await checkKey(tlvs.list, hashRange, report);
+  const signatures = signaturesOf(tlvs.list);
+  if (signatures.length === 0) {
+    report('mcuboot.unsigned', 'no TLV holds a signature', { offset: bodyEnd });
+  }
+  await checkTrailing(source, tlvs.end, report);
+  const loadAddress = view.getUint32(4, true);
+  return {
     version: versionAt(view, 20),
+    headerSizeBytes: ownBytes,
     imageSizeBytes,
+    signedEnd,
+    end: tlvs.end,
+    ramAddress: (flags & flagBits.ramLoad) === 0 ? null : loadAddress,
+    flashAddress: (flags & flagBits.romFixed) === 0 ? null : loadAddress,
     keyHash: hexOf(tlvs.list, tlv.keyHash),
     securityCounter: counterOf(tlvs.list),
     dependencies: tlvs.list.flatMap(dependencyOf),
     encrypted,
-    signature: signatureOf(tlvs.list),
+    compressed: (flags & flagBits.compressed) !== 0,
+    signatures,
+    isPure: tlvs.list.some(({ type }) => type === tlv.pureSignature),
+    digest,
     vendorId: hexOf(tlvs.list, tlv.vendorId),
     classId: hexOf(tlvs.list, tlv.classId),
   };
-  await checkHash(tlvs.list, bodyEnd + protectedBytes, encrypted, hashRange, report);
-  await checkKey(tlvs.list, hashRange, report);
-  if (image.signature === null) {
-    report('mcuboot.unsigned', 'no TLV holds a signature', { offset: bodyEnd });
-  } else {
-    report('mcuboot.signature', `${image.signature}: the public key of the product is not known`);
-  }
-  await checkTrailing(source, tlvs.end, report);
-  return image;
-}
-
-async function readTlvs(
-  source: ByteSource,
-  start: number,
-  protectedBytes: number,
-  report: Report,
-): Promise<{ readonly list: readonly Tlv[]; readonly end: number } | null> {
-  const list: Tlv[] = [];
-  let at = start;
-  for (const magic of protectedBytes > 0 ? [protectedMagic, plainMagic] : [plainMagic]) {
-    if (at + tlvInfoBytes > source.sizeBytes) {
-      report('mcuboot.truncated', `the TLVs should begin at offset ${at}`, {
-        offset: source.sizeBytes,
-        expected: `at least ${at + tlvInfoBytes} bytes`,
-        found: `${source.sizeBytes} bytes`,
-      });
-      return null;
-    }
-    const info = viewOf(await source.read(at, tlvInfoBytes));
-    const found = info.getUint16(0, true);
-    const size = info.getUint16(2, true);
-    if (found !== magic) {
-      report('mcuboot.tlv', 'no TLVs stand where the sizes in the header say', {
-        offset: at,
-        expected: hexWord(magic),
-        found: hexWord(found),
-      });
-      return null;
-    }
-    if (size < tlvInfoBytes || (magic === protectedMagic && size !== protectedBytes)) {
-      report('mcuboot.tlv', 'size of the TLVs', {
-        offset: at + 2,
-        expected: magic === protectedMagic ? String(protectedBytes) : `at least ${tlvInfoBytes}`,
-        found: String(size),
-      });
-      return null;
-    }
-    if (at + size > source.sizeBytes) {
-      report('mcuboot.truncated', `the TLVs should end at offset ${at + size}`, {
-        offset: source.sizeBytes,
-        expected: `at least ${at + size} bytes`,
-        found: `${source.sizeBytes} bytes`,
-      });
-      return null;
-    }
-    if (!addTlvs(await source.read(at, size), at, list, report)) return null;
-    at += size;
-  }
-  return { list, end: at };
-}
-
-function addTlvs(area: Uint8Array, base: number, list: Tlv[], report: Report): boolean {
-  const view = viewOf(area);
-  let at = tlvInfoBytes;
-  while (at < area.length) {
-    const size = at + 4 <= area.length ? view.getUint16(at + 2, true) : area.length;
-    if (at + 4 + size > area.length) {
-      report('mcuboot.tlv', 'a TLV reaches beyond the end of the TLVs', {
-        offset: base + at,
-        expected: `at most ${Math.max(0, area.length - at - 4)} bytes`,
-        found: `${size} bytes`,
-      });
-      return false;
-    }
-    const type = view.getUint16(at, true);
-    list.push({ type, offset: base + at + 4, bytes: area.subarray(at + 4, at + 4 + size) });
-    at += 4 + size;
-  }
-  return true;
 }
 
 async function checkHash(
@@ -193,16 +148,14 @@ async function checkHash(
   encrypted: boolean,
   hashRange: HashRange,
   report: Report,
-): Promise<void> {
+): Promise<McubootImage['digest']> {
+  const hashes = list.filter(({ type }) => hashTypes.has(type));
+  const isPure = list.some(({ type }) => type === tlv.pureSignature);
   if (encrypted) {
     report('mcuboot.encrypted', 'the hash covers the content before it was encrypted', {
       offset: 16,
     });
-    return;
-  }
-  const hashes = list.filter(({ type }) => hashTypes.has(type));
-  const isPure = list.some(({ type }) => type === tlv.pureSignature);
-  if (hashes.length === 0 && !isPure) {
+  } else if (hashes.length === 0 && !isPure) {
     report('mcuboot.no-hash', 'no TLV holds a hash', { offset: end });
   }
   // Each further one would cost a pass over the whole image; the boot loader looks at one.
@@ -210,17 +163,18 @@ async function checkHash(
   if (second !== undefined) {
     report('mcuboot.tlv', 'a second TLV holds a hash', { offset: second.offset - 4 });
   }
-  if (first === undefined) return;
+  if (first === undefined) return null;
   const algorithm = hashTypes.get(first.type) ?? 'sha256';
-  const stored = hex(first.bytes);
+  const stored = hexText(first.bytes);
   if (first.bytes.length !== hashSizes[algorithm]) {
     report('mcuboot.tlv', `size of the ${algorithm} TLV`, {
       offset: first.offset - 2,
       expected: String(hashSizes[algorithm]),
       found: String(first.bytes.length),
     });
-    return;
+    return null;
   }
+  if (encrypted) return { algorithm, value: stored };
   const computed = await hashRange(algorithm, 0, end);
   if (computed !== stored) {
     report('mcuboot.hash', `${algorithm} of header, image and protected TLVs`, {
@@ -229,6 +183,7 @@ async function checkHash(
       found: computed,
     });
   }
+  return { algorithm, value: computed };
 }
 
 async function checkKey(list: readonly Tlv[], hashRange: HashRange, report: Report): Promise<void> {
@@ -239,7 +194,7 @@ async function checkKey(list: readonly Tlv[], hashRange: HashRange, report: Repo
   const keyHash =
     named === undefined
       ? await hashRange('sha256', part.offset, part.offset + part.bytes.length)
-      : hex(named.bytes);
+      : hexText(named.bytes);
   const key = knownSampleKey(keyHash);
   if (key !== null) {
     const found = keyHash;
@@ -279,46 +234,45 @@ async function checkTrailing(source: ByteSource, start: number, report: Report):
   }
 }
 
-function signatureOf(list: readonly Tlv[]): string | null {
-  const name = list
-    .map(({ type }) => signatureTypes.get(type))
-    .find((found) => found !== undefined);
-  return name ?? null;
+/** Each signature belongs to the key that the last TLV before it names (`bootutil_img_validate`). */
+function signaturesOf(list: readonly Tlv[]): McubootSignature[] {
+  const signatures: McubootSignature[] = [];
+  let key: McubootSignature['key'] = null;
+  for (const { type, offset, bytes } of list) {
+    const algorithm = signatureTypes.get(type);
+    if (type === tlv.keyHash) key = { type: 'hash', bytes };
+    else if (type === tlv.publicKey) key = { type: 'whole', bytes };
+    else if (algorithm !== undefined) {
+      signatures.push({ algorithm, offset, bytes, key });
+      key = null;
+    }
+  }
+  return signatures;
 }
 
 function counterOf(list: readonly Tlv[]): number | null {
   const counter = list.find(
-    ({ type, bytes }) => type === tlv.securityCounter && bytes.length === 4,
+    ({ type, bytes, isProtected }) =>
+      isProtected && type === tlv.securityCounter && bytes.length === 4,
   );
   return counter === undefined ? null : viewOf(counter.bytes).getUint32(0, true);
 }
 
 /** `image_dependency`: image number, three bytes of padding, least version. */
-function dependencyOf({ type, bytes }: Tlv): string[] {
-  if (type !== tlv.dependency || bytes.length < 12) return [];
-  return [`image ${bytes[0]} >= ${versionAt(viewOf(bytes), 4)}`];
+function dependencyOf({ type, bytes, isProtected }: Tlv): ImageDependency[] {
+  if (!isProtected || type !== tlv.dependency || bytes.length < 12) return [];
+  return [{ imageNumber: bytes[0] ?? 0, minVersion: versionAt(viewOf(bytes), 4) }];
 }
 
-function versionAt(view: DataView, at: number): string {
+/** The version in its 8 bytes of an MCUboot header, as `major.minor.revision+build`. */
+export function versionAt(view: DataView, at: number): string {
   const [major, minor] = [view.getUint8(at), view.getUint8(at + 1)];
   return `${major}.${minor}.${view.getUint16(at + 2, true)}+${view.getUint32(at + 4, true)}`;
 }
 
 function hexOf(list: readonly Tlv[], wanted: number): string | null {
   const found = list.find(({ type }) => type === wanted);
-  return found === undefined ? null : hex(found.bytes);
-}
-
-function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, hexByte).join('').toLowerCase();
-}
-
-function hexWord(value: number): string {
-  return hexByte(value >>> 8) + hexByte(value & 0xff);
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return found === undefined ? null : hexText(found.bytes);
 }
 
 /**

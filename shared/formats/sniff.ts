@@ -1,8 +1,11 @@
 import { looksLikeCortexM } from './cortex-m.ts';
+import { looksLikeDetools } from './detools-header.ts';
 import { decodeUtf8 } from './text.ts';
 
 /** Bytes of the beginning that {@link sniff} wants to see. */
 export const sniffHeadBytes = 4096;
+/** Bytes of the end that {@link sniff} wants to see. */
+export const sniffTailBytes = 512;
 
 type Signature = readonly [id: string, offset: number, hex: string];
 
@@ -20,6 +23,8 @@ const signatures: readonly Signature[] = [
   ['gzip', 0, '1f8b08'],
   ['xz', 0, 'fd377a585a00'],
   ['zstd', 0, '28b52ffd'],
+  // pzstd and seekable files begin with a skippable frame.
+  ['zstd', 0, '502a4d18'],
   ['bsdiff40', 0, '4253444946463430'],
   ['bsdiff43', 0, '454e44534c45592f4253444946463433'],
   ['vcdiff', 0, 'd6c3c4'],
@@ -58,6 +63,7 @@ export function sniff(head: Uint8Array, tail?: Uint8Array): string {
   }
   if (looksLikeCortexM(head)) return 'cortex-m';
   if (isMpy(head)) return 'mpy';
+  if (looksLikeDetools(head)) return 'detools';
   // A zip that something was put in front of still ends with its central directory.
   if (tail !== undefined && endsLikeZip(tail)) return 'zip';
   return 'unknown';
@@ -81,13 +87,23 @@ function endsLikeZip(tail: Uint8Array): boolean {
 function isEspImage(head: Uint8Array): boolean {
   const segments = head[1] ?? 0;
   const entryTop = head[7] ?? 0;
+  const hasEntry = entryTop === 0x40 || entryTop === 0x42 || entryTop === 0x4f || entryTop === 0x20;
   return (
     head.length >= 24 &&
     head[0] === 0xe9 &&
     segments >= 1 &&
     segments <= 16 &&
     (head[2] ?? 0xff) <= 5 &&
-    (entryTop === 0x40 || entryTop === 0x42 || entryTop === 0x4f || entryTop === 0x20)
+    (hasEntry || hasExtendedHeader(head))
+  );
+}
+
+/** A chip id below 64, four reserved zeros and the flag of the hash: an entry point that was damaged stands out. */
+function hasExtendedHeader(head: Uint8Array): boolean {
+  return (
+    (head[12] ?? 0xff) < 64 &&
+    [13, 19, 20, 21, 22].every((at) => head[at] === 0) &&
+    (head[23] ?? 2) < 2
   );
 }
 

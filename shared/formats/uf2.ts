@@ -9,6 +9,7 @@ import {
   viewOf,
 } from './image-facts.ts';
 import { hexAddress, type Report } from './report.ts';
+import { isFamilyOfChip, uf2FamilyName } from './uf2-families.ts';
 
 const blockBytes = 512;
 const dataOffset = 32;
@@ -63,6 +64,7 @@ export async function readUf2(
   report: Report,
   startHash: StartHash,
   onData: (bytes: Uint8Array) => void,
+  wantedChip?: string,
 ): Promise<ImageFacts | null> {
   const lastBytes = source.sizeBytes % blockBytes;
   if (lastBytes !== 0) {
@@ -81,7 +83,7 @@ export async function readUf2(
     }
     offset += bytes.length;
   }
-  return reader.finish(offset / blockBytes);
+  return reader.finish(offset / blockBytes, wantedChip);
 }
 
 class Uf2Reader {
@@ -111,7 +113,7 @@ class Uf2Reader {
     return true;
   }
 
-  finish(blocks: number): ImageFacts | null {
+  finish(blocks: number, wantedChip: string | undefined): ImageFacts | null {
     this.#closeRegion();
     let whole = true;
     const segments: ImageSegment[] = [];
@@ -128,12 +130,26 @@ class Uf2Reader {
     }
     if (segments.length === 0) this.#report('uf2.no-data', 'no block goes to the main flash');
     if (!whole) return null;
-    const ids = [...this.#families.keys()].map((id) => (id === 0 ? 'none' : hexAddress(id)));
+    const ids = [...this.#families.keys()].map(describeFamily);
+    this.#checkChip(wantedChip);
     return {
       summary: `UF2: ${blocks} blocks are whole and complete, family ${ids.join(', ')}`,
       segments: segments.sort((a, b) => a.start - b.start),
       compressed: false,
     };
+  }
+
+  /** A file may hold images for several chips: one of them must be the component's. */
+  #checkChip(wantedChip: string | undefined): void {
+    if (wantedChip === undefined) return;
+    const ids = [...this.#families.keys()];
+    const fits = ids.map((id) => isFamilyOfChip(id, wantedChip));
+    if (fits.some((fit) => fit !== false)) return;
+    this.#report('uf2.family-wrong', `it is for ${ids.map(describeFamily).join(', ')}`, {
+      offset: 28,
+      expected: wantedChip,
+      found: ids.map(describeFamily).join(', '),
+    });
   }
 
   #count(block: Block): boolean {
@@ -205,6 +221,12 @@ class Uf2Reader {
     this.#region?.finish(this.#report);
     this.#region = null;
   }
+}
+
+function describeFamily(id: number): string {
+  const name = uf2FamilyName(id);
+  if (name !== undefined) return `${hexAddress(id)} (${name})`;
+  return id === 0 ? 'none' : hexAddress(id);
 }
 
 function readBlock(bytes: Uint8Array, offset: number, report: Report): Block | null {

@@ -1,6 +1,13 @@
 import type { ByteSource } from './byte-source.ts';
 import { crc32 } from './crc32.ts';
-import { fieldText, firstForeignByte, type ImageFacts, readRange, viewOf } from './image-facts.ts';
+import {
+  fieldText,
+  firstForeignByte,
+  type ImageFacts,
+  readRange,
+  type StartHash,
+  viewOf,
+} from './image-facts.ts';
 import { hexAddress, type Report } from './report.ts';
 
 const headerBytes = 64;
@@ -62,7 +69,11 @@ function named(names: ReadonlyMap<number, string>, id: number, kind: string): st
  * multi-file image. Returns null after a blocking report.
  * Source: U-Boot, include/image.h (`struct legacy_img_hdr`); all numbers are big-endian.
  */
-export async function readUimage(source: ByteSource, report: Report): Promise<ImageFacts | null> {
+export async function readUimage(
+  source: ByteSource,
+  report: Report,
+  startHash: StartHash,
+): Promise<ImageFacts | null> {
   const header = Uint8Array.from(await source.read(0, headerBytes));
   if (header.length < headerBytes) {
     report('uimage.truncated', 'the header is not whole', { offset: header.length });
@@ -82,9 +93,10 @@ export async function readUimage(source: ByteSource, report: Report): Promise<Im
     });
     return null;
   }
-  let crc = 0;
-  for await (const bytes of readRange(source, headerBytes, end)) crc = crc32(bytes, crc);
-  if (!sameCrc(crc, view.getUint32(24), 24, 'uimage.data-crc', report)) return null;
+  const hash = startHash('crc32');
+  for await (const bytes of readRange(source, headerBytes, end)) hash.update(bytes);
+  const dataCrc = viewOf(hash.digest()).getUint32(0);
+  if (!sameCrc(dataCrc, view.getUint32(24), 24, 'uimage.data-crc', report)) return null;
   const type = view.getUint8(30);
   if (type === multiFile && !(await checkParts(source, sizeBytes, report))) return null;
   const load = view.getUint32(16);
@@ -107,7 +119,9 @@ export async function readUimage(source: ByteSource, report: Report): Promise<Im
   if (foreign !== null) {
     report('uimage.rest', `${source.sizeBytes - end} bytes follow the image`, { offset: foreign });
   }
+  const builtSec = view.getUint32(8);
   return {
+    ...(builtSec === 0 ? {} : { identity: { builtAt: new Date(builtSec * 1000).toISOString() } }),
     summary: `uImage: ${sizeBytes} bytes of data, header and data CRC-32 are right`,
     // Where compressed data goes is known, but not how much memory it takes there.
     segments: compressed || load === 0 || sizeBytes === 0 ? [] : [{ start: load, sizeBytes }],

@@ -30,7 +30,7 @@ function usage(pid: number): { cpuSec: number | null; peakMb: number | null } {
 
 /** One rollout on a cloud of its own, measured from registering the devices to the end of the plan. */
 async function measure(
-  devices: { http: number; mqtt: number },
+  devices: { http: number; mqtt: number; lwm2m?: number },
   signal = new AbortController().signal,
 ): Promise<Measured> {
   const folder = mkdtempSync(join(tmpdir(), 'slipway-bench-rollout-'));
@@ -43,7 +43,13 @@ async function measure(
     const { pid } = JSON.parse(readFileSync(join(dataDir, 'endpoint.json'), 'utf8')) as {
       pid: number;
     };
-    const target = { cloud, devices, productId: 'B', componentId: 'APP', fromVersion: '1.0.0' };
+    const target = {
+      cloud,
+      devices: { lwm2m: 0, ...devices },
+      productId: 'B',
+      componentId: 'APP',
+      fromVersion: '1.0.0',
+    };
     const result = await runScratchRollout(target, image, signal);
     const { cpuSec, peakMb } = usage(pid);
     return { ...result, cloudCpuSec: cpuSec, cloudPeakMb: peakMb };
@@ -61,9 +67,10 @@ function row(name: string, run: Measured): string {
   return `| ${name} | ${run.succeeded} of ${run.devices} | ${times} | ${or(run.cloudPeakMb, 0)} | ${or(run.cloudCpuSec, 1)} |`;
 }
 
-it('rolls a 256 KiB image out to 1,000 HTTP, 1,000 MQTT and 10,000 mixed devices', async () => {
+it('rolls a 256 KiB image out to 1,000 HTTP, 1,000 MQTT, 1,000 LwM2M and 10,000 mixed devices', async () => {
   const http = await measure({ http: 1000, mqtt: 0 });
   const mqtt = await measure({ http: 0, mqtt: 1000 });
+  const lwm2m = await measure({ http: 0, mqtt: 0, lwm2m: 1000 });
   const limit = AbortSignal.timeout(fullSizeLimitMs);
   const mixed = await measure({ http: 5000, mqtt: 5000 }, limit).catch((error: unknown) => {
     if (limit.aborted) return null;
@@ -80,11 +87,12 @@ it('rolls a 256 KiB image out to 1,000 HTTP, 1,000 MQTT and 10,000 mixed devices
     '|---|---|---|---|---|---|---|',
     row('1,000 HTTP', http),
     row('1,000 MQTT', mqtt),
+    row('1,000 LwM2M, pull over CoAP', lwm2m),
     mixed
       ? row('5,000 HTTP and 5,000 MQTT', mixed)
       : `| 5,000 HTTP and 5,000 MQTT | not within ${fullSizeLimitMs / 1000} s | | | | | |`,
   ]);
-  for (const run of [http, mqtt, mixed]) {
+  for (const run of [http, mqtt, lwm2m, mixed]) {
     if (run) expect(run).toMatchObject({ succeeded: run.devices, failed: 0 });
   }
   expect(mixed, `10,000 devices within ${fullSizeLimitMs / 1000} s`).not.toBeNull();

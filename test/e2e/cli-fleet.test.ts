@@ -64,6 +64,7 @@ const address = (): string[] => ['--cloud', cloud.http];
 test.each([
   ['http', 8],
   ['mqtt', 8],
+  ['lwm2m', 8],
   // Fewer than before: those that are gone must not be waited for.
   ['http', 3],
 ])('a scratch rollout over %s to %i devices', async (protocol, devices) => {

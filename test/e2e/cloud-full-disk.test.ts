@@ -17,7 +17,15 @@ test('a full disk refuses what does not fit, loses nothing, and goes on when the
     );
   }
   const dataDir = join(folder, 'data');
-  const options = { dataDir, host: '127.0.0.1', httpPort: 0, mqtt: 0, mqttLogin: null };
+  const options = {
+    dataDir,
+    host: '127.0.0.1',
+    httpPort: 0,
+    mqtt: 0,
+    mqttLogin: null,
+    coapPort: 0,
+    lwm2mProof: 'version' as const,
+  };
   let cloud = await createCloud(options);
   try {
     const operator = new Operator(cloud.http, cloud.token);

@@ -29,13 +29,17 @@ test('it says once where it serves, and takes that back when it ends', async () 
   const first = cloud(['--data', folder]);
   const ready = await first.ready();
   expect(Object.keys(ready)).toEqual(['ready', 'http', 'mqtt', 'coap', 'operator']);
-  expect(ready).toMatchObject({ ready: true, coap: null });
+  expect(ready).toMatchObject({
+    ready: true,
+    coap: expect.stringMatching(/^coap:\/\/127\.0\.0\.1:\d+$/),
+  });
   expect(ready.http).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
   expect(ready.mqtt).toMatch(/^mqtt:\/\/127\.0\.0\.1:\d+$/);
   const endpoint = join(folder, 'endpoint.json');
   expect(JSON.parse(await readFile(endpoint, 'utf8'))).toEqual({
     http: ready.http,
     mqtt: ready.mqtt,
+    coap: ready.coap,
     pid: first.child.pid,
   });
   expect(await (await fetch(`${ready.http}/api/v1/health`)).json()).toEqual({ ok: true });

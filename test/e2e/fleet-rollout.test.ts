@@ -211,12 +211,12 @@ test('a patch that cannot be applied fails on every device that has the source',
 });
 
 test('a fleet whose images or devices are no good says so, and ends', async () => {
-  const endpoint = { http: 'http://127.0.0.1:9', mqtt: 'mqtt://127.0.0.1:9' };
+  const endpoint = { http: 'http://127.0.0.1:9', mqtt: 'mqtt://127.0.0.1:9', coap: null };
   const missing = { componentId, version: '1.0.0', path: join(folder, 'missing.bin') };
   await expect(fleet.start({ endpoint, devices: [], images: [missing] })).rejects.toMatchObject({
     problem: { code: 'file-not-found' },
   });
-  const device = { id: 'D', transport: 'lwm2m' as const, versions: {}, secret: 's' };
+  const device = { id: 'D', transport: 'mqtt' as const, versions: {}, secret: '' };
   await expect(fleet.start({ endpoint, devices: [device] })).rejects.toMatchObject({
     problem: { code: 'fleet-config' },
   });

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -50,6 +50,19 @@ describe.runIf(process.platform === 'linux')('the packaged application', () => {
       '--smoke',
     ]);
     expect(stdout).toMatch(/interactive in \d+ ms/);
+  });
+
+  test('parses a script with the grammar inside the archive', async () => {
+    const cli = join(resources, 'app.asar/dist/main/cli.js');
+    const script = join(folder, 'main.py');
+    await writeFile(script, 'import utime\nx = 1 +\n');
+    const inspected = run(executable, [cli, '--json', 'bundle', 'inspect', script], {
+      env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' },
+    });
+    await expect(inspected).rejects.toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining('line 2, column 8'),
+    });
   });
 
   test('runs the whole line: workers, the cloud and the fleet start from inside the archive', async () => {

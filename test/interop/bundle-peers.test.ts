@@ -81,7 +81,7 @@ describe('nrf-intel-hex', () => {
 
 describe('gzip, tar and zip', () => {
   it('files of the tools pass, cut ones are refused by both', async () => {
-    writeFileSync(join(folder, 'a.bin'), randomBytes(50_000));
+    writeFileSync(join(folder, 'a.bin'), randomBytes(25_000).toString('hex'));
     peer('tar', ['cf', 'a.tar', 'a.bin']);
     peer('tar', ['czf', 'a.tar.gz', 'a.bin']);
     peer('zip', ['-q', 'a.zip', 'a.bin']);
@@ -92,7 +92,8 @@ describe('gzip, tar and zip', () => {
     ] as const) {
       expect(await verdict(name)).toBe('pass');
       const cut = `cut-${name}`;
-      writeFileSync(join(folder, cut), readFileSync(join(folder, name)).subarray(0, 30_000));
+      const bytes = readFileSync(join(folder, name));
+      writeFileSync(join(folder, cut), bytes.subarray(0, bytes.length / 2));
       const [command, option] = check;
       expect(() => peer(command, [option, cut])).toThrow();
       expect(await verdict(cut)).toBe('block');

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { EmbeddedBroker } from '../../electron/cloud/mqtt/broker.ts';
-import { Complaints } from '../../electron/cloud/mqtt/complaints.ts';
+import { Complaints } from '../../electron/cloud/complaints.ts';
 import { type RunningCloud, createCloud } from '../../electron/cloud/ota-cloud.ts';
 import { Operator, makeDevice, makePlan, until } from '../support/cloud.ts';
 import { HandHttpDevice, HandMqttDevice } from '../support/hand-devices.ts';
@@ -20,7 +20,15 @@ let secrets: Record<string, string>;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'slipway-access-'));
-  const options = { dataDir: folder, host: '127.0.0.1', httpPort: 0, mqtt: 0, mqttLogin: null };
+  const options = {
+    dataDir: folder,
+    host: '127.0.0.1',
+    httpPort: 0,
+    mqtt: 0,
+    mqttLogin: null,
+    coapPort: 0,
+    lwm2mProof: 'version' as const,
+  };
   cloud = await createCloud(options);
   operator = new Operator(cloud.http, cloud.token);
   secrets = await operator.putDevices([makeDevice('dev-1'), makeDevice('dev-2')]);
@@ -213,7 +221,7 @@ test('a device that stops reading is closed and does not hold the others up', as
     host: '127.0.0.1',
     port: 0,
     authenticate: () => true,
-    complaints: new Complaints(() => undefined),
+    complaints: new Complaints('mqtt', () => undefined),
   });
   broker.open();
   const url = `mqtt://127.0.0.1:${broker.port}`;
@@ -257,7 +265,7 @@ test('devices are let in only when there is someone to hear them', async () => {
     host: '127.0.0.1',
     port: 0,
     authenticate: () => true,
-    complaints: new Complaints(() => undefined),
+    complaints: new Complaints('mqtt', () => undefined),
   });
   const connecting = connectAsync(`mqtt://127.0.0.1:${broker.port}`, { username: 'dev-1' });
   await sleep(100);

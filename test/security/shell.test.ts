@@ -89,6 +89,18 @@ test('a file handle opens the file that was granted, for reading, and nothing el
     expect(code(() => files.grant(refused))).toBe('not-a-file');
 });
 
+test('a target is written once and never read, and a file that was picked is never a target', () => {
+  const files = new FileHandles();
+  const path = join(folder, 'index.html');
+  const { handle, name } = files.grantTarget(path);
+  expect(name).toBe('index.html');
+  expect(files.resolve(handle, 'write')).toBe(path);
+  expect(() => files.resolve(handle, 'write')).toThrow(/was not picked/);
+  const unread = files.grantTarget(path).handle;
+  expect(() => files.resolve(unread, 'read')).toThrow(/was not picked/);
+  expect(() => files.resolve(files.grant(path).handle, 'write')).toThrow(/was not picked/);
+});
+
 test('the oldest handles expire when very many files have been granted', () => {
   const files = new FileHandles();
   const path = join(folder, 'index.html');

@@ -18,7 +18,7 @@ export interface ReadyLine {
   readonly ready: true;
   readonly http: string;
   readonly mqtt: string;
-  readonly coap: null;
+  readonly coap: string;
   readonly operator: { readonly token: string };
 }
 

@@ -4,18 +4,24 @@ import { createHash } from 'node:crypto';
 export interface EspOptions {
   readonly chipId?: number;
   readonly version?: string;
+  /** Date and time of the build, as the compiler writes them. */
+  readonly built?: readonly [date: string, time: string];
   readonly entry?: number;
+  /** Lowest and highest revision of the chip, in hundredths. */
+  readonly revisions?: readonly [lowest: number, highest: number];
   readonly hashed?: boolean;
   /** What the code segment holds. */
   readonly code?: Buffer;
 }
 
-function descriptor(version: string): Buffer {
+function descriptor(version: string, [date, time]: readonly [string, string]): Buffer {
   const bytes = Buffer.alloc(256);
   bytes.writeUInt32LE(0xabcd5432, 0);
   bytes.writeUInt32LE(7, 4);
   bytes.write(version, 16, 'latin1');
   bytes.write('pump-controller', 48, 'latin1');
+  bytes.write(time, 80, 'latin1');
+  bytes.write(date, 96, 'latin1');
   bytes.write('v5.2.1', 112, 'latin1');
   return bytes;
 }
@@ -24,7 +30,13 @@ function descriptor(version: string): Buffer {
 export function espImage(options: EspOptions = {}): Buffer {
   const { chipId = 0, version = '2.4.1', entry = 0x4008_0010, hashed = true } = options;
   const segments: [number, Buffer][] = [
-    [0x3f40_0020, Buffer.concat([descriptor(version), Buffer.from('some text in flash')])],
+    [
+      0x3f40_0020,
+      Buffer.concat([
+        descriptor(version, options.built ?? ['', '']),
+        Buffer.from('some text in flash'),
+      ]),
+    ],
     [0x4008_0000, options.code ?? Buffer.alloc(1000, 0x5a)],
   ];
   const header = Buffer.alloc(24);
@@ -32,6 +44,9 @@ export function espImage(options: EspOptions = {}): Buffer {
   header.writeUInt32LE(entry, 4);
   header[8] = 0xee;
   header.writeUInt16LE(chipId, 12);
+  const [lowest, highest] = options.revisions ?? [0, 0];
+  header.writeUInt16LE(lowest, 15);
+  header.writeUInt16LE(highest, 17);
   header[23] = hashed ? 1 : 0;
   return closeEspImage(header, segments, hashed);
 }

@@ -17,7 +17,17 @@ export class InspectBench {
     const path = join(this.folder, name);
     writeFileSync(path, bytes);
     const context = { signal: new AbortController().signal, onProgress: () => undefined };
-    const fileTypes = [...defaultFileTypes, '.elf', '.uf2', '.img', '.itb', '.dtb'];
+    const fileTypes = [
+      ...defaultFileTypes,
+      '.elf',
+      '.uf2',
+      '.img',
+      '.itb',
+      '.dtb',
+      '.mpy',
+      '.pac',
+      '.patch',
+    ];
     const report = await inspectFiles({ files: [{ path, name }], fileTypes, ...extra }, context);
     const [file] = report.files;
     if (file === undefined) throw new Error(`no report about ${name}`);

@@ -15,6 +15,8 @@ export interface StudioWindow {
   readonly complaints: readonly string[];
   /** What the next file dialogs answer; a real dialog cannot be driven. */
   answerDialog(paths: readonly string[]): Promise<void>;
+  /** What the next save dialogs answer; null closes them. */
+  answerSaveDialog(path: string | null): Promise<void>;
   /** Drops files of the disk onto an element, as the system's file manager does. */
   dropFiles(selector: string, paths: readonly string[]): Promise<void>;
   /** Closes the window and keeps its workspace. */
@@ -62,6 +64,13 @@ export async function openStudioWindow(options: StudioWindowOptions = {}): Promi
         },
         [...paths],
       ),
+    answerSaveDialog: (path) =>
+      app.evaluate(({ dialog }, filePath) => {
+        dialog.showSaveDialog = async () => ({
+          canceled: filePath === null,
+          filePath: filePath ?? '',
+        });
+      }, path),
     dropFiles: (selector, paths) => dropFiles(page, selector, paths),
     quit: () => app.close(),
     async close() {

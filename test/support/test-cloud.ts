@@ -2,9 +2,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
-import { type RunningCloud, createCloud } from '../../electron/cloud/ota-cloud.ts';
+import {
+  type CloudOptions,
+  type RunningCloud,
+  createCloud,
+} from '../../electron/cloud/ota-cloud.ts';
 import type { Device, Plan, RolloutDevice } from '../../shared/domain/plan.ts';
 import { Operator, makeDevice, makePlan } from './cloud.ts';
+import { HandLwm2mDevice } from './hand-lwm2m-device.ts';
 import { HandHttpDevice, HandMqttDevice } from './hand-devices.ts';
 
 /** The cloud in this process on a folder of its own, with devices that do what the test tells them. */
@@ -13,10 +18,14 @@ export class TestCloud {
   running: RunningCloud;
   operator: Operator;
   readonly secrets = new Map<string, string>();
-  readonly #open: () => Promise<RunningCloud>;
-  readonly #clients: HandMqttDevice[] = [];
+  readonly #open: (again?: Partial<CloudOptions>) => Promise<RunningCloud>;
+  readonly #clients: { close(): Promise<unknown> }[] = [];
 
-  private constructor(folder: string, running: RunningCloud, open: () => Promise<RunningCloud>) {
+  private constructor(
+    folder: string,
+    running: RunningCloud,
+    open: (again?: Partial<CloudOptions>) => Promise<RunningCloud>,
+  ) {
     this.folder = folder;
     this.#open = open;
     this.running = running;
@@ -27,9 +36,21 @@ export class TestCloud {
   static async start(
     mqtt: string | number = 0,
     mqttLogin: { username: string; password: string } | null = null,
+    more: Partial<CloudOptions> = {},
   ): Promise<TestCloud> {
     const dataDir = await mkdtemp(join(tmpdir(), 'slipway-cloud-'));
-    const open = () => createCloud({ dataDir, host: '127.0.0.1', httpPort: 0, mqtt, mqttLogin });
+    const open = (again: Partial<CloudOptions> = {}) =>
+      createCloud({
+        dataDir,
+        host: '127.0.0.1',
+        httpPort: 0,
+        mqtt,
+        mqttLogin,
+        coapPort: 0,
+        lwm2mProof: 'version',
+        ...more,
+        ...again,
+      });
     try {
       return new TestCloud(dataDir, await open(), open);
     } catch (error) {
@@ -45,8 +66,8 @@ export class TestCloud {
   }
 
   /** Starts it again on the same folder. */
-  async reopen(): Promise<void> {
-    this.running = await this.#open();
+  async reopen(options: Partial<CloudOptions> = {}): Promise<void> {
+    this.running = await this.#open(options);
     this.operator = new Operator(this.running.http, this.running.token);
   }
 
@@ -72,6 +93,14 @@ export class TestCloud {
   async mqtt(id: string): Promise<HandMqttDevice> {
     if (!this.secrets.has(id)) await this.addDevices(makeDevice(id));
     const device = await HandMqttDevice.connect(this.running.mqtt, id, this.secretOf(id));
+    this.#clients.push(device);
+    return device;
+  }
+
+  /** An LwM2M device that the cloud knows; it registers when told to. */
+  async lwm2m(id: string): Promise<HandLwm2mDevice> {
+    await this.addDevices(makeDevice(id, { transport: 'lwm2m' }));
+    const device = new HandLwm2mDevice(this.running.coap ?? '', id);
     this.#clients.push(device);
     return device;
   }

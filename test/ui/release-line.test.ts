@@ -70,13 +70,14 @@ test('the virtual board is flashed and boots 1.1.0', async () => {
   await inspectView(page, 'line-bench');
 });
 
-test('the local cloud starts, and 25 HTTP and 25 MQTT devices come up with 1.0.0', async () => {
+test('the local cloud starts, and 20 HTTP, 25 MQTT and 5 LwM2M devices come up with 1.0.0', async () => {
   await openView('rollout');
   await page.getByTestId('start-cloud').click();
   await page.getByTestId('stop-cloud').waitFor({ timeout: slowMs });
   await openTab('Devices and cloud');
-  await page.getByTestId('fleet-http').fill('25');
+  await page.getByTestId('fleet-http').fill('20');
   await page.getByTestId('fleet-mqtt').fill('25');
+  await page.getByTestId('fleet-lwm2m').fill('5');
   await page.getByTestId('fleet-telecom').fill('0');
   await page.getByTestId('fleet-start').click();
   await page.getByText('Devices (50)').waitFor({ timeout: slowMs });
@@ -112,9 +113,13 @@ test('all 50 devices report 1.1.0', { timeout: 2 * slowMs }, async () => {
   await page.getByTestId('history-chart').locator('canvas').waitFor();
   await inspectView(page, 'line-rollout-history');
   await openTab('Devices and cloud');
-  for (const transport of ['HTTP', 'MQTT']) {
+  for (const [transport, devices] of [
+    ['HTTP', 20],
+    ['MQTT', 25],
+    ['LWM2M', 5],
+  ]) {
     await page.getByLabel('Search devices').fill(`SIM-${transport}-`);
-    await page.getByText('Devices (25)').waitFor();
+    await page.getByText(`Devices (${devices})`).waitFor();
     const running = page.getByTestId('devices').getByRole('gridcell', { name: /^STM32 / });
     await expect
       .poll(async () => [...new Set(await running.allTextContents())], { timeout: slowMs })

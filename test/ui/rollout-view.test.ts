@@ -76,6 +76,7 @@ test('a plan whose gates are closed cannot be published, and each gate says why'
 
 test('simulated devices appear, those on China Telecom SIMs as such', async () => {
   await openTab('Devices and cloud');
+  await page.getByTestId('fleet-lwm2m').fill('0');
   await page.getByTestId('fleet-telecom').fill('2');
   await startFleet();
   await page.getByText('Devices (20)').waitFor();

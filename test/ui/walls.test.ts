@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { windowSecurity } from '../../electron/shell/window-security.ts';
@@ -44,6 +44,7 @@ test('the page has no Node, no other origin and no new window, and stays where i
     'subscribe',
     'grantFiles',
     'pickFiles',
+    'pickTarget',
   ]);
   expect(await page.evaluate(() => window.open('https://example.org'))).toBeNull();
   await page.evaluate(() => {
@@ -143,6 +144,32 @@ test('a path is no handle, and what was picked to be read cannot be written', as
   });
 });
 
+test('a place that was chosen is written once, is not read, and its path stays outside', async () => {
+  const { page, folder } = studio;
+  const out = join(folder, 'report.json');
+  await studio.answerSaveDialog(out);
+  const chosen = await page.evaluate(() =>
+    window.slipway.pickTarget({ title: 'Save', suggestedName: 'report.json' }),
+  );
+  if (!chosen.ok || !chosen.value) throw new Error('no place was granted');
+  expect(JSON.stringify(chosen)).not.toContain(folder);
+  const write = (handle: string) =>
+    page.evaluate((target) => {
+      const report = { verdict: 'pass', files: [] };
+      const input = { format: 'json', out: target, report, title: 'x' };
+      return window.slipway.call('bundle.report', input);
+    }, handle);
+  expect(await write(chosen.value.handle)).toMatchObject({ ok: true });
+  expect(JSON.parse(await readFile(out, 'utf8'))).toEqual({ verdict: 'pass', files: [] });
+  for (const refused of [chosen.value.handle, out, 'target:0'])
+    expect(await write(refused)).toMatchObject({ error: { code: 'file-not-granted' } });
+  await studio.answerSaveDialog(null);
+  const closed = await page.evaluate(() =>
+    window.slipway.pickTarget({ title: 'Save', suggestedName: 'report.json' }),
+  );
+  expect(closed).toEqual({ ok: true, value: null });
+});
+
 test('a folder is refused by name', async () => {
   await studio.answerDialog([studio.folder]);
   const answer = await studio.page.evaluate(() =>
@@ -157,8 +184,10 @@ test('a malformed request gets an answer, not a crash', async () => {
     await window.slipway.call('releases.create', { productId: 7 }),
     await window.slipway.call(5 as unknown as string, null),
     await window.slipway.pickFiles({ multiple: 'yes' } as never),
+    await window.slipway.pickTarget({ title: 'Save', suggestedName: '../../.bashrc' }),
   ]);
   expect(answers.map((answer) => !answer.ok && answer.error.code)).toEqual([
+    'bad-request',
     'bad-request',
     'bad-request',
     'bad-request',

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -65,7 +65,7 @@ test('files picked in the dialog are checked and become a version package that i
   await page.getByTestId('bundle-drop-pick').click();
   await page.getByTestId('file-card').waitFor();
   expect(await page.getByTestId('verdict-panel').innerText()).toContain('Every check passed.');
-  expect(await page.getByTestId('memory-map').innerText()).toMatch(/12\.1 KiB of 64\.0 KiB/);
+  expect(await page.getByTestId('memory-map').innerText()).toMatch(/64\.0 KiB\s+18\.9 % used/);
   await page.getByTestId('bundle-create').click();
   await page.getByTestId('package-card').waitFor();
   await page.getByRole('button', { name: 'Verify' }).click();
@@ -129,13 +129,25 @@ test('a sixth file and a dropped folder are refused, each with its reason', asyn
   await alert.waitFor({ state: 'hidden' });
 });
 
-test('other bytes under a used version are refused with the reason, which stays on the screen', async () => {
+test('other bytes under a used version are told before anyone makes a package of them', async () => {
   await page.getByTestId('release-select').click();
   await page.getByRole('option', { name: 'SENSOR-1 1.0.0' }).click();
   await studio.answerDialog([image('1.1.0')]);
   await page.getByTestId('bundle-drop-pick').click();
-  await page.getByTestId('file-card').waitFor();
-  await page.getByTestId('bundle-create').click();
+  await page.getByText('identity.version-immutable').first().waitFor();
+  expect(await page.getByTestId('bundle-create').isDisabled()).toBe(true);
+  await page.getByRole('button', { name: 'Remove sensor-1.1.0.bin' }).click();
+});
+
+test('a file that changes after it was checked is refused with the reason, which stays on the screen', async () => {
+  const path = join(studio.folder, 'late.bin');
+  await copyFile(image('1.0.0'), path);
+  await studio.answerDialog([path]);
+  await page.getByTestId('bundle-drop-pick').click();
+  const create = page.getByTestId('bundle-create');
+  await expect.poll(() => create.isEnabled()).toBe(true);
+  await copyFile(image('1.1.0'), path);
+  await create.click();
   const alert = page.getByRole('alert');
   await alert.waitFor();
   expect(await alert.innerText()).toContain('version-immutable');

@@ -47,6 +47,23 @@ const header = sRecord(0, 0, [0x68, 0x69]);
 const end = sRecord(7, 0x0800_0000, []);
 const data = sRecord(3, 0x0800_0000, [1, 2, 3, 4]);
 
+it.each([
+  [['a.bin_1', 'a.bin_2'], null],
+  [['a.bin_1'], null],
+  [['a.bin_2'], '"a.bin_2" is there without .bin_1'],
+  [['a.bin_1', 'b.bin_3'], '"b.bin_3" is there without .bin_2'],
+  [['a.mini_1', 'b.mini_2'], null],
+  [['a.mini_1'], '"a.mini_1" is there without .mini_2'],
+  [['a.bin_0'], '"a.bin_0" is there without .bin_1'],
+  [['a.bin_9999'], '"a.bin_9999" is there without .bin_1, .bin_2, .bin_3, .bin_4, .bin_5'],
+])('tells the missing part among %j', async (names, detail) => {
+  const files = names.map((name, index) => put(name, `content ${index}`));
+  const report = await inspectFiles({ files, fileTypes: ['.bin_9', ...fileTypes] }, context);
+  const found = report.files.flatMap((file) => file.findings);
+  const told = found.find(({ rule }) => rule === 'package.part-missing');
+  expect(told?.detail ?? null).toBe(detail);
+});
+
 it('tells where the bytes of a record file lie, and lists no more than 256 segments', async () => {
   const far = sRecord(3, 0x0800_1000, [5]);
   const { files } = await inspectFiles(
@@ -92,7 +109,7 @@ describe('names, sizes and plain content', () => {
   it('accepts one other byte at the end of an erased image', async () => {
     const bytes = Buffer.alloc(2_500_000, 0xff);
     bytes[1_500_000] = 1;
-    expect(await rulesOf('almost.bin', bytes)).toEqual(['file.hash']);
+    expect(await rulesOf('almost.bin', bytes)).toEqual(['content.mostly-blank', 'file.hash']);
   });
 
   it('blocks the sixth file and still reports every file', async () => {
@@ -142,6 +159,17 @@ describe('declared version', () => {
         expect(rules, text).toContain('identity.version-not-found');
       }
     }
+  });
+
+  it('is found in the text of an S0 record, which warns when it names another one', async () => {
+    const named = (text: string) => sRecord(0, 0, [...Buffer.from(text)]) + data + end;
+    const rules = await rulesOf('v.s19', named('pump-2.3.4.elf'), { version: '2.3.4' });
+    expect(rules).toContain('identity.version-found');
+    const other = await rulesOf('v.s19', named('pump-2.3.5.elf'), { version: '2.3.4' });
+    expect(other).toContain('s-record.header-version');
+    expect(other).not.toContain('identity.version-found');
+    for (const text of ['HDR', 'pump-2.3.4.elf'])
+      expect(await rulesOf('v.s19', named(text))).not.toContain('s-record.header-version');
   });
 
   it('is found inside S-record data and inside a gzip member', async () => {
@@ -245,7 +273,8 @@ for n, m in (('ok.tar','w'),('ok.tar.gz','w:gz')):
     expect(await rulesOf('crc.tar.gz', badCrc)).toContain('gzip.crc');
     const more = Buffer.concat([gz, Buffer.from('more')]);
     expect(await rulesOf('more.tar.gz', more)).toContain('gzip.trailing');
-    expect(await rulesOf('two.gz', Buffer.concat([gz, gz]))).toContain('container.integrity');
+    const two = Buffer.concat([gzipSync('one'), gzipSync('two')]);
+    expect(await rulesOf('two.gz', two)).toContain('container.integrity');
     expect(await rulesOf('text.tar.gz', gzipSync('no tar'))).toContain('gzip.not-tar');
     expect(await rulesOf('bomb.gz', gzipSync(Buffer.alloc(5_000_000)))).toContain('gzip.bomb');
     const local = readFileSync(join(folder, 'ok.zip'));

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { Announcer } from '../../electron/cloud/mqtt/announcer.ts';
-import { Complaints } from '../../electron/cloud/mqtt/complaints.ts';
+import { Complaints } from '../../electron/cloud/complaints.ts';
 import { PacketScanner } from '../../electron/cloud/mqtt/packet-limit.ts';
 import { mayPublish, maySubscribe, parseDeviceTopic } from '../../electron/cloud/mqtt/topics.ts';
 import { openFilesWarning } from '../../electron/cloud/open-files.ts';
@@ -79,7 +79,7 @@ test('a broken device is complained about once a minute', () => {
   vi.useFakeTimers();
   try {
     const lines: string[] = [];
-    const complaints = new Complaints((line) => lines.push(line));
+    const complaints = new Complaints('mqtt', (line) => lines.push(line));
     for (let second = 0; second < 61; second++) {
       complaints.about('dev-1', 'broken');
       if (second === 0) complaints.about('dev-2', 'broken\n{"error":1}');
@@ -124,8 +124,14 @@ test('start options are read, and wrong ones are named', () => {
     httpPort: 0,
     mqtt: 0,
     mqttLogin: null,
+    coapPort: 0,
+    lwm2mProof: 'version',
     withParent: false,
   });
+  // LwM2M has no DTLS: beyond this computer it is served only when asked for.
+  expect(read('--data', 'x', '--host', '0.0.0.0').coapPort).toBeNull();
+  expect(read('--data', 'x', '--host', '0.0.0.0', '--coap', '5683').coapPort).toBe(5683);
+  expect(read('--data', 'x', '--coap', 'off').coapPort).toBeNull();
   expect(
     read('--data', 'x', '--mqtt', 'mqtts://broker.example:8883', '--with-parent'),
   ).toMatchObject({ mqtt: 'mqtts://broker.example:8883', withParent: true });
@@ -140,6 +146,8 @@ test('start options are read, and wrong ones are named', () => {
     ['--data', 'x', '--http', '-1'],
     ['--data', 'x', '--mqtt', 'http://broker'],
     ['--data', 'x', '--mqtt', 'mqtt://u:p@broker'],
+    ['--data', 'x', '--coap', 'on'],
+    ['--data', 'x', '--lwm2m-proof', 'trust'],
     ['--data', 'x', 'more'],
     ['--data', 'x', '--unknown'],
   ]) {

@@ -26,6 +26,8 @@ beforeAll(async () => {
     httpPort: 0,
     mqtt: 0,
     mqttLogin: null,
+    coapPort: 0,
+    lwm2mProof: 'version',
   });
 });
 beforeEach(async () => {
@@ -107,6 +109,20 @@ test('a file that is not the recorded one is refused on both sides', async () =>
   await writeFile(artifact.path, randomBytes(1000));
   await expect(cloud.putPackage(pkg, artifact)).rejects.toMatchObject({
     problem: { code: 'artifact-hash' },
+  });
+});
+
+test('the cloud leaves out what the studio leaves out: devices that would skip a version', async () => {
+  await cloud.putDevices(devicesOf(productId, 3));
+  const artifact = await storedFile(randomBytes(1000));
+  const pkg = packageOf(artifact, { target: '2.0.3' });
+  await cloud.putPackage(pkg, artifact);
+  const upgradePaths = {
+    [componentId]: { versionScheme: 'semver' as const, requiredSteps: ['1.5.0'] },
+  };
+  const policy = { chinaTelecomIccidPrefixes: [], upgradePaths };
+  await expect(cloud.publish(planOf(pkg), policy)).rejects.toMatchObject({
+    problem: { code: 'no-devices', detail: expect.stringContaining('3 stepSkipped') },
   });
 });
 

@@ -139,6 +139,7 @@ test('a vendor’s delta is recorded with both versions, and that it was not che
     packages: [pkg],
     releasePackages: await studio.ask('packages.list', { releaseId: release.id }),
     benchRuns: [],
+    waivers: [],
     scope: { full: 0, delta: 1, skipped: [] },
     unknownIds: [],
   });

@@ -7,7 +7,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { verifyEvidence } from '../../electron/core/evidence/verify-evidence.ts';
 import { type Evidence } from '../../shared/domain/evidence.ts';
 import { canonicalJson } from '../../shared/domain/canonical-json.ts';
+import { applyWaivers, type Waiver } from '../../shared/domain/waiver.ts';
 import { makePlan } from '../support/cloud.ts';
+import { findingOf, waiverOf } from '../support/findings.ts';
 import { benchRun, deltaPackage, fullPackage, hash, sensorProduct } from '../support/records.ts';
 
 let folder: string;
@@ -118,6 +120,80 @@ test('any edited byte is found', async () => {
     ),
     { numRuns: 300 },
   );
+});
+
+/** The record with a blocking finding that was waived before the plan was published. */
+function waivedContent() {
+  const waiver = waiverOf('secret.private-key');
+  const full = fullPackage({ author: 'Ann Lee' });
+  const [file] = full.report.files;
+  const findings = [findingOf('secret.private-key')];
+  const report = applyWaivers({ verdict: 'block', files: [{ ...file!, findings }] }, [waiver]);
+  const body = content();
+  return { ...body, packages: [{ ...full, report }, body.packages[1]], waivers: [waiver] };
+}
+
+test('a waiver in force when the plan was published passes, also once it was taken back', async () => {
+  const path = join(folder, 'waived.json');
+  await writeFile(path, record(waivedContent()));
+  const report = await verifyEvidence(path);
+  expect(report.checks.filter((check) => !check.passed)).toEqual([]);
+  expect(report.checks.find(({ id }) => id === 'waivers')?.why).toMatch(/^1 waived finding/);
+
+  const later = waivedContent();
+  later.waivers[0]!.removed = { at: '2026-01-06T00:00:00.000Z', name: 'Bea', reason: 'a mistake' };
+  const { waived: _taken, ...open } = later.packages[0]!.report.files[0]!.findings[0]!;
+  later.packages[0]!.report.files[0]!.findings = [open];
+  later.packages[0]!.report.verdict = 'block';
+  await writeFile(path, record(later));
+  expect((await verifyEvidence(path)).checks.filter((check) => !check.passed)).toEqual([]);
+});
+
+type Waived = Omit<Evidence, 'digest' | 'waivers'> & { waivers: Waiver[] };
+const waiverEdits: [string, string, (body: Waived) => unknown][] = [
+  ['waivers', 'a waiver that was taken out', (e) => e.waivers.pop()],
+  ['waivers', 'a waiver for other bytes', (e) => (e.waivers[0]!.sha256 = hash('f'))],
+  ['waivers', 'another reason', (e) => (e.waivers[0]!.reason = 'because I say so')],
+  ['waivers', 'a waiver of another version', (e) => (e.waivers[0]!.version = '1.0.0')],
+  [
+    'waivers',
+    'a mark at what must hold',
+    (e) => (e.packages[0]!.report.files[0]!.findings[0]!.waivable = false),
+  ],
+  [
+    'waivers',
+    'a verdict that its findings do not give',
+    (e) => (e.packages[0]!.report.verdict = 'warn'),
+  ],
+  ['gate-records', 'a waiver by the author', (e) => (e.packages[0]!.author = 'bea smith')],
+  ['gate-records', 'no author', (e) => delete e.packages[0]!.author],
+  [
+    'gate-records',
+    'a waiver that was given after the publication',
+    (e) => {
+      const at = '2026-01-06T00:00:00.000Z';
+      e.waivers[0]!.at = at;
+      e.packages[0]!.report.files[0]!.findings[0]!.waived!.at = at;
+    },
+  ],
+  [
+    'gate-records',
+    'a waiver that was taken back before the publication',
+    (e) =>
+      (e.waivers[0]!.removed = {
+        at: '2026-01-04T00:00:00.000Z',
+        name: 'Bea',
+        reason: 'a mistake',
+      }),
+  ],
+];
+test.each(waiverEdits)('%s finds %s', async (id, _what, edit) => {
+  const path = join(folder, 'forged-waiver.json');
+  const body = waivedContent() as unknown as Waived;
+  edit(body);
+  await writeFile(path, record(body));
+  const report = await verifyEvidence(path);
+  expect(report.checks.filter((check) => !check.passed).map((check) => check.id)).toContain(id);
 });
 
 type Edit = (body: Omit<Evidence, 'digest'>) => unknown;

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
 import { computeGates, type GateFacts } from '../../shared/domain/gates.ts';
+import type { BundleRuleId } from '../../shared/messages/bundle-rules.ts';
+import { findingOf, waiverOf } from '../support/findings.ts';
 import { benchRun, deltaPackage, fullPackage, hash, sensorProduct } from '../support/records.ts';
 
 const image = hash('a');
@@ -10,6 +12,7 @@ function gate(id: string, changes: Partial<GateFacts>) {
     packages: [fullPackage()],
     releasePackages: [fullPackage()],
     benchRuns: [benchRun(image, true)],
+    waivers: [],
     scope: { full: 1, delta: 0, skipped: [] },
     unknownIds: [],
     ...changes,
@@ -20,7 +23,7 @@ function gate(id: string, changes: Partial<GateFacts>) {
 }
 
 test('everything in order: every gate is open', () => {
-  const ids = ['findings', 'deltas', 'bench', 'scope', 'china-telecom'];
+  const ids = ['findings', 'waivers', 'deltas', 'bench', 'scope', 'china-telecom'];
   for (const id of ids) expect(gate(id, {}), id).toMatchObject({ passed: true });
 });
 
@@ -43,6 +46,72 @@ test('a blocking finding closes its gate and is named', () => {
     passed: false,
     why: 'sensor.bin: image.empty',
   });
+});
+
+/** The full package with these findings, made by Ann Lee unless told otherwise. */
+function packageWith(rules: readonly BundleRuleId[], author: string | undefined = 'Ann Lee') {
+  const [file] = fullPackage().report.files;
+  const findings = rules.map(findingOf);
+  const report = { verdict: 'block' as const, files: [{ ...file!, findings }] };
+  return { packages: [fullPackage({ report, ...(author ? { author } : {}) })] };
+}
+
+test('a blocking finding that another person waived is not open; the author cannot open it', () => {
+  const facts = packageWith(['secret.private-key']);
+  const waived = { ...facts, waivers: [waiverOf('secret.private-key')] };
+  expect(gate('findings', waived)).toMatchObject({
+    passed: true,
+    why: '1 version packages, 1 blocking findings waived by another person.',
+  });
+  expect(gate('waivers', waived)).toMatchObject({
+    passed: true,
+    why: 'sensor.bin: secret.private-key by Bea Smith.',
+  });
+  const own = { ...facts, waivers: [waiverOf('secret.private-key', { name: 'ann  LEE' })] };
+  expect(gate('findings', own).passed).toBe(false);
+  expect(gate('waivers', own)).toMatchObject({
+    passed: false,
+    why: 'sensor.bin: secret.private-key is waived by Ann Lee, the author.',
+  });
+});
+
+test.each([
+  ['of another version', { version: '1.0.0' }],
+  ['of another product', { productId: 'SENSOR-2' }],
+  ['for other bytes', { sha256: hash('f') }],
+  ['of another rule', { rule: 'secret.token' }],
+])('a waiver %s opens nothing', (_what, changes) => {
+  const waivers = [waiverOf('secret.private-key', changes)];
+  expect(gate('findings', { ...packageWith(['secret.private-key']), waivers }).passed).toBe(false);
+});
+
+test('a warning waived by the author closes the gate of waivers, and so does an unknown author', () => {
+  const waivers = [waiverOf('secret.wifi', { name: 'Ann Lee' })];
+  const own = { ...packageWith(['secret.wifi']), waivers };
+  expect(gate('findings', own).passed).toBe(true);
+  expect(gate('waivers', own).passed).toBe(false);
+  const unknown = { ...packageWith(['secret.wifi'], ''), waivers };
+  expect(gate('waivers', unknown)).toMatchObject({
+    passed: false,
+    why: expect.stringContaining('author of the package is not recorded') as string,
+  });
+});
+
+test('the policy of the product decides at the gate, also over what was recorded before it', () => {
+  const facts = packageWith(['secret.wifi']);
+  const strict = sensorProduct(1);
+  const product = {
+    ...strict,
+    policy: { ...strict.policy, findings: { 'secret.*': 'block' as const } },
+  };
+  expect(gate('findings', facts).passed).toBe(true);
+  expect(gate('findings', { ...facts, product })).toMatchObject({
+    passed: false,
+    why: 'sensor.bin: secret.wifi',
+  });
+  expect(gate('findings', { ...facts, product, waivers: [waiverOf('secret.wifi')] }).passed).toBe(
+    true,
+  );
 });
 
 test('a plan without packages passes no findings gate', () => {

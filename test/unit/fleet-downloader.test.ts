@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { DeviceHttp } from '../../electron/boards/fleet/device-http.ts';
 import { Downloader } from '../../electron/boards/fleet/downloader.ts';
-import { Slots } from '../../electron/boards/fleet/slots.ts';
+import { Slots } from '../../shared/domain/slots.ts';
 import { backoffMs, Timers } from '../../electron/boards/fleet/timers.ts';
 
 const image = randomBytes(300_000);

@@ -71,7 +71,7 @@ function build(recipe: Recipe = {}): Buffer {
   ];
   return Buffer.concat([signed, area(0x6907, entries)]);
 }
-const sound = ['mcuboot.signature'];
+const sound: string[] = [];
 const change = (bytes: Buffer, at: number, value: number): Buffer => {
   const copy = Buffer.from(bytes);
   copy[at] = value;
@@ -84,14 +84,21 @@ describe('images of imgtool', () => {
     ['rsa', sound, 'RSA-2048'],
     ['ed25519Sha512', sound, 'Ed25519'],
     ['ed25519Pure', sound, 'Ed25519'],
-    ['sampleP384', ['mcuboot.sample-key', 'mcuboot.signature'], 'ECDSA'],
-    ['wholeSampleKey', ['mcuboot.sample-key', 'mcuboot.signature'], 'ECDSA'],
-    ['encrypted', ['mcuboot.encrypted', 'mcuboot.signature'], 'ECDSA'],
+    ['sampleP384', ['mcuboot.sample-key'], 'ECDSA'],
+    ['wholeSampleKey', ['mcuboot.sample-key'], 'ECDSA'],
+    ['encrypted', ['mcuboot.encrypted'], 'ECDSA'],
     ['unsigned', ['mcuboot.unsigned'], null],
-  ] as const)('%s: %s', async (name, rules, signature) => {
+  ] as const)('%s: %s', async (name, rules, algorithm) => {
     const told = await read(imgtoolImage(name));
     expect(told.rules).toEqual(rules);
-    expect(told.image).toMatchObject({ version: '1.2.3+4', signature });
+    expect(told.image?.version).toBe('1.2.3+4');
+    const algorithms = told.image?.signatures.map((signature) => signature.algorithm);
+    expect(algorithms).toEqual(algorithm === null ? [] : [algorithm]);
+    const [signature] = told.image?.signatures ?? [];
+    expect(signature?.key?.type).toBe(
+      algorithm === null ? undefined : name === 'wholeSampleKey' ? 'whole' : 'hash',
+    );
+    expect(told.image?.isPure).toBe(name === 'ed25519Pure');
     expect(told.image?.encrypted).toBe(name === 'encrypted');
   });
 
@@ -100,10 +107,19 @@ describe('images of imgtool', () => {
     expect(image).toMatchObject({
       imageSizeBytes: 96,
       securityCounter: 7,
-      dependencies: ['image 1 >= 2.0.1+5'],
+      dependencies: [{ imageNumber: 1, minVersion: '2.0.1+5' }],
       vendorId: 'aabbccdd00112233445566778899aabb',
     });
     expect(image?.keyHash).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  it('believes a counter and a dependency only where the signature covers them', async () => {
+    const counter = entry(0x50, Buffer.from([9, 0, 0, 0]));
+    const dependency = entry(0x40, Buffer.alloc(12, 1));
+    const bare = await read(build({ extra: [counter, dependency] }));
+    expect(bare.image).toMatchObject({ securityCounter: null, dependencies: [] });
+    const { image } = await read(build({ guarded: [counter, dependency] }));
+    expect(image).toMatchObject({ securityCounter: 9, dependencies: [{ imageNumber: 1 }] });
   });
 
   it('notices every flipped bit of what the hash covers, and every cut', async () => {

@@ -11,6 +11,7 @@ interface Load {
   readonly physical: number;
   readonly data: Buffer;
   readonly memoryBytes?: number;
+  readonly flags?: number;
 }
 
 const code: Load = { virtual: 0x0800_0000, physical: 0x0800_0000, data: Buffer.alloc(400, 1) };
@@ -54,9 +55,17 @@ function elf(
   const fields = [headerBytes, programBytes, loads.length, sectionBytes, sections, names.length];
   for (const [index, value] of fields.entries()) put(header, counts + 2 * index, value, 2);
 
-  const programs = loads.map(({ virtual, physical, data: { length }, memoryBytes }, index) => {
+  const programs = loads.map((load, index) => {
+    const {
+      virtual,
+      physical,
+      data: { length },
+      memoryBytes,
+      flags = 5,
+    } = load;
     const bytes = Buffer.alloc(programBytes);
     put(bytes, 0, 1, 4);
+    put(bytes, is64 ? 4 : 24, flags, 4);
     const values = [offsets[index] ?? 0, virtual, physical, length, memoryBytes ?? length];
     for (const [at, value] of values.entries()) put(bytes, (is64 ? 8 : 4) + at * word, value, word);
     return bytes;
@@ -88,6 +97,32 @@ const variants = [
 ] as const;
 
 describe('ELF files', () => {
+  it.each(variants)(
+    'warns of memory that is written and run, with 64 bit %s, little-endian %s',
+    async (is64, little) => {
+      const open = elf([code, { ...data, flags: 7 }, { ...zeroed, flags: 6 }], { is64, little });
+      const file = await bench.inspect('app.elf', open);
+      const found = file.findings.find(({ rule }) => rule === 'elf.rwx');
+      expect(found).toMatchObject({
+        verdict: 'warn',
+        detail: '1 segments, the first at 0x20000000',
+        evidence: { offset: is64 ? 64 + 56 : 52 + 32 },
+      });
+    },
+  );
+
+  it.each([
+    ['STM32F407VG', false],
+    ['nRF54L15', false],
+    ['a chip of its own', false],
+    ['ESP32-C3', true],
+    ['ATmega328P', true],
+  ])('takes Arm code for %s as wrong: %s', async (chip, isWrong) => {
+    const rules = await bench.rulesOf('app.elf', whole, { chip });
+    expect(rules.includes('image.processor-wrong')).toBe(isWrong);
+    expect(rules.includes('container.integrity')).toBe(!isWrong);
+  });
+
   it.each(variants)('passes one with 64 bit %s, little-endian %s', async (is64, little) => {
     const memory = [{ name: 'flash', start: 0x0800_0000, sizeBytes: 0x1000 }];
     const file = await bench.inspect('app.elf', elf([code, data, zeroed], { is64, little }), {

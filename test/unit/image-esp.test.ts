@@ -83,6 +83,22 @@ describe('ESP images', () => {
     expect(await bench.rulesOf('app.bin', espImage({ chipId }), { chip })).toContain(rule);
   });
 
+  it.each([
+    [0, 0, 'ESP32'],
+    [0, 399, 'ESP32, chip revision 0.0 to 3.99'],
+    [300, 0xffff, 'ESP32, chip revision 3.0 and newer'],
+  ])('tells the chip revisions %i to %i', async (lowest, highest, detail) => {
+    const image = espImage({ revisions: [lowest, highest] });
+    const file = await bench.inspect('app.bin', image);
+    expect(file.findings.find(({ rule }) => rule === 'esp.chip')?.detail).toBe(detail);
+  });
+
+  it('stops an image that no revision of the chip can run', async () => {
+    const rules = await bench.rulesOf('app.bin', espImage({ revisions: [300, 299] }));
+    expect(rules).toContain('esp.revision');
+    expect(rules).not.toContain('container.integrity');
+  });
+
   it('blocks an image that is larger than the memory', async () => {
     const memory = [{ name: 'slot', start: 0x1_0000, sizeBytes: whole.length }];
     const component = 'mcu';

@@ -105,6 +105,25 @@ describe('FIT images and device trees', () => {
     expect(findings[0]?.detail).toContain('2 nodes, every block lies inside, for maker,pump, st,');
   });
 
+  it('tells the boards of a tree, of the trees inside an image and of its configurations', async () => {
+    const boards = async (name: string, bytes: Buffer) =>
+      (await bench.inspect(name, bytes)).identity?.hardware?.map(({ value }) => value);
+    expect(await boards('board.dtb', tree)).toEqual(['maker,pump', 'st,stm32mp1']);
+    expect(await boards('inside.itb', whole)).toEqual(['maker,pump', 'st,stm32mp1']);
+    expect(await boards('behind.itb', external)).toEqual(['maker,pump', 'st,stm32mp1']);
+    const named = treeSource().replace('conf-1 {', 'conf-1 { compatible = "maker,valve";');
+    writeFileSync(join(bench.folder, 'named.its'), named);
+    run('mkimage', '-f', 'named.its', 'named.itb');
+    const image = readFileSync(join(bench.folder, 'named.itb'));
+    expect(await boards('named.itb', image)).toEqual(['maker,valve', 'maker,pump', 'st,stm32mp1']);
+  });
+
+  it('tells when it was built, and that it is not signed', async () => {
+    const { identity } = await bench.inspect('inside.itb', whole);
+    expect(identity?.signed).toBe(false);
+    expect(Math.abs(Date.parse(identity?.builtAt ?? '') - Date.now())).toBeLessThan(3_600_000);
+  });
+
   it('names the image, the offset, and both values of a wrong hash', async () => {
     const image = flipped(whole, find(whole, kernel) + 4000);
     const { findings } = await bench.inspect('a.itb', image);
@@ -157,6 +176,7 @@ describe('FIT images and device trees', () => {
     expect(await bench.rulesOf('a.itb', unsigned)).not.toContain('fit.signature');
     run('mkimage', '-f', 'image.its', '-k', '.', '-r', 'signed.itb');
     const signed = readFileSync(join(bench.folder, 'signed.itb'));
+    expect((await bench.inspect('a.itb', signed)).identity?.signed).toBe(true);
     expect(await bench.rulesOf('a.itb', signed)).toEqual([
       'fit.signature',
       'container.integrity',

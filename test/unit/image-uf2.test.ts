@@ -85,6 +85,29 @@ describe('UF2 files', () => {
     );
   });
 
+  it('names the family and compares it with the chip', async () => {
+    const file = await bench.inspect('app.uf2', whole, { chip: 'RP2040' });
+    const summary = file.findings.find(({ rule }) => rule === 'container.integrity');
+    expect(summary?.detail).toContain('family 0xE48BFF56 (RP2040)');
+    const nrf = Buffer.concat(uf2(0x1000, 0xada5_2840));
+    const unknown = Buffer.concat(uf2(0x1000, 0x1234_5678));
+    for (const [bytes, chip, isWrong] of [
+      [whole, 'RP2350', true],
+      [whole, 'nRF52840', true],
+      [whole, 'a board of its own', false],
+      [nrf, 'nRF52840-QIAA', false],
+      [nrf, 'nRF52', false],
+      [nrf, 'nRF52833', true],
+      [unknown, 'RP2040', false],
+      [Buffer.concat(uf2(0x1000, 0x1c5f_21b0)), 'ESP32-S3', true],
+      [Buffer.concat(uf2(0x1000, 0x1c5f_21b0)), 'ESP32-WROOM-32E', false],
+      [Buffer.concat(uf2(0x1000, 0x5511_4460)), 'ATSAMD51J19', false],
+    ] as const) {
+      const rules = await bench.rulesOf('app.uf2', bytes, { chip });
+      expect(rules.includes('uf2.family-wrong'), `${chip}`).toBe(isWrong);
+    }
+  });
+
   it('blocks one that goes outside the memory', async () => {
     const memory = [{ name: 'flash', start: 0x1000_0000, sizeBytes: 1023 }];
     expect(await bench.rulesOf('a.uf2', whole, { memory })).toContain('image.outside-memory');

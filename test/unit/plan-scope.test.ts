@@ -6,8 +6,10 @@ import {
   decideScope,
   isChinaTelecom,
   summarizeScope,
+  upgradePaths,
 } from '../../shared/domain/scope.ts';
 import { componentId, makeDevice, makePlan, productId } from '../support/cloud.ts';
+import { sensorProduct } from '../support/records.ts';
 
 const policy = { chinaTelecomIccidPrefixes: ['898603', '898611'] };
 const version = fc.constantFrom('1.0.0', '1.0.5', '1.1.0');
@@ -138,4 +140,49 @@ test('only the exact network codes and prefixes mean China Telecom', () => {
   expect(none({ imsi: '460111234567890' })).toMatch(/46011/);
   expect(none({ iccid: '89861199999999999999' })).toMatch(/898611/);
   expect(isChinaTelecom(makeDevice('d', { iccid: '8986031' }), [])).toBeNull();
+});
+
+test('a device that would skip a version is left out with the reason, whatever package there is', () => {
+  const draft = planDraftSchema.parse({
+    ...makePlan('full'),
+    components: [
+      {
+        ...makePlan('full').components[0],
+        deltas: [{ sourceVersion: '1.0.0', packageId: 'delta' }],
+      },
+    ],
+  });
+  const decide = (version: string | null, path: object) => {
+    const versions = version === null ? {} : { [componentId]: version };
+    const upgradePaths = { [componentId]: path };
+    return decideScope(draft, [makeDevice('dev-1', { versions })], { ...policy, upgradePaths })[0];
+  };
+  expect(decide('1.0.0', { minSourceVersion: '1.0.5' })).toMatchObject({
+    action: 'skip',
+    reason: 'stepSkipped',
+    detail: 'APP 1.0.0 is older than 1.0.5, the oldest that may be upgraded.',
+  });
+  expect(decide('1.0.5', { minSourceVersion: '1.0.5' })).toMatchObject({ action: 'full' });
+  expect(decide('1.0.0', { requiredSteps: ['1.0.5'] })).toMatchObject({
+    reason: 'stepSkipped',
+    detail: 'APP must not go from 1.0.0 to 1.1.0 without 1.0.5.',
+  });
+  expect(decide('1.0.5', { requiredSteps: ['1.0.5', '1.1.0', '1.2.0'] })).toMatchObject({
+    action: 'full',
+  });
+  expect(decide(null, { minSourceVersion: '1.0.5' })).toMatchObject({ action: 'full' });
+  expect(decide('1.0.0', {})).toMatchObject({ action: 'delta' });
+});
+
+test('a product that describes no path changes no policy', () => {
+  const plain = sensorProduct(0);
+  expect(upgradePaths(plain)).toEqual({});
+  const [component] = plain.components;
+  const described = {
+    ...plain,
+    components: [{ ...component, minSourceVersion: '1.0.0' } as never],
+  };
+  expect(upgradePaths(described)).toMatchObject({
+    upgradePaths: { STM32: { minSourceVersion: '1.0.0' } },
+  });
 });

@@ -8,13 +8,14 @@ import {
   iccidPrefixProblem,
 } from '../../renderer/views/settings/setting-rules.ts';
 import {
-  countVerdict,
+  countsText,
   fileVerdict,
   groupFindings,
+  layerFindings,
+  reportCounts,
   reportSentence,
   worstFilesFirst,
 } from '../../renderer/widgets/finding-groups.ts';
-import { layOutMemory } from '../../renderer/widgets/memory-layout.ts';
 import { nextSort, sortRows } from '../../renderer/widgets/sort-rows.ts';
 import type { LogEntry } from '../../shared/contract/contract.ts';
 import type { Finding, InspectReport, Verdict } from '../../shared/domain/finding.ts';
@@ -95,7 +96,7 @@ test('a report is told in one sentence about its worst verdict', () => {
     files: [{ ...file, findings: [finding('a', 'block'), finding('b', 'warn')] }],
   };
   expect(reportSentence(report)).toMatch(/^1 blocking finding to correct/);
-  expect(countVerdict(report, 'warn')).toBe(1);
+  expect(reportCounts(report).warn).toBe(1);
   const passed = { ...file, name: 'fine', findings: [] };
   const files = [passed, ...report.files];
   expect(worstFilesFirst({ ...report, files }).map(({ index }) => index)).toEqual([1, 0]);
@@ -103,42 +104,52 @@ test('a report is told in one sentence about its worst verdict', () => {
   expect(reportSentence({ ...report, verdict: 'pass' })).toBe('Every check passed.');
 });
 
-test('images are laid into the regions, cut at their edges, and shared bytes are counted once', () => {
-  const flash = { name: 'flash', start: 0x1000, sizeBytes: 0x100 };
-  const ram = { name: 'ram', start: 0x9000, sizeBytes: 0x10 };
-  const file = { name: 'a.hex', sizeBytes: 999, format: 'intel-hex' };
-  const segments = [
-    { start: 0x0ff0, sizeBytes: 0x20 },
-    { start: 0x10f0, sizeBytes: 0x20 },
-  ];
-  const [first, second] = layOutMemory(
-    [flash, ram],
-    [
-      { ...file, segments },
-      { ...file, name: 'b.hex', segments: [{ start: 0x1008, sizeBytes: 0x10 }] },
-    ],
-  );
-  expect(first?.pieces.map(({ start, sizeBytes }) => [start, sizeBytes])).toEqual([
-    [0x1000, 0x10],
-    [0x1008, 0x10],
-    [0x10f0, 0x10],
+test('findings stand under their layers, and a layer that told nothing is no pass', () => {
+  const layers = layerFindings([
+    finding('zip.crc', 'block'),
+    finding('file.hash', 'pass'),
+    finding('file.opaque', 'could-not-check'),
+    finding('secret.token', 'warn'),
   ]);
-  expect(first).toMatchObject({
-    usedBytes: 0x28,
-    overlaps: [{ start: 0x1008, sizeBytes: 8 }],
-  });
-  expect(second).toMatchObject({ usedBytes: 0, pieces: [] });
+  expect(layers.map(({ layer, verdict }) => [layer, verdict])).toEqual([
+    ['container', 'block'],
+    ['image', null],
+    ['identity', null],
+    ['hygiene', 'warn'],
+  ]);
+  expect(countsText(layers[0]?.counts ?? reportCounts({ verdict: 'pass', files: [] }))).toBe(
+    '1 blocked, 1 not checked, 1 passed',
+  );
 });
 
-test('a raw image is drawn from the start of the first region and says that this is assumed', () => {
-  const flash = { name: 'flash', start: 0x1000, sizeBytes: 0x100 };
-  const raw = { name: 'a.bin', sizeBytes: 0x200, format: 'cortex-m' };
-  const zip = { ...raw, name: 'a.zip', format: 'zip' };
-  const vendor = { ...raw, name: 'a.pack', format: 'unknown' };
-  const [use] = layOutMemory([flash], [raw, zip, vendor]);
-  expect(use?.pieces).toEqual([
-    { fileName: 'a.bin', start: 0x1000, sizeBytes: 0x100, assumed: true },
-  ]);
+test('a waiver takes the weight of a finding away, but what is not checked stays so', () => {
+  const waived = { waiverId: 'w', reason: 'known', name: 'Ada', at: '2026-01-01T00:00:00Z' };
+  const file = {
+    name: 'a',
+    sizeBytes: 1,
+    sha256: '',
+    format: '',
+    findings: [
+      { ...finding('zip.crc', 'block'), waived },
+      { ...finding('file.opaque', 'could-not-check'), waived },
+      finding('secret.token', 'warn'),
+    ],
+  };
+  expect(fileVerdict(file)).toBe('warn');
+  expect(reportCounts({ verdict: 'warn', files: [file] })).toEqual({
+    block: 0,
+    warn: 1,
+    'could-not-check': 1,
+    waived: 1,
+    pass: 0,
+  });
+  const [first, ...rest] = groupFindings(file.findings);
+  expect(first?.rule).toBe('secret.token');
+  expect(rest.map((group) => group.waived?.name)).toEqual(['Ada', 'Ada']);
+  const sentence = (...findings: Finding[]) =>
+    reportSentence({ verdict: 'block', files: [{ ...file, findings }] });
+  expect(sentence({ ...finding('a', 'block'), waivable: true })).toMatch(/to correct or waive/);
+  expect(sentence(finding('a', 'block'))).not.toMatch(/waive/);
 });
 
 test('rows are sorted by numbers in their texts, and rows without a value come last', () => {

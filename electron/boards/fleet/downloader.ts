@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { DeviceHttp } from './device-http.ts';
-import type { Slots } from './slots.ts';
+import type { Slots } from '../../../shared/domain/slots.ts';
 import { backoffMs, type Timers } from './timers.ts';
 
 /** Answers in a row that bring no further byte before a device gives up. */

@@ -1,14 +1,18 @@
 import { z } from 'zod';
 import { fleetStatusSchema } from '../../../shared/contract/contract.ts';
-import { deviceSchema } from '../../../shared/domain/plan.ts';
+import { deviceSchema, transportSchema } from '../../../shared/domain/plan.ts';
 
 /** What a fleet process reads as the first line of its stdin. */
 export const fleetConfigSchema = z.object({
-  endpoint: z.object({ http: z.string(), mqtt: z.string() }),
+  endpoint: z.object({
+    http: z.string(),
+    mqtt: z.string(),
+    coap: z.string().nullable().default(null),
+  }),
   devices: z.array(
     z.object({
       id: deviceSchema.shape.id,
-      transport: z.enum(['http', 'mqtt']),
+      transport: transportSchema,
       versions: deviceSchema.shape.versions,
       secret: z.string().min(1),
     }),
@@ -25,7 +29,7 @@ export type FleetConfigInput = z.input<typeof fleetConfigSchema>;
 
 /** What a fleet process prints, one JSON line each; problems go to stderr as `{"error"}`. */
 export const fleetMessageSchema = z.union([
-  /** Every MQTT device is connected, every HTTP device polls. */
+  /** Every MQTT device is connected, every LwM2M device registered, every HTTP device polls. */
   z.object({ ready: z.literal(true) }),
   z.object({ status: fleetStatusSchema }),
 ]);

@@ -1,13 +1,15 @@
 import type { FleetStatus } from '../../../shared/contract/contract.ts';
+import type { Transport } from '../../../shared/domain/plan.ts';
 import { problem } from '../../../shared/domain/problem.ts';
 import { DdiDevice } from './ddi-device.ts';
 import { DeviceHttp } from './device-http.ts';
 import { Downloader } from './downloader.ts';
 import type { FleetConfig } from './fleet-config.ts';
 import { ImageStore } from './image-store.ts';
+import { Lwm2mDevice } from './lwm2m-device.ts';
 import { MqttDevice } from './mqtt-device.ts';
 import { SimulatedDevice } from './simulated-device.ts';
-import { Slots } from './slots.ts';
+import { Slots } from '../../../shared/domain/slots.ts';
 import { Timers } from './timers.ts';
 
 const downloadsAtOnce = 200;
@@ -16,7 +18,7 @@ const connectsAtOnce = 100;
 const downloadMemoryBytes = 256 * 1024 * 1024;
 /** Over which the first polls are spread, before the cloud has said how often to ask. */
 const firstPollMs = 5_000;
-/** How long no further device may come online before the broker counts as out of reach. */
+/** How long no further device may come online before the cloud counts as out of reach. */
 const stallTimeoutMs = 10_000;
 
 /** Simulated devices of one cloud: they poll or stay connected, download, check, install and report. */
@@ -27,6 +29,7 @@ export class Fleet {
   readonly #devices: readonly SimulatedDevice[];
   readonly #ddi: readonly DdiDevice[];
   readonly #mqtt: readonly MqttDevice[];
+  readonly #lwm2m: readonly Lwm2mDevice[];
   #running = false;
   #lastTrouble = '';
 
@@ -45,12 +48,12 @@ export class Fleet {
       memory: new Slots(downloadMemoryBytes),
     };
     const connecting = new Slots(connectsAtOnce);
-    const make = (transport: 'http' | 'mqtt'): SimulatedDevice[] =>
+    const make = (transport: Transport): SimulatedDevice[] =>
       config.devices
         .filter((device) => device.transport === transport)
         .map((device) => new SimulatedDevice(device, tools));
-    const [http, mqtt] = [make('http'), make('mqtt')];
-    this.#devices = [...http, ...mqtt];
+    const [http, mqtt, lwm2m] = [make('http'), make('mqtt'), make('lwm2m')];
+    this.#devices = [...http, ...mqtt, ...lwm2m];
     this.#ddi = http.map(
       (device) =>
         new DdiDevice(device, {
@@ -71,6 +74,15 @@ export class Fleet {
           onTrouble: (error) => onTrouble(device.id, error),
         }),
     );
+    this.#lwm2m = lwm2m.map(
+      (device) =>
+        new Lwm2mDevice(device, {
+          server: config.endpoint.coap ?? '',
+          timers: this.#timers,
+          registering: connecting,
+          onTrouble: (error) => onTrouble(device.id, error),
+        }),
+    );
   }
 
   /** `onTrouble` hears of everything that a device could not do and will try again. */
@@ -82,7 +94,7 @@ export class Fleet {
   }
 
   /**
-   * Puts every device to work; resolves once the MQTT devices have all been connected.
+   * Puts every device to work; resolves once the MQTT devices have all been connected and the LwM2M devices registered.
    * @throws ProblemError `fleet-unreachable`
    */
   async start(): Promise<void> {
@@ -90,7 +102,8 @@ export class Fleet {
     for (const [index, device] of this.#ddi.entries()) void device.run(index / this.#ddi.length);
     let online = 0;
     let lastMs = performance.now();
-    for (const device of this.#mqtt) {
+    const connected = [...this.#mqtt, ...this.#lwm2m];
+    for (const device of connected) {
       void device.run();
       void device.online.then(() => {
         online++;
@@ -104,13 +117,13 @@ export class Fleet {
         await this.#timers.sleep(leftMs);
       }
     };
-    const all = Promise.all(this.#mqtt.map((device) => device.online)).then(() => false);
+    const all = Promise.all(connected.map((device) => device.online)).then(() => false);
     if (!(await Promise.race([all, stalled()]))) return;
     throw problem(
       'fleet-unreachable',
-      'Simulated devices cannot reach the broker',
-      `${online} of ${this.#mqtt.length} MQTT devices were connected, and no other for ${stallTimeoutMs / 1000} s. ${this.#lastTrouble}`.trim(),
-      'Check the MQTT address of the cloud.',
+      'Simulated devices cannot reach the cloud',
+      `${online} of ${connected.length} MQTT and LwM2M devices were connected, and no other for ${stallTimeoutMs / 1000} s. ${this.#lastTrouble}`.trim(),
+      'Check the MQTT and CoAP addresses of the cloud.',
     );
   }
 
@@ -122,6 +135,7 @@ export class Fleet {
       devices: this.#devices.length,
       http: this.#ddi.length,
       mqtt: this.#mqtt.length,
+      lwm2m: this.#lwm2m.length,
       updated: count(true),
       failed: count(false),
     };
@@ -130,7 +144,7 @@ export class Fleet {
   stop(): void {
     this.#running = false;
     this.#timers.close();
-    for (const device of this.#mqtt) device.close();
+    for (const device of [...this.#mqtt, ...this.#lwm2m]) device.close();
     this.#http.close();
     this.#downloads.close();
   }

@@ -1,7 +1,7 @@
 import mqtt from 'mqtt';
 import { z } from 'zod';
 import type { DeviceJob, JobStep, SimulatedDevice } from './simulated-device.ts';
-import type { Slots } from './slots.ts';
+import type { Slots } from '../../../shared/domain/slots.ts';
 import { backoffMs, type Timers } from './timers.ts';
 
 const keepAliveSec = 120;

@@ -3,7 +3,7 @@ import { reportedVersion } from '../../../shared/domain/scope.ts';
 import { type Artifact, type Downloader, InstallFailure } from './downloader.ts';
 import type { FleetConfig } from './fleet-config.ts';
 import type { ImageStore } from './image-store.ts';
-import type { Slots } from './slots.ts';
+import type { Slots } from '../../../shared/domain/slots.ts';
 
 const progressPeriodMs = 2_000;
 
@@ -75,6 +75,38 @@ export class SimulatedDevice {
     this.#outcomes.set(job.actionId, outcome);
     this.#lastOutcome = outcome;
     return outcome;
+  }
+
+  /**
+   * Installs a package that came without a job, as LwM2M brings it; false when it cannot be. Without
+   * a version the device goes on to say the one it had. `patch` holds the bytes of a delta.
+   */
+  async installUnnamed(
+    version: string | null,
+    sha256: string,
+    patch: Buffer | null,
+  ): Promise<boolean> {
+    const [componentId] = Object.keys(this.#versions);
+    if (componentId === undefined) return false;
+    try {
+      const image = patch === null ? sha256 : await this.#patched(componentId, sha256, patch);
+      if (image === null) this.#images.delete(componentId);
+      else this.#images.set(componentId, image);
+      if (version !== null) this.#versions[componentId] = version;
+      this.#lastOutcome = { ok: true, version: this.#versions[componentId] ?? '' };
+      return true;
+    } catch (error) {
+      if (!(error instanceof ProblemError)) throw error;
+      this.#lastOutcome = { ok: false, code: error.problem.code };
+      return false;
+    }
+  }
+
+  /** SHA-256 of what the patch rebuilds; null when the source is not at hand. */
+  async #patched(componentId: string, sha256: string, patch: Buffer): Promise<string | null> {
+    const source = this.#images.get(componentId);
+    if (source === undefined || !this.#tools.images.has(source)) return null;
+    return this.#tools.images.patch(source, sha256, patch);
   }
 
   async #install(job: DeviceJob, tell: TellStep): Promise<Outcome> {

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { problem } from '../../../shared/domain/problem.ts';
 import type { Job } from '../plans/rollout-engine.ts';
+import type { ArtifactKeys } from '../store/artifact-keys.ts';
 import type { CloudParts } from '../types.ts';
 import { sendArtifact } from './artifact-reply.ts';
 import { feedbackSchema, toDeviceReport } from './ddi-report.ts';
@@ -18,6 +19,7 @@ const actionParams = z.object({
     .positive()
     .max(2 ** 53 - 1),
 });
+const keyedParams = actionParams.extend({ key: z.string().max(64) });
 const fileParams = z.object({ packageId: z.string().max(128), filename: z.string().max(255) });
 const configDataSchema = z.object({
   mode: z.enum(['merge', 'replace', 'remove']).default('merge'),
@@ -34,7 +36,7 @@ declare module 'fastify' {
 }
 
 /** The device API: Eclipse hawkBit DDI v1 at `/default/controller/v1/{id}`, and short artifact addresses. */
-export function deviceRoutes(app: FastifyInstance, parts: CloudParts): void {
+export function deviceRoutes(app: FastifyInstance, parts: CloudParts, keys: ArtifactKeys): void {
   app.decorateRequest('deviceId', '');
   app.addContentTypeParser(
     'application/hal+json',
@@ -111,13 +113,34 @@ export function deviceRoutes(app: FastifyInstance, parts: CloudParts): void {
       const deviceId = parts.engine.deviceOf(actionId);
       if (deviceId === null || !parts.devices.authenticate(deviceId, targetToken(request)))
         throw unauthorized();
-      // Stored before the first byte leaves: should the device's reports be lost, it is still known
-      // that the device got the new version from this plan.
-      const job = await parts.engine.begin(deviceId, actionId, true);
-      if (typeof job === 'string') throw jobGone(actionId);
-      return sendArtifact(request, reply, parts.artifacts, job.pkg.artifact);
+      return sendJobArtifact(request, reply, deviceId, actionId);
     },
   });
+
+  // A Package URI of LwM2M: the device can send nothing but the address, so that carries a key.
+  app.route({
+    method: ['GET', 'HEAD'],
+    url: '/a/:actionId/:key/*',
+    handler: async (request, reply: FastifyReply) => {
+      const { actionId, key } = parse(keyedParams, request.params);
+      const deviceId = keys.fits(actionId, key) ? parts.engine.deviceOf(actionId) : null;
+      if (deviceId === null) throw artifactUnknown();
+      return sendJobArtifact(request, reply, deviceId, actionId);
+    },
+  });
+
+  async function sendJobArtifact(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    deviceId: string,
+    actionId: number,
+  ): Promise<FastifyReply> {
+    // Stored before the first byte leaves: should the device's reports be lost, it is still known
+    // that the device got the new version from this plan.
+    const job = await parts.engine.begin(deviceId, actionId, true);
+    if (typeof job === 'string') throw jobGone(actionId);
+    return sendArtifact(request, reply, parts.artifacts, job.pkg.artifact);
+  }
 }
 
 function deployment(job: Job, root: string): object {

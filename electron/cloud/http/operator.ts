@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { deviceSchema, deviceStateSchema, planSchema } from '../../../shared/domain/plan.ts';
 import { problem } from '../../../shared/domain/problem.ts';
+import { upgradePathSchema } from '../../../shared/domain/upgrade-path.ts';
 import { productSchema, versionPackageSchema } from '../../../shared/domain/product.ts';
 import type { CloudAddresses, CloudParts } from '../types.ts';
 import { hashSecret, secretMatches } from '../store/secrets.ts';
@@ -49,7 +50,10 @@ const putPackage = z.object({
 });
 const putPlan = z.object({
   plan: planSchema,
-  policy: z.object({ chinaTelecomIccidPrefixes: z.array(z.string().min(1)) }),
+  policy: z.object({
+    chinaTelecomIccidPrefixes: z.array(z.string().min(1)),
+    upgradePaths: z.record(z.string(), upgradePathSchema).optional(),
+  }),
 });
 
 /** The operator API, `/api/v1`: JSON, bearer token, errors as `{error: Problem}`. */

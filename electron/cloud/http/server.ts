@@ -1,5 +1,6 @@
 import Fastify, { type FastifyInstance } from 'fastify';
 import { problem } from '../../../shared/domain/problem.ts';
+import type { ArtifactKeys } from '../store/artifact-keys.ts';
 import type { CloudAddresses, CloudParts } from '../types.ts';
 import { deviceRoutes } from './ddi.ts';
 import { operatorRoutes } from './operator.ts';
@@ -13,6 +14,7 @@ const requestTimeoutMs = 600_000;
 /** The HTTP server: operator API, device API, health. `addresses` resolves once devices are served. */
 export function createHttpServer(
   parts: CloudParts,
+  keys: ArtifactKeys,
   operatorToken: string,
   addresses: Promise<CloudAddresses>,
 ): FastifyInstance {
@@ -44,6 +46,6 @@ export function createHttpServer(
     },
     { prefix: '/api/v1' },
   );
-  void app.register(async (scope) => deviceRoutes(scope, parts));
+  void app.register(async (scope) => deviceRoutes(scope, parts, keys));
   return app;
 }

@@ -6,7 +6,7 @@ import type { ReachableDevice } from '../plans/rollout-store.ts';
 import type { CloudParts } from '../types.ts';
 import { Announcer } from './announcer.ts';
 import type { MqttLogin } from './broker.ts';
-import type { Complaints } from './complaints.ts';
+import type { Complaints } from '../complaints.ts';
 import { getMessageSchema, jobMessage, statusMessageSchema, statusReport } from './messages.ts';
 import { deviceTopicFilters, jobTopic, parseDeviceTopic } from './topics.ts';
 

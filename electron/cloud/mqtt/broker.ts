@@ -2,7 +2,7 @@ import { Aedes, type AuthenticateError, type Client } from 'aedes';
 import { randomUUID } from 'node:crypto';
 import { type AddressInfo, type Server, type Socket, createServer } from 'node:net';
 import { newSecret } from '../store/secrets.ts';
-import type { Complaints } from './complaints.ts';
+import type { Complaints } from '../complaints.ts';
 import { limitPackets } from './packet-limit.ts';
 import { mayPublish, maySubscribe } from './topics.ts';
 

@@ -153,6 +153,17 @@ export class RolloutEngine {
     return state === 'downloadSucceeded' || state === 'upgrading';
   }
 
+  /** Whether the device was told to install what it downloaded. */
+  isInstalling(actionId: number): boolean {
+    const action = this.#rollout.action(actionId);
+    return action !== null && this.#rollout.componentOf(action).state === 'upgrading';
+  }
+
+  /** Whether nothing more is to be done for an action. */
+  isOver(actionId: number): boolean {
+    return this.#rollout.action(actionId)?.state !== 'open';
+  }
+
   /** The device that an action is for, or null when there is no such action. */
   deviceOf(actionId: number): string | null {
     return this.#rollout.action(actionId)?.device_id ?? null;

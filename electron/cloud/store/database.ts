@@ -41,6 +41,8 @@ const migrations = [
   'ALTER TABLE devices ADD COLUMN removed_at TEXT',
 ];
 
+const longestPauseMs = 25;
+
 interface Unit {
   readonly run: () => unknown;
   readonly done: (value: unknown) => void;
@@ -56,6 +58,8 @@ export class CloudDatabase {
   readonly #db: Database.Database;
   #queue: Unit[] = [];
   #closed = false;
+  /** What the last commit took, and when it ended, in milliseconds. */
+  #last = { tookMs: 0, endedMs: 0 };
 
   constructor(path: string) {
     this.#db = new Database(path);
@@ -77,9 +81,17 @@ export class CloudDatabase {
         fail(new Error('The database is closed.'));
         return;
       }
-      if (this.#queue.length === 0) setImmediate(() => this.#commit());
+      if (this.#queue.length === 0) this.#commitSoon();
       this.#queue.push({ run, done: done as (value: unknown) => void, fail });
     });
+  }
+
+  /** A pause as long as the last commit, so that under load more writes share each disk sync; at rest there is none. */
+  #commitSoon(): void {
+    const { tookMs, endedMs } = this.#last;
+    const waitMs = Math.min(tookMs, longestPauseMs) - (performance.now() - endedMs);
+    if (waitMs <= 1) setImmediate(() => this.#commit());
+    else setTimeout(() => this.#commit(), waitMs);
   }
 
   /** Commits what waits, then closes. */
@@ -103,6 +115,7 @@ export class CloudDatabase {
     this.#queue = [];
     if (units.length === 0) return;
     const settle: (() => void)[] = [];
+    const startedMs = performance.now();
     try {
       this.#db.exec('BEGIN IMMEDIATE');
       for (const unit of units) settle.push(this.#runUnit(unit));
@@ -113,6 +126,8 @@ export class CloudDatabase {
       for (const unit of units) unit.fail(reason);
       return;
     }
+    const endedMs = performance.now();
+    this.#last = { tookMs: endedMs - startedMs, endedMs };
     for (const answer of settle) answer();
   }
 

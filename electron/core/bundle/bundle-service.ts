@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import type { DescribedFormat } from '../../../shared/domain/described-format.ts';
 import type { InspectReport } from '../../../shared/domain/finding.ts';
 import type { WorkContext } from '../../../shared/domain/job.ts';
 import { problem } from '../../../shared/domain/problem.ts';
@@ -13,9 +14,14 @@ import {
 } from '../../../shared/domain/product.ts';
 import { roleOfFormat } from '../../../shared/domain/file-role.ts';
 import { defaultFileTypes } from '../../../shared/domain/limits.ts';
+import { countedVerdict } from '../../../shared/domain/verdict.ts';
+import { isByAnother } from '../../../shared/domain/waiver.ts';
 import { runTask } from '../../worker/run-task.ts';
 import { ensureRelease } from '../releases/release-service.ts';
 import type { Workspace } from '../workspace/workspace.ts';
+import { firstLook } from './first-look.ts';
+import { type KnownIdentity, knownIdentity } from './identity-context.ts';
+import { judgedPackage, judgeReport } from './waiver-service.ts';
 import { verifyVersionPackage, writeVersionPackage } from './version-package.ts';
 
 /** Files to inspect: absolute paths, and what they are checked against. */
@@ -25,23 +31,41 @@ export interface InspectRequest {
   readonly componentType?: ComponentType | undefined;
   readonly component?: Component | undefined;
   readonly extraFileTypes: readonly string[];
+  /** Formats that slipway.yaml describes; their extensions are allowed. */
+  readonly formats: readonly DescribedFormat[];
+  /** Description, keys and records that the files are compared with, where a product is known. */
+  readonly known?: KnownIdentity | undefined;
 }
 
 /** Inspects files in a worker thread; the report is produced even when files are blocked. */
-export function inspectFiles(
+export async function inspectFiles(
   request: InspectRequest,
   context: WorkContext,
 ): Promise<InspectReport> {
   const componentType = request.component?.type ?? request.componentType;
+  const files = request.paths.map((path) => ({ path, name: basename(path) }));
+  const { formats } = request;
+  const fileTypes = [
+    ...defaultFileTypes,
+    ...request.extraFileTypes,
+    ...formats.flatMap(({ extensions }) => extensions),
+  ];
+  // Here and not in the worker: starting one takes longer than a look at every file.
+  const looks = await Promise.all(
+    files.map((file, index) => firstLook(index, file, { fileTypes, formats })),
+  );
+  for (const look of looks) context.onFileSoFar?.(look);
   return runTask(
     'bundle.inspect',
     {
-      files: request.paths.map((path) => ({ path, name: basename(path) })),
-      fileTypes: [...defaultFileTypes, ...request.extraFileTypes],
+      files,
+      fileTypes,
+      ...(formats.length > 0 ? { formats } : {}),
       ...(request.version ? { version: request.version } : {}),
       ...(componentType ? { component: componentType } : {}),
       ...(request.component?.memory ? { memory: request.component.memory } : {}),
       ...(request.component?.chip ? { chip: request.component.chip } : {}),
+      ...request.known,
     },
     context,
   );
@@ -61,17 +85,6 @@ export function componentOf(product: Product, componentId: string): Component {
   );
 }
 
-/** The named component of a product, or its first one, of the type if one is given. @throws ProblemError `unknown-component` */
-export function componentIn(
-  product: Product,
-  componentId?: string,
-  type?: ComponentType,
-): Component | undefined {
-  return componentId
-    ? componentOf(product, componentId)
-    : product.components.find((candidate) => !type || candidate.type === type);
-}
-
 /**
  * Inspects the files, stores them and writes the deterministic version package of a full image.
  * Making the same package again returns the existing one; other bytes under a used version are refused.
@@ -83,24 +96,37 @@ export async function createFullPackage(
     componentId: string;
     paths: readonly string[];
     name?: string | undefined;
+    /** Name of who makes the package; the workspace's person without it. */
+    author?: string | undefined;
   } & ({ releaseId: string } | { productId: string; version: string }),
   context: WorkContext,
 ): Promise<VersionPackage> {
   const wanted = 'releaseId' in input ? workspace.release(input.releaseId) : input;
-  const component = componentOf(workspace.product(wanted.productId), input.componentId);
-  const report = await inspectFiles(
+  const product = workspace.product(wanted.productId);
+  const component = componentOf(product, input.componentId);
+  const author = input.author ?? workspace.person ?? refuseNoAuthor();
+  const inspected = await inspectFiles(
     {
       paths: input.paths,
       version: wanted.version,
       component,
       extraFileTypes: workspace.config.fileTypes,
+      formats: workspace.config.formats,
+      known: await knownIdentity(workspace, product, component, wanted.version),
     },
     context,
   );
+  const other = inspected.files
+    .flatMap(({ findings }) => findings)
+    .find(({ rule }) => rule === 'identity.version-immutable');
+  if (other) throw versionImmutable(`${other.detail}; these have ${other.evidence.found}.`);
+  const report = judgeReport(workspace, inspected, product, wanted.version, author);
+  if (report.verdict === 'block') throw blocked(report);
+  refuseOwnWaivers(report, author);
   const files = await storeInspected(workspace, input.paths, report, roleOfFormat, context);
   // Only now, so that files that are refused leave no empty release behind.
   const release = ensureRelease(workspace, wanted.productId, wanted.version);
-  return recordPackage(
+  const pkg = await recordPackage(
     workspace,
     {
       releaseId: release.id,
@@ -112,16 +138,19 @@ export async function createFullPackage(
       sourceVersion: null,
       targetVersion: release.version,
       report,
+      author,
       deltaProof: null,
     },
     files,
     context,
   );
+  // One that was there already may have been judged otherwise when it was made.
+  return judgedPackage(workspace, pkg);
 }
 
 /**
  * Stores files that were inspected, as those very bytes.
- * @throws ProblemError `bundle-blocked` | `file-changed` | `disk-full`
+ * @throws ProblemError `file-changed` | `disk-full`
  */
 export async function storeInspected(
   workspace: Workspace,
@@ -130,7 +159,6 @@ export async function storeInspected(
   roleOf: (format: string) => PackageFile['role'],
   context: WorkContext,
 ): Promise<readonly { path: string; file: PackageFile }[]> {
-  if (report.verdict === 'block') throw blocked(report);
   const files: { path: string; file: PackageFile }[] = [];
   for (const [index, path] of paths.entries()) {
     const inspected = report.files[index];
@@ -193,7 +221,11 @@ export async function recordPackage(
             pkg.sourceVersion === draft.sourceVersion,
         );
       if (existing && existing.sha256 === archive.sha256) return existing;
-      if (existing) throw versionImmutable(existing, archive.sha256);
+      if (existing) {
+        throw versionImmutable(
+          `${existing.componentId} ${existing.targetVersion} (${existing.packageType}) is recorded with SHA-256 ${existing.sha256}; these files give ${archive.sha256}.`,
+        );
+      }
       const pkg: VersionPackage = {
         ...draft,
         id: randomUUID(),
@@ -225,20 +257,51 @@ export async function verifyPackage(
   };
 }
 
-function versionImmutable(existing: VersionPackage, foundSha256: string) {
+function versionImmutable(detail: string) {
   return problem(
     'version-immutable',
     'This version already has other bytes',
-    `${existing.componentId} ${existing.targetVersion} (${existing.packageType}) is recorded with SHA-256 ${existing.sha256}; these files give ${foundSha256}.`,
+    detail,
     'Versions are immutable: raise the version and make a new release.',
     'gate',
   );
 }
 
-function blocked(report: InspectReport) {
+/** @throws ProblemError `person-unknown` */
+function refuseNoAuthor(): never {
+  throw problem(
+    'person-unknown',
+    'Who makes the package?',
+    'The system has no name for this user, and the workspace has none either.',
+    'Set one: slipway settings person NAME, or give --author NAME.',
+    'usage',
+  );
+}
+
+/** A blocking finding that only the author of the package has waived is not waived. @throws ProblemError `waiver-by-author` */
+function refuseOwnWaivers(report: InspectReport, author: string): void {
+  const own = report.files.flatMap(({ name, findings }) =>
+    findings
+      .filter(
+        ({ verdict, waived }) => verdict === 'block' && waived && !isByAnother(waived, author),
+      )
+      .map(({ rule }) => `${name}: ${rule}`),
+  );
+  if (own.length === 0) return;
+  throw problem(
+    'waiver-by-author',
+    'The author cannot waive a block',
+    `${own.join('; ')}: waived by ${author}, who makes the package.`,
+    'Another person must look at it and waive it.',
+    'gate',
+  );
+}
+
+/** Why files are refused. */
+export function blocked(report: InspectReport) {
   const reasons = report.files.flatMap((file) =>
     file.findings
-      .filter((finding) => finding.verdict === 'block')
+      .filter((finding) => countedVerdict(finding) === 'block')
       .map((finding) => `${file.name}: ${finding.title}, ${finding.detail} (${finding.rule})`),
   );
   return problem(

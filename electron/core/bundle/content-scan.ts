@@ -1,60 +1,45 @@
-import { chunkBytes } from './file-source.ts';
-
 const digit0 = 0x30;
 const digit9 = 0x39;
 const dot = 0x2e;
 
-/** Finds out whether all content is one byte value; costs nothing after the first difference. */
-export class UniformScan {
-  #value: number | undefined;
-  #uniform = true;
-  #pattern = Buffer.alloc(0);
-
-  push(chunk: Buffer): void {
-    if (!this.#uniform || chunk.length === 0) return;
-    if (this.#value === undefined) {
-      this.#value = chunk[0] ?? 0;
-      this.#pattern = Buffer.alloc(chunkBytes, this.#value);
-    }
-    if (chunk[chunk.length - 1] !== this.#value) this.#uniform = false;
-    else this.#uniform = this.#pattern.subarray(0, chunk.length).equals(chunk);
-  }
-
-  /** The value of every byte, or null when they differ. */
-  result(): number | null {
-    return this.#uniform ? (this.#value ?? null) : null;
-  }
+/** Where a text stands. */
+export interface TextHit {
+  /** Offset in the content, or in the member of an archive. */
+  readonly offset: number;
+  readonly member?: string;
 }
 
 /**
- * Searches streamed content for a version text in ASCII and UTF-16LE. A hit inside a longer
+ * Searches streamed content for a text, such as a version, in ASCII and UTF-16LE. A hit inside a longer
  * number ("1.0.0" in "11.0.0" or "1.0.0.2") does not count.
  */
-export class VersionScan {
+export class TextScan {
   readonly #needles: readonly { readonly bytes: Buffer; readonly stride: number }[];
   readonly #keepBytes: number;
   readonly #joint: Buffer;
   #tail: Buffer = Buffer.alloc(0);
   #seenBytes = 0;
-  #hit: number | null = null;
+  /** Offset of a hit in the present piece. */
+  #pieceHit: number | null = null;
+  #hit: TextHit | null = null;
 
-  constructor(version: string) {
+  constructor(text: string) {
     this.#needles = [
-      { bytes: Buffer.from(version, 'ascii'), stride: 1 },
-      { bytes: Buffer.from(version, 'utf16le'), stride: 2 },
+      { bytes: Buffer.from(text, 'ascii'), stride: 1 },
+      { bytes: Buffer.from(text, 'utf16le'), stride: 2 },
     ];
     // One unit before and two after decide whether a hit counts.
-    this.#keepBytes = version.length * 2 + 6;
+    this.#keepBytes = text.length * 2 + 6;
     this.#joint = Buffer.alloc(this.#keepBytes * 2);
   }
 
-  /** Offset of the first hit in the content so far, or null. */
-  get hit(): number | null {
+  /** The first hit in the pieces that were ended, or null. */
+  get hit(): TextHit | null {
     return this.#hit;
   }
 
   push(chunk: Uint8Array): void {
-    if (this.#hit !== null || chunk.length === 0) return;
+    if (this.#isFound || chunk.length === 0) return;
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
     const start = this.#seenBytes;
     const before = this.#tail;
@@ -73,18 +58,26 @@ export class VersionScan {
     this.#tail = Buffer.from(bytes.subarray(bytes.length - this.#keepBytes));
   }
 
-  /** Ends one piece of content (a member of an archive); the next begins afresh. */
-  endPiece(): void {
-    this.#search(this.#tail, this.#seenBytes - this.#tail.length, true);
+  /** Ends one piece of content (the file, or the named member of an archive); the next begins afresh. */
+  endPiece(member?: string): void {
+    if (!this.#isFound) this.#search(this.#tail, this.#seenBytes - this.#tail.length, true);
+    const offset = this.#pieceHit;
+    if (this.#hit === null && offset !== null)
+      this.#hit = { offset, ...(member ? { member } : {}) };
     this.#tail = Buffer.alloc(0);
+    this.#seenBytes = 0;
+  }
+
+  get #isFound(): boolean {
+    return this.#pieceHit !== null;
   }
 
   #search(bytes: Buffer, base: number, isEnd: boolean): void {
     for (const { bytes: needle, stride } of this.#needles) {
-      let at = this.#hit === null ? bytes.indexOf(needle) : -1;
+      let at = this.#isFound ? -1 : bytes.indexOf(needle);
       while (at >= 0) {
         if (this.#standsAlone(bytes, at, needle.length, stride, base, isEnd)) {
-          this.#hit = base + at;
+          this.#pieceHit = base + at;
           return;
         }
         at = bytes.indexOf(needle, at + 1);
@@ -125,7 +118,7 @@ export class ScriptScan {
   #conflictLine: number | null = null;
   #line = 1;
 
-  push(chunk: Buffer): void {
+  push(chunk: Uint8Array): void {
     if (this.#notTextAt !== null) return;
     const nul = chunk.indexOf(0);
     let text = '';

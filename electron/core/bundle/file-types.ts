@@ -8,6 +8,8 @@ const required: Readonly<Record<string, readonly string[]>> = {
   '.tar.gz': ['gzip'],
   '.tgz': ['gzip'],
   '.gz': ['gzip'],
+  '.xz': ['xz'],
+  '.zst': ['zstd'],
   '.s19': ['s-record'],
   '.s28': ['s-record'],
   '.s37': ['s-record'],
@@ -19,6 +21,8 @@ const required: Readonly<Record<string, readonly string[]>> = {
   '.mpy': ['mpy'],
   '.elf': ['elf'],
   '.uf2': ['uf2'],
+  '.dtb': ['fit'],
+  '.itb': ['fit'],
 };
 
 /** Formats that a raw image must not have: a device would write them to flash as they are. */
@@ -26,18 +30,10 @@ const notRaw = new Set([...archives, 'elf', 'uf2', 's-record', 'intel-hex']);
 const rawExtension = /\.bin(_\d+)?$/i;
 const opaqueExtension = /\.(pack|mini_\d+)$/i;
 
-/** Formats that are recognised by signature only. */
-export const recognisedOnly: ReadonlySet<string> = new Set([
-  'xz',
-  'zstd',
-  'bsdiff40',
-  'bsdiff43',
-  'vcdiff',
-  'hdiff',
-  'android-payload',
-  'pac',
-  'mpy',
-]);
+/** Whether the name is that of a raw image. */
+export function isRawName(name: string): boolean {
+  return rawExtension.test(name);
+}
 
 /** What the name promises, when the content breaks the promise; null when they agree. */
 export function contradiction(name: string, format: string): string | null {
@@ -49,7 +45,7 @@ export function contradiction(name: string, format: string): string | null {
     const formats = required[extension] ?? [];
     return formats.includes(format) ? null : formats.join(' or ');
   }
-  return rawExtension.test(name) && notRaw.has(format) ? 'a raw image' : null;
+  return isRawName(name) && notRaw.has(format) ? 'a raw image' : null;
 }
 
 /** Whether the extension belongs to a format that only its vendor can read. */

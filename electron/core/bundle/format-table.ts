@@ -1,29 +1,24 @@
+import { compareWithDescribed } from '../../../shared/domain/identity/described-version.ts';
+import { ByteStream } from '../../../shared/formats/byte-stream.ts';
+import type { Segment } from '../../../shared/formats/image-builder.ts';
 import { IntelHexReader } from '../../../shared/formats/intel-hex.ts';
 import { readRar } from '../../../shared/formats/rar.ts';
 import type { Report } from '../../../shared/formats/report.ts';
 import { SRecordReader } from '../../../shared/formats/s-record.ts';
 import { sniffHeadBytes } from '../../../shared/formats/sniff.ts';
-import { isOpaque, recognisedOnly } from './file-types.ts';
-import { readGzipContent } from './gzip.ts';
+import { isPackDescription, readPackDescription } from './cmsis-pack.ts';
+import { isOpaque } from './file-types.ts';
+import { readGzip } from './gzip.ts';
 import { readableImages, readImage } from './image-readers.ts';
 import { checkMcuboot } from './mcuboot-check.ts';
 import { checkRawImage, checkSegments } from './memory-fit.ts';
-import { type FormatReader, nothingKnown } from './reading.ts';
+import { readPythonScript } from './python-script.ts';
+import { type FormatReader, nothingKnown, type Reading } from './reading.ts';
 import { readTarMembers } from './tar-members.ts';
-import { compareVersions } from './version-check.ts';
-import { readZipMembers } from './zip.ts';
-
-/** Formats whose bytes are compressed: no version can be found in them. */
-const compressed = new Set(['xz', 'zstd', 'bsdiff40', 'bsdiff43', 'vcdiff', 'hdiff']);
-
-/** A format that is recognised by its signature only. */
-const recognised = (format: string): FormatReader => ({
-  search: compressed.has(format) ? 'compressed' : 'bytes',
-  read: async (_source, { findings }) => {
-    findings.add('format.not-checked', `recognised as ${format}`, { offset: 0 });
-    return nothingKnown;
-  },
-});
+import type { DescribedVersion } from './version-check.ts';
+import { readXz } from './xz.ts';
+import { readZip } from './zip.ts';
+import { readZstd } from './zstd.ts';
 
 const opaque: FormatReader = {
   search: 'bytes',
@@ -35,16 +30,22 @@ const opaque: FormatReader = {
 
 const rawImage: FormatReader = {
   search: 'bytes',
-  read: async (source, { expectations: { component, memory = [] }, findings }) => {
-    const head = await source.read(0, sniffHeadBytes);
+  stream: async (chunks, { expectations: { component, memory = [] }, findings }) => {
+    const stream = new ByteStream(chunks);
+    const head = await stream.peek(sniffHeadBytes);
+    for await (const _ of stream.pieces()) {
+      // Only its size is wanted.
+    }
     const regions = component === 'mcu' ? memory : [];
-    checkRawImage(head, source.sizeBytes, regions, findings.add);
+    checkRawImage(head, stream.offset, regions, findings.add);
     return nothingKnown;
   },
 };
 
-/** Text: only the name can promise more, and the pipeline checks scripts by their name. */
+/** Text: only the name can promise more. */
 const text: FormatReader = { search: 'bytes' };
+const script: FormatReader = { search: 'bytes', read: readPythonScript };
+const packDescription: FormatReader = { search: 'bytes', read: readPackDescription };
 
 /** Formats that break the content into blocks: only the reader can join them. */
 const inBlocks = new Set(['uf2']);
@@ -57,22 +58,22 @@ const image = (format: string): FormatReader => ({
     const facts = await readImage(format, source, target, findings, onContent);
     if (facts === null) return nothingKnown;
     const { segments, compressed, version } = facts;
-    if (version === undefined || declared === undefined) return { segments, compressed };
+    const identity = { ...facts.identity, ...(version === undefined ? {} : { version }) };
+    const saysSomething = Object.keys(identity).length > 0;
+    const inside = { segments, compressed, ...(saysSomething ? { identity } : {}) };
+    if (version === undefined || declared === undefined) return inside;
     const described = {
       detail: `the image's descriptor says "${version}"`,
       evidence: { expected: declared, found: version },
-      relation: compareVersions(declared, version),
+      relation: compareWithDescribed(declared, version),
     };
-    return { segments, compressed, version: described };
+    return { ...inside, version: described };
   },
 });
 
 const mcuboot: FormatReader = {
   search: 'bytes',
-  read: async (source, { expectations, findings, signal }) => {
-    const version = await checkMcuboot(source, expectations.version, findings, signal);
-    return version === null ? nothingKnown : { ...nothingKnown, version };
-  },
+  read: (source, { expectations, findings }) => checkMcuboot(source, expectations, findings),
 };
 
 const rar: FormatReader = {
@@ -91,12 +92,32 @@ type RecordReader = new (
   onData: (bytes: Uint8Array) => void,
 ) => SRecordReader | IntelHexReader;
 
+/** The S0 record often holds the name of the file that the records were made from, with its version. */
+function versionOfHeader(
+  header: string | null,
+  { expectations: { version: declared }, findings }: Reading,
+): DescribedVersion | undefined {
+  if (header === null || declared === undefined) return undefined;
+  const detail = `the S0 record says "${header}"`;
+  const evidence = { expected: declared, found: header };
+  const relation = compareWithDescribed(declared, header);
+  if (relation === 'other') findings.add('s-record.header-version', detail, evidence);
+  return relation !== 'other' && header.includes(declared)
+    ? { detail, evidence, relation: 'same' }
+    : undefined;
+}
+
 const records = (Reader: RecordReader): FormatReader => ({
   search: 'content',
-  stream: async (chunks, { format, expectations: { memory = [] }, findings, onContent }) => {
+  decodesInMemory: true,
+  stream: async (chunks, reading) => {
+    const { format, expectations, findings, onContent } = reading;
+    const { memory = [] } = expectations;
     const reader = new Reader(findings.add, onContent);
     for await (const chunk of chunks) reader.push(chunk);
-    const segments = reader.finish().segments.map(({ address, bytes }) => ({
+    const content: { readonly segments: readonly Segment[]; readonly header?: string | null } =
+      reader.finish();
+    const segments = content.segments.map(({ address, bytes }) => ({
       start: address,
       sizeBytes: bytes.length,
     }));
@@ -105,30 +126,41 @@ const records = (Reader: RecordReader): FormatReader => ({
     findings.intact(
       `${format}: ${dataBytes} bytes in ${segments.length} segments, every checksum is right`,
     );
-    return { segments, compressed: false };
+    const version = versionOfHeader(content.header ?? null, reading);
+    return { segments, compressed: false, ...(version === undefined ? {} : { version }) };
   },
 });
 
 /** Every format that {@link sniff} tells, and how its content is checked. */
 const table: ReadonlyMap<string, FormatReader> = new Map([
   ...[...readableImages].map((format) => [format, image(format)] as const),
-  ...[...recognisedOnly].map((format) => [format, recognised(format)] as const),
   ['s-record', records(SRecordReader)],
   ['intel-hex', records(IntelHexReader)],
-  ['tar', { search: 'content', stream: readTarMembers }],
-  ['gzip', { search: 'content', read: readGzipContent }],
-  ['zip', { search: 'content', read: readZipMembers }],
+  ['tar', { search: 'content', holdsMembers: true, stream: readTarMembers }],
+  ['gzip', { search: 'content', holdsMembers: true, stream: readGzip }],
+  ['xz', { search: 'content', holdsMembers: true, stream: readXz }],
+  ['zstd', { search: 'content', holdsMembers: true, stream: readZstd }],
+  ['zip', { search: 'content', holdsMembers: true, read: readZip }],
   ['rar', rar],
   ['mcuboot', mcuboot],
   ['cortex-m', rawImage],
   ['unknown', rawImage],
+  ['empty', text],
   ['text', text],
   ['python', text],
 ]);
 
 /** How content of a format is checked; a name that only its vendor understands comes first. */
 export function readerOf(name: string, format: string): FormatReader {
-  const reader = isOpaque(name, format) ? opaque : table.get(format);
+  const reader = isOpaque(name, format)
+    ? opaque
+    : (readerOfText(name, format) ?? table.get(format));
   if (reader === undefined) throw new Error(`no reader for format ${format}`);
   return reader;
+}
+
+function readerOfText(name: string, format: string): FormatReader | undefined {
+  if (format !== 'text' && format !== 'python') return undefined;
+  if (/\.py$/i.test(name)) return script;
+  return isPackDescription(name) ? packDescription : undefined;
 }

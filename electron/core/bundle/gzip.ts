@@ -1,201 +1,124 @@
-import { crc32, createInflateRaw } from 'node:zlib';
-import type { ByteSource } from '../../../shared/formats/byte-source.ts';
-import { readRange } from '../../../shared/formats/image-facts.ts';
-import type { Report } from '../../../shared/formats/report.ts';
-import { sniff, sniffHeadBytes } from '../../../shared/formats/sniff.ts';
-import { TarReader } from '../../../shared/formats/tar.ts';
+import { crc32 } from 'node:zlib';
+import { ByteStream } from '../../../shared/formats/byte-stream.ts';
+import type { Evidence } from '../../../shared/formats/report.ts';
+import type { BundleRuleId } from '../../../shared/messages/bundle-rules.ts';
+import { readCompressed } from './compressed.ts';
+import { ContentFault } from './content-fault.ts';
+import { InflateError, inflateRaw } from './inflate.ts';
 import { isBomb } from './limits.ts';
-import { type Inside, nothingKnown, type Reading } from './reading.ts';
+import type { Inside, Reading } from './reading.ts';
 
-const longestHeaderBytes = 128 * 1024;
+const longestFieldBytes = 64 * 1024;
 const trailerBytes = 8;
+const flags = { headerCrc: 2, extra: 4, name: 8, comment: 16, reserved: 0xe0 } as const;
 
 /**
- * Unpacks every member of a gzip file into `onData` and checks header, CRC-32, length, truncation
- * and what follows. Source: RFC 1952. Returns the unpacked size, or null after a blocking report.
+ * Reads a gzip file: header, CRC-32, length, truncation and what follows, of each member; what it
+ * holds is inspected as a file of its own. Source: RFC 1952.
  */
-async function readGzip(
-  source: ByteSource,
-  report: Report,
-  onData: (bytes: Buffer) => void,
-): Promise<number | null> {
-  const { sizeBytes } = source;
-  let offset = 0;
+export function readGzip(chunks: AsyncIterable<Uint8Array>, reading: Reading): Promise<Inside> {
+  const content = (): AsyncGenerator<Uint8Array> => unpack(new ByteStream(chunks), reading);
+  return readCompressed(reading, 'gzip.not-tar', { content, checkedBy: 'CRC-32' });
+}
+
+type Fail = (rule: BundleRuleId, detail: string, evidence: Evidence) => never;
+
+async function* unpack(stream: ByteStream, reading: Reading): AsyncGenerator<Uint8Array> {
+  const fail: Fail = (rule, detail, evidence) => {
+    throw new ContentFault(reading, rule, detail, evidence);
+  };
   let totalBytes = 0;
-  for (let member = 1; offset < sizeBytes; member += 1) {
-    const header = Buffer.from(await source.read(offset, longestHeaderBytes));
-    if (member > 1 && (header[0] !== 0x1f || header[1] !== 0x8b)) {
-      report('gzip.trailing', `${sizeBytes - offset} bytes follow member ${member - 1}`, {
-        offset,
-      });
-      return null;
+  for (let member = 1; ; member += 1) {
+    const start = stream.offset;
+    if (member > 1) {
+      const next = await stream.peek(2);
+      if (next.length === 0) return;
+      if (next[0] !== 0x1f || next[1] !== 0x8b) {
+        const rest = await countRest(stream);
+        fail('gzip.trailing', `${rest} bytes follow member ${member - 1}`, { offset: start });
+      }
     }
-    const headerBytes = gzipHeaderBytes(header);
-    if (headerBytes === null) {
-      const cut = offset + header.length >= sizeBytes && header.length < longestHeaderBytes;
-      if (cut) report('gzip.truncated', 'the header is not whole', { offset: sizeBytes });
-      else report('gzip.damaged', 'broken header', { offset });
-      return null;
-    }
+    const fault = await readHeader(stream);
+    if (fault === 'truncated') {
+      fail('gzip.truncated', 'the header is not whole', { offset: stream.offset });
+    } else if (fault !== null) fail('gzip.damaged', fault, { offset: start });
+
     let memberBytes = 0;
     let sum = 0;
-    const outcome = await inflate(source, offset + headerBytes, (bytes) => {
-      memberBytes += bytes.length;
-      sum = crc32(bytes, sum);
-      if (isBomb(totalBytes + memberBytes, sizeBytes)) return false;
-      onData(bytes);
-      return true;
-    });
-    totalBytes += memberBytes;
-    if (outcome.stopped) {
-      report('gzip.bomb', `${sizeBytes} bytes unpack to more than ${totalBytes} bytes`, { offset });
-      return null;
+    try {
+      for await (const bytes of inflateRaw(stream)) {
+        memberBytes += bytes.length;
+        totalBytes += bytes.length;
+        sum = crc32(bytes, sum);
+        reading.budget.countUnpacked(bytes.length);
+        if (isBomb(totalBytes, reading.fileSizeBytes)) {
+          const detail = `${reading.fileSizeBytes} bytes unpack to more than ${totalBytes} bytes`;
+          fail('gzip.bomb', detail, { offset: start });
+        }
+        yield bytes;
+      }
+    } catch (error) {
+      if (!(error instanceof InflateError)) throw error;
+      if (error.code !== 'Z_BUF_ERROR')
+        fail('gzip.damaged', error.message, { offset: stream.offset });
+      const detail = `the content ends after ${memberBytes} unpacked bytes`;
+      fail('gzip.truncated', detail, { offset: stream.offset });
     }
-    const end = offset + headerBytes + outcome.consumedBytes;
-    if (
-      outcome.errorCode === 'Z_BUF_ERROR' ||
-      (!outcome.errorCode && end + trailerBytes > sizeBytes)
-    ) {
-      report('gzip.truncated', `the content ends after ${memberBytes} unpacked bytes`, {
-        offset: sizeBytes,
-      });
-      return null;
+    const end = stream.offset;
+    const trailer = Buffer.from(await stream.take(trailerBytes));
+    if (trailer.length < trailerBytes) {
+      const detail = `the content ends after ${memberBytes} unpacked bytes`;
+      fail('gzip.truncated', detail, { offset: stream.offset });
     }
-    if (outcome.errorCode !== null) {
-      report('gzip.damaged', `the compressed data is broken (${outcome.errorCode})`, {
-        offset: end,
-      });
-      return null;
+    const [storedSum, storedSize] = [trailer.readUInt32LE(0), trailer.readUInt32LE(4)];
+    if (storedSum !== sum) {
+      const values = { expected: storedSum.toString(16), found: sum.toString(16) };
+      fail('gzip.crc', 'CRC-32 of the content', { offset: end, ...values });
     }
-    const trailer = Buffer.from(await source.read(end, trailerBytes));
-    const stored = [trailer.readUInt32LE(0), trailer.readUInt32LE(4)] as const;
-    if (stored[0] !== sum || stored[1] !== memberBytes % 2 ** 32) {
-      const isCrc = stored[0] !== sum;
-      report('gzip.crc', isCrc ? 'CRC-32 of the content' : 'length of the content', {
-        offset: isCrc ? end : end + 4,
-        expected: isCrc ? stored[0].toString(16) : String(stored[1]),
-        found: isCrc ? sum.toString(16) : String(memberBytes),
-      });
-      return null;
+    if (storedSize !== memberBytes % 2 ** 32) {
+      const values = { expected: String(storedSize), found: String(memberBytes) };
+      fail('gzip.crc', 'length of the content', { offset: end + 4, ...values });
     }
-    offset = end + trailerBytes;
   }
-  return totalBytes;
 }
 
-/** Length of the header, or null when it is cut or broken (RFC 1952 section 2.3). */
-function gzipHeaderBytes(bytes: Buffer): number | null {
-  const flags = bytes[3] ?? 0xff;
-  if (bytes.length < 10 || bytes[2] !== 8 || (flags & 0xe0) !== 0) return null;
-  let at = 10;
-  if (flags & 4) {
-    if (bytes.length < at + 2) return null;
-    at += 2 + bytes.readUInt16LE(at);
+async function countRest(stream: ByteStream): Promise<number> {
+  let rest = 0;
+  for await (const bytes of stream.pieces()) rest += bytes.length;
+  return rest;
+}
+
+/** Reads a member's header; tells what is wrong with it, or null (RFC 1952 section 2.3). */
+async function readHeader(stream: ByteStream): Promise<string | null> {
+  const parts: Uint8Array[] = [];
+  const take = async (length: number): Promise<Buffer | null> => {
+    const bytes = await stream.take(length);
+    parts.push(bytes);
+    return bytes.length < length ? null : Buffer.from(bytes);
+  };
+  const fixed = await take(10);
+  if (fixed === null) return 'truncated';
+  const set = fixed[3] ?? 0;
+  if (fixed[2] !== 8) return `unknown method ${fixed[2]}`;
+  if ((set & flags.reserved) !== 0) return 'reserved flags are set';
+  if ((set & flags.extra) !== 0) {
+    const length = await take(2);
+    if (length === null || (await take(length.readUInt16LE(0))) === null) return 'truncated';
   }
-  for (const bit of [8, 16]) {
-    if (flags & bit) {
-      const end = bytes.indexOf(0, at);
-      if (end < 0) return null;
-      at = end + 1;
+  for (const field of ['name', 'comment'] as const) {
+    if ((set & flags[field]) === 0) continue;
+    const bytes = await stream.peek(longestFieldBytes);
+    const end = bytes.indexOf(0);
+    if (end < 0) {
+      return bytes.length < longestFieldBytes
+        ? 'truncated'
+        : `the ${field} in the header is longer than ${longestFieldBytes} bytes`;
     }
+    await take(end + 1);
   }
-  if (flags & 2) at += 2;
-  return at <= bytes.length ? at : null;
-}
-
-interface Inflated {
-  readonly consumedBytes: number;
-  readonly errorCode: string | null;
-  /** `onData` returned false. */
-  readonly stopped: boolean;
-}
-
-/** Inflates one raw deflate stream; tells exactly where it ended. */
-async function inflate(
-  source: ByteSource,
-  from: number,
-  onData: (bytes: Buffer) => boolean,
-): Promise<Inflated> {
-  const engine = createInflateRaw({ chunkSize: 256 * 1024 });
-  let over = false;
-  let stopped = false;
-  let errorCode: string | null = null;
-  const done = new Promise<void>((resolve) => {
-    engine.once('end', resolve);
-    engine.once('close', resolve);
-    engine.once('error', (error: NodeJS.ErrnoException) => {
-      errorCode = error.code ?? error.message;
-      resolve();
-    });
-  }).then(() => {
-    over = true;
-  });
-  engine.on('data', (bytes: Buffer) => {
-    if (stopped || onData(bytes)) return;
-    stopped = true;
-    engine.destroy();
-  });
-  for await (const chunk of readRange(source, from, source.sizeBytes)) {
-    await Promise.race([done, new Promise((resolve) => engine.write(chunk, resolve))]);
-    if (over || stopped) break;
-  }
-  if (!over && !stopped) engine.end();
-  await done;
-  const consumedBytes = engine.bytesWritten;
-  engine.destroy();
-  return { consumedBytes, errorCode, stopped };
-}
-
-/** Reads a gzip file and what it holds; a name that promises a tar is held to it. */
-export async function readGzipContent(source: ByteSource, reading: Reading): Promise<Inside> {
-  const { name, findings, onContent } = reading;
-  const tar = /\.(tar\.gz|tgz)$/i.test(name) ? new GzippedTar(reading) : null;
-  const unpacked = await readGzip(source, findings.add, (bytes) => {
-    if (tar === null) onContent(bytes);
-    else tar.push(bytes);
-  });
-  if (unpacked === null) return nothingKnown;
-  tar?.finish();
-  findings.intact(`gzip: ${unpacked} bytes unpacked, CRC-32 and length are right`);
-  return nothingKnown;
-}
-
-/** Feeds the content of a .tar.gz to the tar reader once its beginning shows that it is one. */
-class GzippedTar {
-  readonly #reading: Reading;
-  readonly #tar: TarReader;
-  #head: Buffer | undefined = Buffer.alloc(0);
-  #isTar = false;
-
-  constructor(reading: Reading) {
-    this.#reading = reading;
-    const { findings, onContent, onMemberEnd } = reading;
-    this.#tar = new TarReader(findings.add, onContent, onMemberEnd);
-  }
-
-  push(bytes: Buffer): void {
-    if (this.#head !== undefined) {
-      this.#head = Buffer.concat([this.#head, bytes]);
-      if (this.#head.length >= sniffHeadBytes) this.#decide();
-    } else if (this.#isTar) this.#tar.push(bytes);
-  }
-
-  finish(): void {
-    this.#decide();
-    if (this.#isTar) this.#tar.finish();
-  }
-
-  #decide(): void {
-    if (this.#head === undefined) return;
-    const format = sniff(this.#head.subarray(0, sniffHeadBytes));
-    this.#isTar = format === 'tar';
-    if (this.#isTar) this.#tar.push(this.#head);
-    else {
-      this.#reading.findings.add('gzip.not-tar', `the unpacked content is ${format}`, {
-        expected: 'tar',
-        found: format,
-      });
-    }
-    this.#head = undefined;
-  }
+  if ((set & flags.headerCrc) === 0) return null;
+  const sum = parts.reduce((value, part) => crc32(part, value), 0) & 0xffff;
+  const stored = await take(2);
+  if (stored === null) return 'truncated';
+  return stored.readUInt16LE(0) === sum ? null : 'CRC of the header';
 }

@@ -1,13 +1,22 @@
+import type { MemoryRegion } from '../../../shared/domain/product.ts';
+import { readAndroidPayload } from '../../../shared/formats/android-payload.ts';
+import { readBsdiff40Header, readBsdiff43Header } from '../../../shared/formats/bsdiff-header.ts';
 import type { ByteSource } from '../../../shared/formats/byte-source.ts';
+import { readDetoolsPatch } from '../../../shared/formats/detools-header.ts';
 import { readElf } from '../../../shared/formats/elf.ts';
 import { readEspImage } from '../../../shared/formats/esp-image.ts';
 import { readFit } from '../../../shared/formats/fit.ts';
+import { readHdiffHeader } from '../../../shared/formats/hdiff-header.ts';
 import type { ImageFacts } from '../../../shared/formats/image-facts.ts';
+import { readMpy } from '../../../shared/formats/mpy.ts';
+import { readPac } from '../../../shared/formats/pac.ts';
+import { processorsOf } from '../../../shared/formats/processor.ts';
 import { readUf2 } from '../../../shared/formats/uf2.ts';
 import { readUimage } from '../../../shared/formats/uimage.ts';
+import { readVcdiffHeader } from '../../../shared/formats/vcdiff-header.ts';
 import { startHash } from '../../files/start-hash.ts';
 import type { FindingList } from './finding-list.ts';
-import { checkSegments, checkSize, type MemoryRegion } from './memory-fit.ts';
+import { checkSegments, checkSize } from './memory-fit.ts';
 
 /** What the component that an image is for is known to be. */
 export interface ImageTarget {
@@ -16,14 +25,38 @@ export interface ImageTarget {
   readonly memory: readonly MemoryRegion[];
 }
 
-/** Formats that {@link readImage} reads. */
-export const readableImages: ReadonlySet<string> = new Set([
-  'esp-image',
-  'uf2',
-  'uimage',
-  'elf',
-  'fit',
+type ImageReader = (
+  source: ByteSource,
+  report: FindingList['add'],
+  target: ImageTarget,
+  onData: (bytes: Uint8Array) => void,
+) => Promise<ImageFacts | null>;
+
+const readers: ReadonlyMap<string, ImageReader> = new Map<string, ImageReader>([
+  [
+    'esp-image',
+    (source, report, { chip, component, memory }) => {
+      // Its addresses are those that the cache maps, not those of the flash: only the size can fit.
+      if (component === 'mcu') checkSize(source.sizeBytes, memory, report);
+      return readEspImage(source, report, startHash, chip);
+    },
+  ],
+  ['uf2', (source, report, { chip }, onData) => readUf2(source, report, startHash, onData, chip)],
+  ['uimage', (source, report) => readUimage(source, report, startHash)],
+  ['elf', (source, report) => readElf(source, report)],
+  ['fit', (source, report) => readFit(source, report, startHash)],
+  ['pac', (source, report) => readPac(source, report)],
+  ['mpy', (source, report) => readMpy(source, report)],
+  ['bsdiff40', (source, report) => readBsdiff40Header(source, report)],
+  ['bsdiff43', (source, report) => readBsdiff43Header(source, report)],
+  ['vcdiff', (source, report) => readVcdiffHeader(source, report)],
+  ['hdiff', (source, report) => readHdiffHeader(source, report)],
+  ['detools', (source, report) => readDetoolsPatch(source, report)],
+  ['android-payload', (source, report) => readAndroidPayload(source, report)],
 ]);
+
+/** Formats that {@link readImage} reads. */
+export const readableImages: ReadonlySet<string> = new Set(readers.keys());
 
 /** Formats whose addresses are those of the memory that the bytes are written to. */
 const physical: ReadonlySet<string> = new Set(['uf2', 'elf']);
@@ -40,38 +73,23 @@ export async function readImage(
   findings: FindingList,
   onData: (bytes: Uint8Array) => void,
 ): Promise<ImageFacts | null> {
-  const facts = await readByFormat(format, source, target, findings, onData);
+  const facts = (await readers.get(format)?.(source, findings.add, target, onData)) ?? null;
+  if (facts === null) return null;
+  const { chip = '', memory } = target;
   // An ELF file of an ESP chip names the addresses that the cache maps, not those of the flash.
-  const isMapped = format === 'elf' && /esp/i.test(target.chip ?? '');
-  if (facts !== null && physical.has(format) && !isMapped && target.memory.length > 0) {
-    checkSegments(facts.segments, target.memory, findings.add);
-  }
-  if (facts !== null && !findings.blocked) findings.add('container.integrity', facts.summary);
+  const isMapped = format === 'elf' && /esp/i.test(chip);
+  if (physical.has(format) && !isMapped && memory.length > 0)
+    checkSegments(facts.segments, memory, findings.add);
+  checkProcessor(facts, chip, findings);
+  if (!findings.blocked) findings.add('container.integrity', facts.summary);
   return facts;
 }
 
-async function readByFormat(
-  format: string,
-  source: ByteSource,
-  { chip, component, memory }: ImageTarget,
-  findings: FindingList,
-  onData: (bytes: Uint8Array) => void,
-): Promise<ImageFacts | null> {
-  switch (format) {
-    case 'esp-image': {
-      // Its addresses are those that the cache maps, not those of the flash: only the size can fit.
-      if (component === 'mcu') checkSize(source.sizeBytes, memory, findings.add);
-      return readEspImage(source, findings.add, startHash, chip);
-    }
-    case 'uf2':
-      return readUf2(source, findings.add, startHash, onData);
-    case 'uimage':
-      return readUimage(source, findings.add);
-    case 'elf':
-      return readElf(source, findings.add);
-    case 'fit':
-      return readFit(source, findings.add, startHash);
-    default:
-      return null;
-  }
+function checkProcessor({ processor }: ImageFacts, chip: string, findings: FindingList): void {
+  const runs = processorsOf(chip);
+  if (processor === undefined || runs === null || runs.includes(processor)) return;
+  findings.add('image.processor-wrong', `its code is for ${processor}, but ${chip} is not`, {
+    expected: runs.join(' or '),
+    found: processor,
+  });
 }

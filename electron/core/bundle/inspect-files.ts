@@ -1,9 +1,16 @@
 import { stat } from 'node:fs/promises';
-import type { InspectReport } from '../../../shared/domain/finding.ts';
+import { addressOverlap, storedSegments } from '../../../shared/domain/address-overlap.ts';
+import type { InspectedFile, InspectReport } from '../../../shared/domain/finding.ts';
+import { checkIdentity } from '../../../shared/domain/identity/check-identity.ts';
+import { checkBuildDate } from '../../../shared/domain/identity/date-rules.ts';
+import type { ExaminedFile } from '../../../shared/domain/identity/examined-file.ts';
 import type { WorkContext } from '../../../shared/domain/job.ts';
 import { maxFilesPerPackage } from '../../../shared/domain/limits.ts';
-import { worstVerdict } from '../../../shared/domain/verdict.ts';
+import { reportOf } from '../../../shared/domain/verdict.ts';
+import { hexAddress } from '../../../shared/formats/report.ts';
+import type { FindingList } from './finding-list.ts';
 import { type FileResult, inspectFile } from './inspect-file.ts';
+import { checkParts } from './name-checks.ts';
 import type { FileExpectations } from './reading.ts';
 
 /** What `bundle.inspect` needs to know; `fileTypes` holds the user's own extensions too. */
@@ -27,13 +34,39 @@ export async function inspectFiles(
     },
   };
   const results: FileResult[] = [];
-  for (const { path, name } of input.files) {
-    results.push(await inspectFile(path, name, input, control));
+  for (const [index, { path, name }] of input.files.entries()) {
+    const result = await inspectFile(path, name, input, control);
+    results.push(result);
+    const { segments: _inTheReport, ...file } = result.file;
+    context.onFileSoFar?.({ ...file, index, headText: null, findings: result.findings.list() });
   }
   checkTogether(results);
+  checkParts(results.map(({ file, findings }) => ({ name: file.name, report: findings.add })));
+  const now = input.identity?.now ?? new Date().toISOString();
+  const examined = results.map(examine);
+  for (const file of examined) checkBuildDate(file, now);
+  if (input.identity) checkIdentity(examined, input.identity);
   const files = results.map(({ file, findings }) => ({ ...file, findings: findings.list() }));
-  const verdicts = files.flatMap((file) => file.findings.map(({ verdict }) => verdict));
-  return { verdict: worstVerdict(verdicts), files };
+  return reportOf(files);
+}
+
+function examine({ file, findings, found }: FileResult): ExaminedFile {
+  const { name, sha256, sizeBytes, head, entropy } = file;
+  const { texts, certificates, image } = found;
+  const { format, identity } = image ?? { format: file.format, identity: undefined };
+  const report = findings.add;
+  return {
+    name,
+    sha256,
+    sizeBytes,
+    head,
+    entropy,
+    format,
+    identity,
+    texts,
+    certificates,
+    report,
+  };
 }
 
 /** Rules about the package as a whole; each is told at the file that breaks it. */
@@ -41,8 +74,8 @@ function checkTogether(results: readonly FileResult[]): void {
   const names = new Map<string, string>();
   const digests = new Map<string, string>();
   // One part of several may carry the version: only a package without any hit is suspicious.
-  const versionFound = results.some(({ versionSearch }) => versionSearch === 'found');
-  for (const [index, { file, findings, versionSearch }] of results.entries()) {
+  const versionFound = results.some(({ found }) => found.versionSearch === 'found');
+  for (const [index, { file, findings, found }] of results.entries()) {
     if (index >= maxFilesPerPackage) {
       findings.add('package.too-many-files', `"${file.name}" is file ${index + 1}`, {
         expected: `at most ${maxFilesPerPackage} files`,
@@ -61,8 +94,20 @@ function checkTogether(results: readonly FileResult[]): void {
       });
     }
     digests.set(file.sha256, file.name);
-    if (versionSearch === 'not-found' && !versionFound) {
+    for (const { file: before } of results.slice(0, index)) tellOverlap(file, before, findings);
+    if (found.versionSearch === 'not-found' && !versionFound) {
       findings.add('identity.version-not-found', `no file of the package contains it`);
     }
   }
+}
+
+function tellOverlap(file: InspectedFile, before: InspectedFile, findings: FindingList): void {
+  // The same content twice is told already.
+  if (file.sha256 === before.sha256) return;
+  const overlap = addressOverlap(storedSegments(file), storedSegments(before));
+  if (overlap === null) return;
+  const { start, sizeBytes } = overlap.first;
+  const found = `${hexAddress(start)}–${hexAddress(start + sizeBytes - 1)}`;
+  const detail = `${overlap.sizeBytes} bytes are in "${before.name}" too, the first at ${hexAddress(start)}`;
+  findings.add('package.address-overlap', detail, { found });
 }

@@ -1,26 +1,9 @@
 import { readDerKey } from '../../../shared/formats/der-key.ts';
-import type { BundleRuleId } from '../../../shared/messages/bundle-rules.ts';
 import { knownTestKey } from './known-test-keys.ts';
-
-/** Bytes before and after an anchor that a matcher may look at. */
-export const lookBehindBytes = 128;
-export const lookAheadBytes = 20 * 1024;
-
-/** A secret, described without any of its value. */
-export interface SecretMatch {
-  readonly rule: BundleRuleId;
-  /** Redacted excerpt. */
-  readonly found: string;
-  readonly start: number;
-  /** First byte after it. */
-  readonly end: number;
-}
-
-/** Tells what begins around an anchor at `at`, looking at nothing beyond `end`. */
-export type Matcher = (bytes: Buffer, at: number, end: number) => SecretMatch | null;
+import type { Matcher, PatternMatch } from './pattern.ts';
 
 /** Four bytes that every secret of a kind contains, and the closer look that they deserve. */
-export const anchors: readonly (readonly [fourBytes: string, matcher: Matcher])[] = [
+export const secretAnchors: readonly (readonly [fourBytes: string, matcher: Matcher])[] = [
   ['PRIV', pemKey],
   ['\x02\x01\x00\x30', derKey],
   ['\x02\x01\x01\x30', derKey],
@@ -75,7 +58,7 @@ function token(rule: 'secret.cloud-key' | 'secret.token', pattern: RegExp, shown
 }
 
 /** `aws_secret_access_key = …`, as the AWS credentials file and the environment write it. */
-function secretAccessKey(bytes: Buffer, at: number, end: number): SecretMatch | null {
+function secretAccessKey(bytes: Buffer, at: number, end: number): PatternMatch | null {
   const start = at - 7;
   if (start < 0) return null;
   const text = latin1(bytes, start, Math.min(end, at + 80));
@@ -90,7 +73,7 @@ function secretAccessKey(bytes: Buffer, at: number, end: number): SecretMatch | 
 const placeholder =
   /^(user(name)?|pass(word|wd|phrase)?|pw|pwd|secret|token|key|login|name|admin|example|changeme|x+|\*+|\.+)$|[%<>{}$[\]()]|your|example/i;
 
-function urlCredentials(bytes: Buffer, at: number, end: number): SecretMatch | null {
+function urlCredentials(bytes: Buffer, at: number, end: number): PatternMatch | null {
   const from = at + 4;
   const limit = Math.min(end, from + 256);
   let sign = -1;
@@ -124,7 +107,7 @@ function urlCredentials(bytes: Buffer, at: number, end: number): SecretMatch | n
 }
 
 /** `psk=` of wpa_supplicant.conf and `wpa_passphrase=` of hostapd.conf. */
-function wifiOption(bytes: Buffer, at: number, end: number): SecretMatch | null {
+function wifiOption(bytes: Buffer, at: number, end: number): PatternMatch | null {
   const before = latin1(bytes, at - 16, at);
   const text = latin1(bytes, at, Math.min(end, at + 80));
   const value = text.startsWith('psk=')
@@ -138,7 +121,7 @@ function wifiOption(bytes: Buffer, at: number, end: number): SecretMatch | null 
 }
 
 /** A quoted password next to a name such as WIFI_PASSWORD: an assignment, a define or JSON. */
-function wifiName(bytes: Buffer, at: number, end: number): SecretMatch | null {
+function wifiName(bytes: Buffer, at: number, end: number): PatternMatch | null {
   const after = (bytes[at + 4] ?? 0) | 0x20;
   // "_", "-", "p" or "k": anything else cannot begin one of the names.
   if (after !== 0x7f && after !== 0x2d && after !== 0x70 && after !== 0x6b) return null;
@@ -154,7 +137,7 @@ function wifiName(bytes: Buffer, at: number, end: number): SecretMatch | null {
 }
 
 /** The hash of root's password in a passwd or shadow file (crypt(5)). */
-function rootHash(bytes: Buffer, at: number, end: number): SecretMatch | null {
+function rootHash(bytes: Buffer, at: number, end: number): PatternMatch | null {
   if (bytes[at + 4] !== 0x3a || isWordByte(bytes[at - 1])) return null;
   const text = latin1(bytes, at, Math.min(end, at + 200));
   const match =
@@ -166,17 +149,17 @@ function rootHash(bytes: Buffer, at: number, end: number): SecretMatch | null {
 }
 
 /** `at` is the version; the header of the sequence takes two to four bytes before it. */
-function derKey(bytes: Buffer, at: number, end: number): SecretMatch | null {
+function derKey(bytes: Buffer, at: number, end: number): PatternMatch | null {
   return derKeyAt(bytes, [at - 4, at - 3, at - 2], end);
 }
 
 /** `at` lies at the fifth byte of the identifier of the encryption, behind two or three headers. */
-function encryptedDerKey(bytes: Buffer, at: number, end: number): SecretMatch | null {
+function encryptedDerKey(bytes: Buffer, at: number, end: number): PatternMatch | null {
   const algorithm = at - 7;
   return derKeyAt(bytes, [algorithm - 6, algorithm - 5, algorithm - 4], end);
 }
 
-function derKeyAt(bytes: Buffer, starts: readonly number[], limit: number): SecretMatch | null {
+function derKeyAt(bytes: Buffer, starts: readonly number[], limit: number): PatternMatch | null {
   for (const start of starts) {
     if (start < 0 || bytes[start] !== 0x30) continue;
     const key = readDerKey(bytes.subarray(0, limit), start);
@@ -196,7 +179,7 @@ const pemBegin = /-----BEGIN ((?:[A-Z0-9]+ ){0,3})$/;
 const longestPemBytes = 16 * 1024;
 
 /** A PEM private key (RFC 7468) with a body; the bare header, as libraries hold it, is none. */
-function pemKey(bytes: Buffer, at: number, end: number): SecretMatch | null {
+function pemKey(bytes: Buffer, at: number, end: number): PatternMatch | null {
   const from = at + 16;
   if (latin1(bytes, at, Math.min(end, from)) !== 'PRIVATE KEY-----') return null;
   const begin = pemBegin.exec(latin1(bytes, at - 48, at));
@@ -220,7 +203,7 @@ function pemKey(bytes: Buffer, at: number, end: number): SecretMatch | null {
 }
 
 /** A key that everybody has opens nothing, unless someone uses it. */
-function keyMatch(what: string, key: Buffer, start: number, end: number): SecretMatch {
+function keyMatch(what: string, key: Buffer, start: number, end: number): PatternMatch {
   const origin = knownTestKey(key);
   if (origin === null) return { rule: 'secret.private-key', found: what, start, end };
   return { rule: 'secret.test-key', found: `${what}, published: ${origin}`, start, end };

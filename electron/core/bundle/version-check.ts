@@ -1,4 +1,5 @@
 import type { Evidence } from '../../../shared/formats/report.ts';
+import type { TextHit } from './content-scan.ts';
 import type { FindingList } from './finding-list.ts';
 
 /** The version that an image's own descriptor carries. */
@@ -13,47 +14,41 @@ export interface DescribedVersion {
 /** Whether the declared version was searched for and found. */
 export type VersionSearch = 'found' | 'not-found' | 'not-searched';
 
-/** Whether a version text is a numbered version at all: a bare "1" is a build system's default. */
-const numbered = /\d+\.\d+/;
-
-/** Compares the declared version with the one of the image's own descriptor. */
-export function compareVersions(declared: string, described: string): DescribedVersion['relation'] {
-  const plain = described.replace(/^[vV](?=\d)/, '');
-  if (plain === declared.replace(/^[vV](?=\d)/, '')) return 'same';
-  return !numbered.test(described) || containsVersion(described, declared) ? 'unclear' : 'other';
-}
-
-function containsVersion(text: string, version: string): boolean {
-  for (let at = text.indexOf(version); at >= 0; at = text.indexOf(version, at + 1)) {
-    const before = text.slice(0, at);
-    const after = text.slice(at + version.length);
-    if (!/[\d.]$/.test(before) && !/^(\d|\.\d)/.test(after)) return true;
-  }
-  return false;
+/** What is known about the version of a file. */
+interface VersionEvidence {
+  /** Version that the image's own descriptor carries. */
+  readonly described: DescribedVersion | undefined;
+  /** Those of images in an archive, each with its path. */
+  readonly inMembers: readonly DescribedVersion[];
+  /** Where the text was found, null when nowhere, undefined when it was not searched. */
+  readonly hit: TextHit | null | undefined;
 }
 
 /**
  * Tells whether the content is of the declared version: the image's own descriptor decides; where
- * it has none or is unclear, the text of the content. `hit` is where the text was found, null when
- * nowhere, undefined when it was not searched.
+ * it has none or is unclear, the text of the content. An archive may hold images of other versions
+ * besides the one that was declared.
  */
 export function checkVersion(
   declared: string,
-  described: DescribedVersion | undefined,
-  hit: number | null | undefined,
+  { described, inMembers, hit }: VersionEvidence,
   findings: FindingList,
 ): VersionSearch {
-  if (described?.relation === 'same') {
-    findings.add('identity.version-found', described.detail, described.evidence);
+  const same = [described, ...inMembers].find((version) => version?.relation === 'same');
+  if (same !== undefined) {
+    findings.add('identity.version-found', same.detail, same.evidence);
     return 'found';
   }
-  if (described?.relation === 'other') {
-    findings.add('identity.version-differs', described.detail, described.evidence);
+  const inMember = inMembers.find(({ relation }) => relation === 'other');
+  const other = described?.relation === 'other' ? described : hit ? undefined : inMember;
+  if (other !== undefined) {
+    findings.add('identity.version-differs', other.detail, other.evidence);
     // The mismatch is told: a second finding that nothing was found would only repeat it.
     return 'not-searched';
   }
   if (hit === undefined) return 'not-searched';
   if (hit === null) return 'not-found';
-  findings.add('identity.version-found', `"${declared}" is in the content`, { offset: hit });
+  const where = hit.member === undefined ? 'the content' : `"${hit.member}"`;
+  findings.add('identity.version-found', `"${declared}" is in ${where}`, { ...hit });
   return 'found';
 }

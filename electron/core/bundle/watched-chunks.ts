@@ -1,15 +1,15 @@
 /** Content that somebody reads, and that is watched whether the reader takes all of it or not. */
-export class WatchedChunks implements AsyncIterable<Buffer> {
-  readonly #chunks: AsyncIterator<Buffer>;
-  readonly #watch: (chunk: Buffer) => void;
+export class WatchedChunks implements AsyncIterable<Uint8Array> {
+  readonly #chunks: AsyncIterator<Uint8Array>;
+  readonly #watch: (chunk: Uint8Array) => void;
 
-  constructor(chunks: AsyncIterable<Buffer>, watch: (chunk: Buffer) => void) {
+  constructor(chunks: AsyncIterable<Uint8Array>, watch: (chunk: Uint8Array) => void) {
     this.#chunks = chunks[Symbol.asyncIterator]();
     this.#watch = watch;
   }
 
   /** A reader that leaves its loop early does not end the content. */
-  [Symbol.asyncIterator](): AsyncIterator<Buffer> {
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
     return { next: () => this.#next() };
   }
 
@@ -20,7 +20,7 @@ export class WatchedChunks implements AsyncIterable<Buffer> {
     }
   }
 
-  async #next(): Promise<IteratorResult<Buffer>> {
+  async #next(): Promise<IteratorResult<Uint8Array>> {
     const step = await this.#chunks.next();
     if (!step.done) this.#watch(step.value);
     return step;

@@ -35,9 +35,9 @@ export class CloudService {
     return new LocalCloud({ http, token }, () => this.#process.start());
   }
 
-  async start(): Promise<{ http: string; mqtt: string }> {
-    const { http, mqtt } = await this.#process.start();
-    return { http, mqtt };
+  async start(): Promise<Output<'cloud.start'>> {
+    const { http, mqtt, coap } = await this.#process.start();
+    return { http, mqtt, coap };
   }
 
   /** Whether the cloud runs, here or started by another program on the same workspace. */
@@ -48,6 +48,7 @@ export class CloudService {
       startedHere: this.#process.startedHere,
       http: address?.http ?? null,
       mqtt: address?.mqtt ?? null,
+      coap: address?.coap ?? null,
     };
   }
 
@@ -63,13 +64,14 @@ export class CloudService {
     fromVersion: string;
     http: number;
     mqtt: number;
+    lwm2m: number;
     chinaTelecom: number;
   }): Promise<FleetStatus> {
-    if (input.http + input.mqtt === 0) {
+    if (input.http + input.mqtt + input.lwm2m === 0) {
       throw problem(
         'no-devices',
         'No simulated devices',
-        'Both counts are 0.',
+        'Every count is 0.',
         'Ask for at least one device.',
         'usage',
       );

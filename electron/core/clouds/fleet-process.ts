@@ -23,6 +23,7 @@ const noFleet: FleetStatus = {
   devices: 0,
   http: 0,
   mqtt: 0,
+  lwm2m: 0,
   updated: 0,
   failed: 0,
 };
@@ -61,7 +62,7 @@ export class FleetProcess {
           'fleet-config',
           'These devices cannot be simulated',
           config.error.issues[0]?.message ?? 'Their description is not valid.',
-          'Simulate HTTP and MQTT devices with a secret each.',
+          'Simulate HTTP, MQTT and LwM2M devices with a secret each.',
           'usage',
         );
       }
@@ -116,6 +117,7 @@ export class FleetProcess {
         devices: config.devices.length,
         http: count('http'),
         mqtt: count('mqtt'),
+        lwm2m: count('lwm2m'),
       };
       child.send(config);
     });

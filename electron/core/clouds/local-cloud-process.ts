@@ -15,6 +15,8 @@ const heldPollMs = 150;
 export interface CloudAddress {
   readonly http: string;
   readonly mqtt: string;
+  /** LwM2M; null when it is not served. */
+  readonly coap: string | null;
   readonly token: string;
 }
 
@@ -22,15 +24,19 @@ export interface CloudAddress {
 const endpointSchema = z.object({
   http: z.string(),
   mqtt: z.string(),
+  coap: z.string().nullable().default(null),
   pid: z.number().int().positive(),
 });
 const readySchema = z.object({
   ready: z.literal(true),
   http: z.string(),
   mqtt: z.string(),
+  coap: z.string().nullable(),
   operator: z.object({ token: z.string() }),
 });
-type Ports = readonly [http: string, mqtt: string];
+/** LwM2M has no port of its own to keep when it was not served. */
+type Ports = readonly [http: string, mqtt: string, coap: string];
+const anyPorts: Ports = ['0', '0', '0'];
 
 /** The embedded cloud of one data folder: joins the one that runs, or runs it. */
 export class LocalCloudProcess {
@@ -85,13 +91,13 @@ export class LocalCloudProcess {
       // Left by a cloud that was killed.
       ports ??= portsOf(await this.#readEndpoint());
       try {
-        return await this.#spawn(ports ?? ['0', '0']);
+        return await this.#spawn(ports ?? anyPorts);
       } catch (error) {
         if (error instanceof ProblemError && error.problem.code === 'data-in-use') {
           if (Date.now() > deadlineMs) throw error;
           await sleep(heldPollMs);
         } else if (ports) {
-          return await this.#spawn(['0', '0']);
+          return await this.#spawn(anyPorts);
         } else {
           throw error;
         }
@@ -99,8 +105,9 @@ export class LocalCloudProcess {
     }
   }
 
-  #spawn([http, mqtt]: Ports): Promise<CloudAddress> {
-    const args = ['--data', this.#dataDir, '--http', http, '--mqtt', mqtt, '--with-parent'];
+  #spawn([http, mqtt, coap]: Ports): Promise<CloudAddress> {
+    const ports = ['--http', http, '--mqtt', mqtt, '--coap', coap];
+    const args = ['--data', this.#dataDir, ...ports, '--with-parent'];
     return new Promise((done, fail) => {
       const child = new ChildEntry('cloud', args, {
         onMessage: (message) => {
@@ -109,7 +116,7 @@ export class LocalCloudProcess {
           clearTimeout(timer);
           const { operator, ...endpoint } = ready.data;
           this.#lastPorts = portsOf(endpoint);
-          this.#address = { http: endpoint.http, mqtt: endpoint.mqtt, token: operator.token };
+          this.#address = { ...addressesOf(endpoint), token: operator.token };
           done(this.#address);
         },
         onLine: this.#onLine,
@@ -136,7 +143,7 @@ export class LocalCloudProcess {
       const token = (await readFile(join(this.#dataDir, 'operator-token'), 'utf8')).trim();
       await new LocalCloud({ http: endpoint.http, token }).check();
       this.#lastPorts = portsOf(endpoint);
-      return { http: endpoint.http, mqtt: endpoint.mqtt, token };
+      return { ...addressesOf(endpoint), token };
     } catch (error) {
       // Another program got the number of a killed cloud, or its port: there is none to join.
       if (error instanceof ProblemError || isMissing(error)) return null;
@@ -155,12 +162,15 @@ export class LocalCloudProcess {
   }
 }
 
-function portsOf(endpoint: { http: string; mqtt: string } | null): Ports | null {
+type Addresses = Omit<CloudAddress, 'token'>;
+
+const addressesOf = ({ http, mqtt, coap }: Addresses): Addresses => ({ http, mqtt, coap });
+
+function portsOf(endpoint: Addresses | null): Ports | null {
   if (!endpoint) return null;
-  const [http, mqtt] = [endpoint.http, endpoint.mqtt].map((url) =>
-    URL.canParse(url) ? new URL(url).port : '',
-  );
-  return http && mqtt ? [http, mqtt] : null;
+  const portOf = (url: string): string => (URL.canParse(url) ? new URL(url).port : '');
+  const [http, mqtt] = [portOf(endpoint.http), portOf(endpoint.mqtt)];
+  return http && mqtt ? [http, mqtt, portOf(endpoint.coap ?? '') || '0'] : null;
 }
 
 function isAlive(pid: number): boolean {

@@ -25,6 +25,7 @@ import {
 } from '../../../shared/domain/plan.ts';
 import { ProblemError, problem } from '../../../shared/domain/problem.ts';
 import type { VersionPackage } from '../../../shared/domain/product.ts';
+import type { ScopePolicy } from '../../../shared/domain/scope.ts';
 
 const callTimeoutMs = 30_000;
 const probeTimeoutMs = 2_000;
@@ -47,7 +48,11 @@ export interface OperatorAddress {
 
 const anything = z.unknown();
 const healthSchema = z.object({ ok: z.literal(true) });
-const infoSchema = z.object({ http: z.string(), mqtt: z.string() });
+const infoSchema = z.object({
+  http: z.string(),
+  mqtt: z.string(),
+  coap: z.string().nullable().default(null),
+});
 const failureSchema = z.object({ error: problemSchema });
 const addedSchema = z.object({
   added: z.number().int(),
@@ -106,7 +111,7 @@ export class LocalCloud implements OtaCloud {
   }
 
   /** Where devices reach the cloud. @throws ProblemError `no-such-route` from a cloud that does not tell */
-  info(): Promise<{ http: string; mqtt: string }> {
+  info(): Promise<z.infer<typeof infoSchema>> {
     return this.#call(infoSchema, { url: '/info' });
   }
 
@@ -158,10 +163,7 @@ export class LocalCloud implements OtaCloud {
     if (artifactNeeded) await this.#upload(`${url}/artifact`, path, artifact.sizeBytes);
   }
 
-  publish(
-    plan: Plan,
-    policy: { chinaTelecomIccidPrefixes: readonly string[] },
-  ): Promise<PlanStatus> {
+  publish(plan: Plan, policy: ScopePolicy): Promise<PlanStatus> {
     const url = `/plans/${segment(plan.id)}`;
     return this.#call(planStatusSchema, { method: 'put', url, data: { plan, policy } });
   }

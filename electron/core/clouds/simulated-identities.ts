@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Device, Transport } from '../../../shared/domain/plan.ts';
+import type { Device } from '../../../shared/domain/plan.ts';
 
 /** Which simulated devices to make up. */
 export interface SimulatedFleet {
@@ -8,6 +8,7 @@ export interface SimulatedFleet {
   readonly fromVersion: string;
   readonly http: number;
   readonly mqtt: number;
+  readonly lwm2m?: number;
   /** The last so many of them have a SIM of China Telecom. */
   readonly chinaTelecom?: number;
   readonly batch: string | null;
@@ -32,18 +33,22 @@ const iccidDigits = 19;
 
 /** Devices that are the same each time for the same fleet: ids like `SENSOR-1-SIM-HTTP-00001`, a SIM each. */
 export function makeSimulatedDevices(fleet: SimulatedFleet): Device[] {
-  const total = fleet.http + fleet.mqtt;
+  const transports = (['http', 'mqtt', 'lwm2m'] as const).flatMap((transport, place) =>
+    Array.from({ length: fleet[transport] ?? 0 }, (_, index) => ({
+      transport,
+      place: place + 1,
+      number: index + 1,
+    })),
+  );
+  const total = transports.length;
   const firstTelecom = total - (fleet.chinaTelecom ?? 0);
-  return Array.from({ length: total }, (_, index) => {
-    const isHttp = index < fleet.http;
-    const transport: Transport = isHttp ? 'http' : 'mqtt';
-    const number = isHttp ? index + 1 : index - fleet.http + 1;
+  return transports.map(({ transport, place, number }, index) => {
     const sim = index < firstTelecom ? (sims[index % sims.length] ?? sims[0]) : chinaTelecomSim;
     return {
       id: `${fleet.productId}-SIM-${transport.toUpperCase()}-${String(number).padStart(5, '0')}`,
       productId: fleet.productId,
       transport,
-      ...identify(sim, fleet.productId, isHttp, number),
+      ...identify(sim, fleet.productId, place, number),
       batch: fleet.batch,
       versions: { [fleet.componentId]: fleet.fromVersion },
       lastSeenAt: null,
@@ -51,15 +56,15 @@ export function makeSimulatedDevices(fleet: SimulatedFleet): Device[] {
   });
 }
 
-/** IMSI and ICCID whose subscriber number is the product's four digits, one for the transport and five for the device. */
+/** IMSI and ICCID whose subscriber number is the product's four digits, one for the transport's place and five for the device. */
 function identify(
   sim: Sim,
   productId: string,
-  isHttp: boolean,
+  place: number,
   number: number,
 ): { imsi: string; iccid: string } {
   const product = createHash('sha256').update(productId).digest().readUInt32BE() % 10_000;
-  const subscriber = `${String(product).padStart(4, '0')}${isHttp ? 1 : 2}${String(number).padStart(5, '0')}`;
+  const subscriber = `${String(product).padStart(4, '0')}${place}${String(number).padStart(5, '0')}`;
   const account = `${sim.issuer}${subscriber.padStart(iccidDigits - 1 - sim.issuer.length, '0')}`;
   return {
     imsi: `${sim.network}${subscriber.padStart(imsiDigits - sim.network.length, '0')}`,

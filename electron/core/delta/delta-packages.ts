@@ -2,12 +2,16 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { advise, type PatchRequest } from '../../../shared/domain/delta-cost.ts';
+import { checkLineage } from '../../../shared/domain/identity/delta-rules.ts';
 import type { WorkContext } from '../../../shared/domain/job.ts';
 import { problem } from '../../../shared/domain/problem.ts';
+import { releaseHistory } from '../../../shared/domain/release-history.ts';
+import { worstVerdict } from '../../../shared/domain/verdict.ts';
 import type { PackageFile, VersionPackage } from '../../../shared/domain/product.ts';
 import { deltaFinding } from '../../../shared/messages/rules/delta-rules.ts';
 import { runTask } from '../../worker/run-task.ts';
 import { componentOf, recordPackage } from '../bundle/bundle-service.ts';
+import { FindingList } from '../bundle/finding-list.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 import { makeDelta } from './delta-service.ts';
 
@@ -64,12 +68,24 @@ export async function createDeltaPackage(
       sha256: stored.sha256,
       format: proof.format,
     };
+    const lineage = new FindingList();
+    checkLineage(
+      {
+        component: componentOf(workspace.product(target.productId), target.componentId),
+        sourceVersion: source.targetVersion,
+        targetVersion: target.targetVersion,
+        proof,
+        history: releaseHistory(target.productId, [source, target]),
+      },
+      lineage.add,
+    );
     const findings = [
       deltaFinding(
         'delta.proven',
         `Applied to ${source.targetVersion} it gave the SHA-256 of ${target.targetVersion}.`,
         { expected: targetFile.sha256, found: proof.targetSha256 },
       ),
+      ...lineage.list(),
     ];
     const compressed = await runTask(
       'delta.compressedSize',
@@ -90,7 +106,7 @@ export async function createDeltaPackage(
         sourceVersion: source.targetVersion,
         targetVersion: target.targetVersion,
         report: {
-          verdict: publish === 'full' ? 'warn' : 'pass',
+          verdict: worstVerdict(findings.map(({ verdict }) => verdict)),
           files: [
             {
               name: file.name,
@@ -101,6 +117,7 @@ export async function createDeltaPackage(
             },
           ],
         },
+        ...(workspace.person === null ? {} : { author: workspace.person }),
         deltaProof: proof,
       },
       [{ path: workspace.objects.path(stored.sha256), file }],

@@ -3,6 +3,7 @@ import { problem } from '../../../shared/domain/problem.ts';
 import type { PackageFile, VersionPackage } from '../../../shared/domain/product.ts';
 import { deltaFinding } from '../../../shared/messages/rules/delta-rules.ts';
 import {
+  blocked,
   componentOf,
   inspectFiles,
   recordPackage,
@@ -48,9 +49,11 @@ export async function acceptForeignDelta(
       // What a delta holds has neither the version nor the size of an image.
       component: withoutMemory,
       extraFileTypes: workspace.config.fileTypes,
+      formats: workspace.config.formats,
     },
     context,
   );
+  if (report.verdict === 'block') throw blocked(report);
   const files = await storeInspected(workspace, paths, report, deltaRole, context);
   const detail = `Only its vendor’s device can apply it to ${sourceVersion}; that the result is ${release.version} is the vendor’s word.`;
   return recordPackage(

@@ -6,6 +6,7 @@ import type { Evidence } from '../../../shared/domain/evidence.ts';
 import type { WorkContext } from '../../../shared/domain/job.ts';
 import type { PlanStatus, RolloutDevice } from '../../../shared/domain/plan.ts';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
+import { judgedPackages } from '../bundle/waiver-service.ts';
 import type { PlanService } from '../plan/plan-service.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 import { sha256 } from '../../files/sha256.ts';
@@ -21,9 +22,9 @@ export async function exportEvidence(
   context: WorkContext,
 ): Promise<{ path: string; sha256: string; sizeBytes: number }> {
   const release = workspace.release(input.releaseId);
-  const packages = workspace.list('package', release.id);
+  const recorded = workspace.list('package', release.id);
   const benchRuns: Evidence['benchRuns'] = [];
-  const images = new Set(packages.flatMap((pkg) => pkg.files.map((file) => file.sha256)));
+  const images = new Set(recorded.flatMap((pkg) => pkg.files.map((file) => file.sha256)));
   for (const run of workspace.list('benchRun')) {
     if (!images.has(run.imageSha256)) continue;
     benchRuns.push({ ...run, recordingText: await readFile(run.result.recording, 'utf8') });
@@ -43,11 +44,20 @@ export async function exportEvidence(
       devices,
     });
   }
+  // At one moment, so that the marks of the packages are those of the waivers in the record.
+  const exportedAt = new Date().toISOString();
+  const ids = new Set(recorded.map(({ id }) => id));
+  const packages = judgedPackages(workspace, release.id).filter(({ id }) => ids.has(id));
   const body = {
     schema: 'slipway.evidence/1' as const,
-    exportedAt: new Date().toISOString(),
+    exportedAt,
     release,
     packages,
+    waivers: workspace
+      .list('waiver')
+      .filter(
+        ({ productId, version }) => productId === release.productId && version === release.version,
+      ),
     benchRuns,
     rollouts,
     signatures: { state: 'unsigned' as const, entries: [] },

@@ -7,6 +7,7 @@ import {
 } from '../../../shared/domain/evidence.ts';
 import { deviceStateSchema, type Plan } from '../../../shared/domain/plan.ts';
 import { computeRecordGates, isProvenDelta } from '../../../shared/domain/gates.ts';
+import { applyWaivers, waiversInForce } from '../../../shared/domain/waiver.ts';
 import { problem } from '../../../shared/domain/problem.ts';
 import { sha256 } from '../../files/sha256.ts';
 
@@ -81,11 +82,41 @@ export async function verifyEvidence(path: string): Promise<EvidenceReport> {
       'Every delta proof names its patch and the full image of its component.',
       `The proof of ${strayDelta?.name ?? ''} names other images.`,
     );
+    const badMark = waiverFault(parsed.data);
+    add(
+      'waivers',
+      badMark === null,
+      `${waivedCount(parsed.data)} waived findings: each has its waiver, for exactly these bytes.`,
+      badMark ?? '',
+    );
     for (const [id, failure, good] of rolloutChecks(parsed.data))
       add(id, failure === null, good, failure ?? '');
     add('signatures', true, 'Unsigned: the record shows damage, not who made it.', '');
   }
   return { verdict: checks.every((check) => check.passed) ? 'pass' : 'block', checks };
+}
+
+const waivedCount = ({ packages }: Evidence): number =>
+  packages
+    .flatMap(({ report }) => report.files.flatMap(({ findings }) => findings))
+    .filter(({ waived }) => waived !== undefined).length;
+
+/** Where the marks of the packages are not those that the record's own waivers give; null when nowhere. */
+function waiverFault({ release, packages, waivers = [], exportedAt }: Evidence): string | null {
+  const stray = waivers.find(
+    ({ productId, version }) => productId !== release.productId || version !== release.version,
+  );
+  if (stray) return `The waiver of ${stray.name} for ${stray.fileName} is of another version.`;
+  const inForce = waiversInForce(waivers, release.productId, release.version, exportedAt);
+  const known = new Set(packages.flatMap(({ files }) => files.map(({ sha256 }) => sha256)));
+  for (const { name, report, author } of packages) {
+    const marked = applyWaivers(report, inForce, author);
+    if (canonicalJson(marked) !== canonicalJson(report))
+      return `The verdict and marks of ${name} are not what its findings and the waivers give.`;
+    const unread = report.files.find(({ sha256 }) => !known.has(sha256));
+    if (unread) return `${name} was judged by ${unread.name}, which is in no package.`;
+  }
+  return null;
 }
 
 /** Whether the plans speak of this release's packages, passed their gates, and add up: id, what is wrong, what is right. */
@@ -94,6 +125,7 @@ function rolloutChecks({
   packages,
   benchRuns,
   rollouts,
+  waivers = [],
 }: Evidence): [string, string | null, string][] {
   const known = new Set(
     packages.filter((pkg) => pkg.releaseId === release.id).map((pkg) => pkg.id),
@@ -108,6 +140,7 @@ function rolloutChecks({
       packages: delivered(plan).flatMap((id) => packages.filter((pkg) => pkg.id === id)),
       releasePackages: packages,
       benchRuns: benchRuns.filter(({ startedAt }) => startedAt <= (plan.publishedAt ?? '')),
+      waivers: waiversInForce(waivers, release.productId, release.version, plan.publishedAt ?? ''),
     }).filter((gate) => !gate.passed),
   )[0];
   const uneven = rollouts.find(({ status, devices }) =>

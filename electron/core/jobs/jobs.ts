@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { FileSoFar } from '../../../shared/domain/finding.ts';
 import type { Job, Progress, WorkContext } from '../../../shared/domain/job.ts';
 import { problem, toProblem } from '../../../shared/domain/problem.ts';
 
@@ -12,20 +13,30 @@ export class Jobs {
     { job: Job; controller: AbortController; stepStartedMs: number; publishedMs: number }
   >();
   readonly #onChange: (job: Job) => void;
+  readonly #onFileSoFar: (jobId: string, file: FileSoFar) => void;
 
-  constructor(onChange: (job: Job) => void) {
+  constructor(
+    onChange: (job: Job) => void,
+    onFileSoFar: (jobId: string, file: FileSoFar) => void = () => undefined,
+  ) {
     this.#onChange = onChange;
+    this.#onFileSoFar = onFileSoFar;
   }
 
-  /** Runs the work as a job and resolves with its result; failures are recorded and rethrown. */
+  /**
+   * Runs the work as a job and resolves with its result; failures are recorded and rethrown.
+   * @throws ProblemError `job-id-used`
+   */
   async run<T>(
     kind: string,
     title: string,
     work: (context: WorkContext) => Promise<T>,
+    id: string = randomUUID(),
   ): Promise<T> {
+    if (this.#jobs.has(id)) throw usedId(id);
     const controller = new AbortController();
     const job: Job = {
-      id: randomUUID(),
+      id,
       kind,
       title,
       state: 'running',
@@ -45,7 +56,8 @@ export class Jobs {
     try {
       const value = await work({
         signal: controller.signal,
-        onProgress: (progress) => this.#progress(job.id, progress),
+        onProgress: (progress) => this.#progress(id, progress),
+        onFileSoFar: (file) => this.#onFileSoFar(id, file),
       });
       this.#finish(job.id, { state: 'succeeded', etaMs: 0 });
       return value;
@@ -110,3 +122,12 @@ export class Jobs {
     }
   }
 }
+
+const usedId = (id: string) =>
+  problem(
+    'job-id-used',
+    'This job identifier is taken',
+    `There is a job ${id} already.`,
+    'Choose a new UUID for each job.',
+    'usage',
+  );

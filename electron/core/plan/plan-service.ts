@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { combinationsAfter } from '../../../shared/domain/compatibility.ts';
 import type { OtaCloud } from '../../../shared/domain/cloud.ts';
 import { computeGates } from '../../../shared/domain/gates.ts';
 import type { WorkContext } from '../../../shared/domain/job.ts';
@@ -14,8 +15,10 @@ import { ProblemError, problem } from '../../../shared/domain/problem.ts';
 import {
   decideScope,
   reportedVersion,
+  type ScopePolicy,
   summarizeScope,
   unknownListedIds,
+  upgradePaths,
 } from '../../../shared/domain/scope.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 
@@ -79,12 +82,15 @@ export class PlanService {
   async preview(plan: PlanDraft): Promise<PlanCheck> {
     for (const component of plan.components) this.#checkComponent(plan, component);
     const devices = await this.#devices(plan.productId);
-    const scope = summarizeScope(decideScope(plan, devices, this.#policy()));
+    const decisions = decideScope(plan, devices, this.#policy(plan.productId));
+    const scope = summarizeScope(decisions);
     const gates = computeGates({
       product: this.#workspace.product(plan.productId),
+      combinations: combinationsAfter(plan, devices, decisions),
       packages: this.packages(plan),
       releasePackages: this.#workspace.list('package', plan.releaseId),
       benchRuns: this.#workspace.list('benchRun'),
+      waivers: this.#workspace.list('waiver').filter(({ removed }) => removed === null),
       scope,
       unknownIds: unknownListedIds(plan, devices),
     });
@@ -124,7 +130,7 @@ export class PlanService {
     }
     context.signal.throwIfAborted();
     this.#workspace.put('planCheck', plan.releaseId, { id: plan.id, product, ...checked });
-    return this.#published(plan, await cloud.publish(plan, this.#policy()));
+    return this.#published(plan, await cloud.publish(plan, this.#policy(plan.productId)));
   }
 
   /** Suspends, resumes or terminates a published plan. @throws ProblemError `plan-missing` | `plan-state` */
@@ -178,8 +184,9 @@ export class PlanService {
     }
   }
 
-  #policy(): { chinaTelecomIccidPrefixes: readonly string[] } {
-    return { chinaTelecomIccidPrefixes: this.#workspace.config.chinaTelecomIccidPrefixes };
+  #policy(productId: string): ScopePolicy {
+    const { chinaTelecomIccidPrefixes } = this.#workspace.config;
+    return { chinaTelecomIccidPrefixes, ...upgradePaths(this.#workspace.product(productId)) };
   }
 
   /** What a device downloads: the image or patch itself, or the archive when there are several files. */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { ReleaseSummary } from '../../../shared/contract/contract.ts';
 import { worstVerdict } from '../../../shared/domain/verdict.ts';
 import type { Release } from '../../../shared/domain/product.ts';
+import { judgedPackages } from '../bundle/waiver-service.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 
 /** Adds a release of a product. @throws ProblemError `release-exists` | `unknown-id` */
@@ -37,7 +38,7 @@ export function summarizeReleases(workspace: Workspace): ReleaseSummary[] {
     for (const item of items) groups.set(key(item), [...(groups.get(key(item)) ?? []), item]);
     return groups;
   };
-  const packages = group(workspace.list('package'), (pkg) => pkg.releaseId);
+  const packages = group(judgedPackages(workspace), (pkg) => pkg.releaseId);
   const passedRuns = workspace.list('benchRun').filter((run) => run.passed);
   const plans = group(workspace.list('plan'), (plan) => plan.releaseId);
   return workspace.releases().map((release) => {

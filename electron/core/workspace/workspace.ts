@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { userInfo } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { type BenchRun, benchRunSchema } from '../../../shared/domain/bench.ts';
+import type { DescribedFormat } from '../../../shared/domain/described-format.ts';
 import { type Plan, planCheckSchema, planSchema } from '../../../shared/domain/plan.ts';
 import { problem } from '../../../shared/domain/problem.ts';
 import {
@@ -13,7 +15,8 @@ import {
   productSchema,
   versionPackageSchema,
 } from '../../../shared/domain/product.ts';
-import { readConfig, updateConfig } from './config.ts';
+import { type Waiver, waiverSchema } from '../../../shared/domain/waiver.ts';
+import { readConfig, removeFormat, saveFormat, updateConfig } from './config.ts';
 import { type Db, inTransaction, openDatabase } from './database.ts';
 import { ObjectStore } from './object-store.ts';
 
@@ -38,6 +41,7 @@ const recordSchemas = {
   plan: planSchema,
   evidence: evidenceRecordSchema,
   planCheck: planCheckRecordSchema,
+  waiver: waiverSchema,
 };
 interface Records {
   package: VersionPackage;
@@ -45,6 +49,7 @@ interface Records {
   plan: Plan;
   evidence: z.infer<typeof evidenceRecordSchema>;
   planCheck: z.infer<typeof planCheckRecordSchema>;
+  waiver: Waiver;
 }
 export type RecordKind = keyof Records;
 
@@ -54,6 +59,7 @@ export class Workspace {
   readonly objects: ObjectStore;
   config: WorkspaceConfig;
   readonly #db: Db;
+  #lastEdit: Promise<void> = Promise.resolve();
 
   private constructor(folder: string, config: WorkspaceConfig, db: Db) {
     this.folder = folder;
@@ -72,6 +78,21 @@ export class Workspace {
     return new Workspace(folder, config, openDatabase(join(folder, '.slipway', 'slipway.db')));
   }
 
+  /**
+   * Name that packages are recorded with: the setting of this workspace, else the system's user;
+   * null when the system has no name for it, as for a bare user id in a container.
+   */
+  get person(): string | null {
+    const set = this.setting('person');
+    if (set !== null) return set;
+    try {
+      return userInfo().username;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ERR_SYSTEM_ERROR') return null;
+      throw error;
+    }
+  }
+
   get name(): string {
     return this.config.name || basename(this.folder);
   }
@@ -87,8 +108,32 @@ export class Workspace {
     return product;
   }
 
-  async updateConfig(changes: Parameters<typeof updateConfig>[1]): Promise<void> {
-    this.config = await updateConfig(this.folder, changes);
+  updateConfig(changes: Parameters<typeof updateConfig>[1]): Promise<void> {
+    return this.#editConfig(() => updateConfig(this.folder, changes));
+  }
+
+  /** Writes a format to slipway.yaml, in the place of the one named `replaces` when given. */
+  saveFormat(format: DescribedFormat, replaces: string): Promise<void> {
+    return this.#editConfig(() => saveFormat(this.folder, format, replaces));
+  }
+
+  /** @throws ProblemError `unknown-id` when there is no format of this name */
+  removeFormat(name: string): Promise<void> {
+    return this.#editConfig(() => {
+      if (this.config.formats.some((format) => format.name === name))
+        return removeFormat(this.folder, name);
+      throw unknown('format', name);
+    });
+  }
+
+  /** One edit after the other: each reads the whole text and writes it again. */
+  #editConfig(edit: () => Promise<WorkspaceConfig>): Promise<void> {
+    const edited = this.#lastEdit.then(edit).then((config) => {
+      this.config = config;
+    });
+    // A failed edit is told to its caller and must not stop the next one.
+    this.#lastEdit = edited.catch(() => undefined);
+    return edited;
   }
 
   releases(): Release[] {

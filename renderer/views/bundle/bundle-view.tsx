@@ -1,4 +1,4 @@
-import { useMemo } from 'react';
+import { useState } from 'react';
 import type { ReleaseSummary } from '../../../shared/contract/contract.ts';
 import type { Component, Product } from '../../../shared/domain/product.ts';
 import {
@@ -11,16 +11,16 @@ import { useRelease, useRunningJob, useStudio } from '../../stores/studio.ts';
 import { useComponent } from '../../stores/use-component.ts';
 import type { PickedFile } from '../../rpc/client.ts';
 import { ComponentSelect } from '../../widgets/component-select.tsx';
+import { FormatDialog } from '../../widgets/format-form/format-dialog.tsx';
 import { FileDrop } from '../../widgets/file-drop.tsx';
 import { worstFilesFirst } from '../../widgets/finding-groups.ts';
 import { JobStrip } from '../../widgets/job-strip.tsx';
-import { layOutMemory } from '../../widgets/memory-layout.ts';
-import { MemoryMap } from '../../widgets/memory-map.tsx';
 import { NoRelease } from '../../widgets/no-release.tsx';
 import { Section } from '../../widgets/section.tsx';
 import { ViewHeader } from '../../widgets/view-header.tsx';
 import classes from './bundle-view.module.css';
 import { FileCard } from './file-card.tsx';
+import { MemorySection } from './memory-section.tsx';
 import { PackageCard } from './package-card.tsx';
 import { VerdictPanel } from './verdict-panel.tsx';
 
@@ -71,11 +71,8 @@ function BundleOf(props: {
   const full = own.find((pkg) => pkg.componentId === component.id && pkg.packageType === 'full');
   const report = draft?.report ?? null;
   const files = draft?.files ?? [];
-  const mapped = report ?? (draft ? null : (full?.report ?? null));
-  const uses = useMemo(
-    () => layOutMemory(component.memory ?? [], mapped?.files ?? []),
-    [component.memory, mapped],
-  );
+
+  const [described, setDescribed] = useState<PickedFile | null>(null);
 
   const recheck = (next: readonly PickedFile[]) => void act(() => check(target, next));
   const types = [...defaultFileTypes, ...(userTypes ?? [])].join(' ');
@@ -94,18 +91,48 @@ function BundleOf(props: {
           testId="bundle-drop"
         />
         {job && <JobStrip job={job} />}
+        {draft && !report && draft.soFar.length > 0 && (
+          <div className={classes.cards} data-testid="first-findings">
+            {draft.soFar.map(
+              (file) =>
+                file && (
+                  <FileCard
+                    key={file.index}
+                    file={file}
+                    target={target}
+                    state={job === undefined ? 'stopped' : 'checking'}
+                  />
+                ),
+            )}
+          </div>
+        )}
         {report && (
           <div className={classes.cards} data-testid="findings">
             {worstFilesFirst(report).map(({ file, index }) => (
               <FileCard
                 key={files[index]?.handle ?? file.name}
                 file={file}
+                target={target}
+                state="checked"
+                onDescribe={() => setDescribed(files[index] ?? null)}
                 onRemove={() => recheck(files.filter((_file, at) => at !== index))}
               />
             ))}
           </div>
         )}
-        <Section title={`Version packages of ${release.version}`} flush={own.length > 0}>
+        {described && (
+          <FormatDialog
+            file={described}
+            onSaved={() => recheck(files)}
+            onClose={() => setDescribed(null)}
+          />
+        )}
+        <MemorySection component={component} draft={draft} packages={own} />
+        <Section
+          title={`Version packages of ${release.version}`}
+          flush={own.length > 0}
+          testId="packages-section"
+        >
           {own.length === 0
             ? 'None yet: add files above, then make the version package.'
             : own.map((pkg) => <PackageCard key={pkg.id} pkg={pkg} />)}
@@ -119,11 +146,6 @@ function BundleOf(props: {
           busy={job !== undefined}
           onRecheck={() => recheck(files)}
         />
-        {component.memory && (
-          <Section title={`Memory of ${component.id}`}>
-            <MemoryMap uses={uses} />
-          </Section>
-        )}
       </div>
     </div>
   );

@@ -6,11 +6,12 @@ import { call } from '../../rpc/client.ts';
 import { useStudio } from '../../stores/studio.ts';
 import { typeWords } from '../../widgets/component-select.tsx';
 import { FactList } from '../../widgets/fact-list.tsx';
-import { FindingList } from '../../widgets/finding-list.tsx';
 import { HashText } from '../../widgets/hash-text.tsx';
+import { SaveReport } from '../../widgets/save-report.tsx';
 import { ToneBadge } from '../../widgets/tone-badge.tsx';
 import { Bytes, ClippedText, Time } from '../../widgets/value-text.tsx';
 import { VerdictBadge } from '../../widgets/verdict-badge.tsx';
+import { FileFindings } from './file-findings.tsx';
 import classes from './package-card.module.css';
 
 /** A version package of the release: its manifest and findings, and whether its bytes are still right. */
@@ -54,6 +55,11 @@ export function PackageCard({ pkg }: { readonly pkg: VersionPackage }) {
               />
             </span>
           )}
+          <SaveReport
+            compact
+            source={{ packageId: pkg.id }}
+            fileName={`${pkg.productId}-${pkg.componentId}-${pkg.targetVersion}-validation`}
+          />
           <Button
             size="compact-xs"
             variant="default"
@@ -106,7 +112,10 @@ export function PackageCard({ pkg }: { readonly pkg: VersionPackage }) {
             </tbody>
           </table>
           {pkg.report.files.map((file) => (
-            <FindingList key={file.name} findings={file.findings} />
+            <div role="group" key={file.name} aria-label={`Findings of ${file.name}`}>
+              {pkg.report.files.length > 1 && <Text fw={600}>{file.name}</Text>}
+              <FileFindings file={file} productId={pkg.productId} version={pkg.targetVersion} />
+            </div>
           ))}
         </div>
       </Collapse>

@@ -9,8 +9,9 @@ import {
   useBundleDrafts,
 } from '../../stores/bundle-drafts.ts';
 import { useStudio } from '../../stores/studio.ts';
-import { countVerdict, reportSentence } from '../../widgets/finding-groups.ts';
+import { type FindingCounts, reportCounts, reportSentence } from '../../widgets/finding-groups.ts';
 import { FactList } from '../../widgets/fact-list.tsx';
+import { SaveReport } from '../../widgets/save-report.tsx';
 import { Section } from '../../widgets/section.tsx';
 import { ToneBadge } from '../../widgets/tone-badge.tsx';
 import { Bytes } from '../../widgets/value-text.tsx';
@@ -63,10 +64,7 @@ export function VerdictPanel(props: {
                   value={report.files.reduce((sum, file) => sum + file.sizeBytes, 0)}
                 />,
               ],
-              ['Blocking', String(countVerdict(report, 'block'))],
-              ['Warnings', String(countVerdict(report, 'warn'))],
-              ['Not checked', String(countVerdict(report, 'could-not-check'))],
-              ['Passed', String(countVerdict(report, 'pass'))],
+              ...countFacts(reportCounts(report)),
             ]}
           />
         )}
@@ -89,10 +87,28 @@ export function VerdictPanel(props: {
             Check the files again
           </Button>
         )}
+        {report && (
+          <SaveReport
+            fullWidth
+            source={{
+              report,
+              title: `${target.productId} ${target.componentId} ${target.version}`,
+            }}
+            fileName={`${target.productId}-${target.componentId}-${target.version}-validation`}
+          />
+        )}
       </Stack>
     </Section>
   );
 }
+
+const countFacts = (counts: FindingCounts): readonly (readonly [string, string])[] => [
+  ['Blocking', String(counts.block)],
+  ['Warnings', String(counts.warn)],
+  ['Not checked', String(counts['could-not-check'])],
+  ['Waived', String(counts.waived)],
+  ['Passed', String(counts.pass)],
+];
 
 function DraftBadge(props: { readonly draft: BundleDraft | undefined; readonly busy: boolean }) {
   if (props.draft?.report) return <VerdictBadge verdict={props.draft.report.verdict} />;

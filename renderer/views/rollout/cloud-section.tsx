@@ -12,6 +12,7 @@ export function CloudSection() {
         <Stack gap={6} data-testid="cloud-addresses">
           <Address name="HTTP (DDI v1)" address={cloud.http} />
           <Address name="MQTT" address={cloud.mqtt} />
+          <Address name="LwM2M (CoAP)" address={cloud.coap} />
           <Text size="xs" c="dimmed">
             Only this computer reaches these addresses. Stopping the cloud loses nothing: rollouts
             go on when it starts again.

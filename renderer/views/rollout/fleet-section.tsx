@@ -12,7 +12,8 @@ import classes from './rollout-view.module.css';
 /** Starts simulated devices that really poll, download, check and report. */
 export function FleetSection({ product }: { readonly product: Product }) {
   const { fleet, isFleetBusy, startFleet, stopFleet, changeFleetForm } = useRollout();
-  const { http, mqtt, chinaTelecom, ...form } = useRollout((state) => state.fleetForm);
+  const { http, mqtt, lwm2m, chinaTelecom, ...form } = useRollout((state) => state.fleetForm);
+  const total = http + mqtt + lwm2m;
   const packages = useStudio((state) => state.packages);
   const ids = product.components.map(({ id }) => id);
   const componentId = ids.find((id) => id === form.componentId) ?? ids[0] ?? '';
@@ -26,10 +27,10 @@ export function FleetSection({ product }: { readonly product: Product }) {
   const fromVersion = form.fromVersion ?? versions[0] ?? '1.0.0';
   const isVersion = versionPattern.test(fromVersion);
   const missing =
-    http + mqtt === 0
+    total === 0
       ? 'Ask for at least one device.'
-      : chinaTelecom > http + mqtt
-        ? `Only ${countText(http + mqtt)} can be on China Telecom SIMs.`
+      : chinaTelecom > total
+        ? `Only ${countText(total)} can be on China Telecom SIMs.`
         : isVersion
           ? null
           : 'The version has letters, digits, "_", "-" and "." only.';
@@ -59,6 +60,12 @@ export function FleetSection({ product }: { readonly product: Product }) {
             value={mqtt}
             onChange={(value) => changeFleetForm({ mqtt: value })}
             testId="fleet-mqtt"
+          />
+          <Count
+            label="LwM2M"
+            value={lwm2m}
+            onChange={(value) => changeFleetForm({ lwm2m: value })}
+            testId="fleet-lwm2m"
           />
           <Count
             label="China Telecom"
@@ -105,12 +112,13 @@ export function FleetSection({ product }: { readonly product: Product }) {
                   fromVersion,
                   http,
                   mqtt,
+                  lwm2m,
                   chinaTelecom,
                 })
               }
               data-testid="fleet-start"
             >
-              Start {pluralText(http + mqtt, 'device')}
+              Start {pluralText(total, 'device')}
             </Button>
           )}
           {missing !== null && (
@@ -121,8 +129,8 @@ export function FleetSection({ product }: { readonly product: Product }) {
         </Group>
         {fleet?.running && (
           <Text size="xs" className="digits" data-testid="fleet-status">
-            {countText(fleet.http)} HTTP and {countText(fleet.mqtt)} MQTT;{' '}
-            {countText(fleet.updated)} updated, {countText(fleet.failed)} failed.
+            {countText(fleet.http)} HTTP, {countText(fleet.mqtt)} MQTT, {countText(fleet.lwm2m)}{' '}
+            LwM2M; {countText(fleet.updated)} updated, {countText(fleet.failed)} failed.
           </Text>
         )}
       </Stack>

@@ -42,6 +42,7 @@ export const skipReasonTitles: Readonly<Record<SkipReason, string>> = {
   chinaTelecom: 'On a China Telecom SIM, which cannot be upgraded over the air',
   noUpdateRequired: 'Runs the target version already',
   noMatchingSource: 'No package fits the version it runs',
+  stepSkipped: 'Would skip a version that it needs first',
 };
 
 const componentStateTitles: Readonly<Record<RolloutDevice['components'][number]['state'], string>> =

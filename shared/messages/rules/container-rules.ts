@@ -1,40 +1,6 @@
-import { type BundleRule, block, warn, pass, repack, copyAgain } from './rule.ts';
+import { type BundleRule, pass } from './rule.ts';
 
-/** Rules of archives and scripts. */
+/** The rule that every container and image shares. */
 export const containerRules = {
   'container.integrity': pass('Container is whole'),
-  'zip.truncated': block('The zip file is cut', copyAgain),
-  'zip.damaged': block('The zip file is damaged', repack),
-  'zip.multi-disk': block('The zip file is one part of several', 'Pack it as a single file.'),
-  'zip.encrypted': block('The zip file is encrypted', 'Pack it without a password.'),
-  'zip.unsafe-name': block('Unsafe member name in the zip file', repack),
-  'zip.link': block('Link in the zip file', 'Pack the file itself in place of the link.'),
-  'zip.duplicate': block('Two zip members have the same name', repack),
-  'zip.header-mismatch': block('The zip file contradicts itself', repack),
-  'zip.overlap': block('Zip members share the same bytes', repack),
-  'zip.crc': block('A zip member is damaged', copyAgain),
-  'zip.method': block('Unsupported zip compression', 'Pack it with "store" or "deflate".'),
-  'zip.bomb': block('The zip file unpacks to far too much', repack),
-  'zip.trailing': block('Foreign bytes in the zip file', repack),
-  'zip.no-members': warn('The zip file holds no files', repack),
-  'tar.damaged': block('The tar file is damaged', copyAgain),
-  'tar.truncated': block('The tar file is cut', copyAgain),
-  'tar.unsafe-name': block('Unsafe member name in the tar file', repack),
-  'tar.link': block('Link or device in the tar file', 'Pack regular files and folders only.'),
-  'tar.duplicate': block('Two tar members have the same name', repack),
-  'tar.no-end': warn('The tar file has no end mark', 'It may be cut: compare its SHA-256.'),
-  'tar.no-members': warn('The tar file holds no files', repack),
-  'tar.trailing': block('Foreign bytes after the tar end mark', repack),
-  'gzip.damaged': block('The gzip file is damaged', copyAgain),
-  'gzip.truncated': block('The gzip file is cut', copyAgain),
-  'gzip.crc': block('The gzip content is damaged', copyAgain),
-  'gzip.trailing': block('Foreign bytes after the gzip content', copyAgain),
-  'gzip.bomb': block('The gzip file unpacks to far too much', repack),
-  'gzip.not-tar': block('The .tar.gz file holds no tar', 'Name it .gz, or pack it with tar.'),
-  'rar.truncated': block('The rar file is cut', copyAgain),
-  'rar.damaged': block('The rar file is damaged', copyAgain),
-  'rar.encrypted': block('The rar file is encrypted', 'Pack it without a password.'),
-  'rar.multi-volume': block('The rar file is one part of several', 'Pack it as a single file.'),
-  'script.not-text': block('The script is not text', 'Save it as UTF-8 text.'),
-  'script.conflict': block('Merge conflict in the script', 'Resolve the conflict marked there.'),
 } as const satisfies Record<string, BundleRule>;

@@ -6,6 +6,7 @@ import {
   unchecked,
   rebuildImage,
   copyAgain,
+  rebuildPackage,
   signAgain,
 } from './rule.ts';
 
@@ -26,6 +27,10 @@ export const imageRules = {
     'The ESP image is for another chip',
     'Pick the image for this chip, or correct the chip of the component in slipway.yaml.',
   ),
+  'esp.revision': block(
+    'No revision of the ESP chip can run the image',
+    'Correct the chip revisions in the configuration of the build, and build again.',
+  ),
   'esp.signature': unchecked(
     'The ESP signature was not checked',
     'Verify it with the key of the product: `espsecure.py verify_signature`.',
@@ -44,6 +49,10 @@ export const imageRules = {
   'uf2.alignment': warn('UF2 address is not aligned', rebuildImage),
   'uf2.overlap': block('UF2 blocks go to the same address', rebuildImage),
   'uf2.no-data': block('The UF2 file holds no data for the flash', rebuildImage),
+  'uf2.family-wrong': block(
+    'The UF2 file is for another chip',
+    'Pick the file for this chip, or correct the chip of the component in slipway.yaml.',
+  ),
   'uf2.md5': block('The MD5 inside the UF2 file is wrong', copyAgain),
   'uf2.md5-not-checked': unchecked(
     'The MD5 inside the UF2 file was not checked',
@@ -109,4 +118,29 @@ export const imageRules = {
     'Check the image before it is encrypted, or with `imgtool verify` and the key.',
   ),
   'mcuboot.trailing': warn('Foreign bytes after the MCUboot image', signAgain),
+  'pac.header': pass('PAC header read'),
+  'pac.version': unchecked(
+    'Unknown version of the PAC format',
+    'Check the package with the download tool of its maker.',
+  ),
+  'pac.truncated': block('The PAC package is cut', copyAgain),
+  'pac.size': block('The PAC package is larger than it says', copyAgain),
+  'pac.header-crc': block('CRC-16 of the PAC header is wrong', copyAgain),
+  'pac.content-crc': block('CRC-16 of the PAC content is wrong', copyAgain),
+  'pac.no-crc': warn(
+    'The PAC package has no checksums',
+    'Make it again with a current tool, so that damage is noticed; compare its SHA-256.',
+  ),
+  'pac.entry': block('An entry of the PAC package is impossible', copyAgain),
+  'pac.overlap': block('Files of the PAC package share the same bytes', rebuildPackage),
+  'pac.unsafe-name': block('Unsafe file name in the PAC package', rebuildPackage),
+  'pac.empty-file': warn('A file of the PAC package is empty', rebuildPackage),
+  'pac.missing-part': warn(
+    'A usual part of a PAC package is missing',
+    'Check that the whole firmware was packed, not only the part that was changed.',
+  ),
+  'pac.encrypted': unchecked(
+    'The PAC package is encrypted',
+    'Check the files before they are packed.',
+  ),
 } as const satisfies Record<string, BundleRule>;

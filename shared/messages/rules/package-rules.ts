@@ -14,6 +14,14 @@ export const packageRules = {
     'Two files have the same content',
     'Check that each part was exported and that the right files were picked.',
   ),
+  'package.address-overlap': warn(
+    'Two files go to the same addresses',
+    'Take one of them out, or correct the addresses: the file that is written last wins.',
+  ),
+  'package.part-missing': warn(
+    'A numbered part is missing',
+    'Add the missing part, or give the file a name without a number.',
+  ),
   'file.hash': pass('File read completely'),
   'file.too-large': block(
     'The file is over the size limit',
@@ -36,9 +44,5 @@ export const packageRules = {
   'file.opaque': unchecked(
     'The inside could not be checked',
     'Nobody but the vendor can read this format: compare its SHA-256 with the vendor’s.',
-  ),
-  'format.not-checked': unchecked(
-    'The inside was not checked',
-    'The format was recognised by its signature only: check it with the tool of its maker.',
   ),
 } as const satisfies Record<string, BundleRule>;

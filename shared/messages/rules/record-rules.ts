@@ -17,6 +17,10 @@ export const recordRules = {
   ),
   's-record.end-mismatch': warn('The end record does not match the data records', rebuildImage),
   's-record.no-header': warn('The S-record file has no header record', rebuildImage),
+  's-record.header-version': warn(
+    'The S-record header names another version',
+    'Check that this is the build that was meant.',
+  ),
   's-record.mixed': warn('The S-record file mixes address widths', rebuildImage),
   's-record.order': warn('S-record addresses go backwards', rebuildImage),
   'intel-hex.syntax': block('Broken Intel HEX line', rebuildImage),
@@ -24,6 +28,10 @@ export const recordRules = {
   'intel-hex.length': block('Intel HEX length is wrong', rebuildImage),
   'intel-hex.checksum': block('Intel HEX checksum is wrong', rebuildImage),
   'intel-hex.after-end': block('Intel HEX data after the end record', rebuildImage),
+  'intel-hex.after-end-other': warn(
+    'Intel HEX records without data after the end record',
+    'Loaders stop at the end record; symbols may stand behind it, but check that nothing was lost.',
+  ),
   'intel-hex.overlap': block('Intel HEX records contradict each other', rebuildImage),
   'intel-hex.redundant': warn('Intel HEX records repeat the same bytes', rebuildImage),
   'intel-hex.no-data': block('The Intel HEX file holds no data', rebuildImage),

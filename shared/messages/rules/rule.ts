@@ -41,6 +41,8 @@ export const unchecked = (title: string, fix: string): BundleRule => ({
 export const rebuildImage = 'Export the image again from the build and do not edit it by hand.';
 /** What to do about a broken archive. */
 export const repack = 'Make the archive again with a current tool and check it on your machine.';
+/** What to do about a vendor's package that its own reader refuses. */
+export const rebuildPackage = 'Make the package again with the tool of its maker.';
 /** What to do about a damaged or cut file. */
 export const copyAgain =
   'Copy or download the file again; compare its SHA-256 with the one at its origin.';

@@ -1,0 +1,288 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { coapCode, coapOption } from '../../../shared/protocols/coap-message.ts';
+import {
+  optionTexts,
+  optionUint,
+  pathOptions,
+  textOption,
+  uintOption,
+} from '../../../shared/protocols/coap-options.ts';
+import {
+  deliveryMethod,
+  firmwareResource,
+  firmwareState,
+  packageProtocol,
+  updateResult,
+} from '../../../shared/protocols/firmware-update.ts';
+import { type TlvValue, encodeTlv, integerTlv } from '../../../shared/protocols/lwm2m-tlv.ts';
+import type { Slots } from '../../../shared/domain/slots.ts';
+import { BlockUploads } from '../../coap/block-transfer.ts';
+import { type CoapRequest, type CoapResponse, CoapSocket } from '../../coap/coap-socket.ts';
+import type { CoapAddress } from '../../coap/peer.ts';
+import { PackageDownload } from './package-download.ts';
+import type { SimulatedDevice } from './simulated-device.ts';
+import { backoffMs, type Timers } from './timers.ts';
+
+const lifetimeSec = 600;
+const plainText = 0;
+const tlv = 11_542;
+/** How long the new firmware takes to start. */
+const rebootMs = 50;
+const maxPushedBytes = 16 * 1024 * 1024;
+const links = '</1/0>,</3/0>,</5/0>';
+const encoder = new TextEncoder();
+
+interface Observer {
+  readonly token: Uint8Array;
+  readonly to: CoapAddress;
+}
+
+/**
+ * A device of LwM2M 1.0 with Object 5: it registers, pulls over CoAP or takes a pushed package,
+ * updates, reboots to a new port and registers again with the result.
+ */
+export class Lwm2mDevice {
+  readonly #device: SimulatedDevice;
+  readonly #server: CoapAddress;
+  readonly #parts: {
+    readonly timers: Timers;
+    readonly registering: Slots;
+    readonly onTrouble: (error: unknown) => void;
+  };
+  readonly #uploads = new BlockUploads(maxPushedBytes);
+  readonly #observers = new Map<string, Observer>();
+  #socket: CoapSocket | null = null;
+  #location: readonly string[] = [];
+  #state: number = firmwareState.idle;
+  #result: number = updateResult.initial;
+  #uri = '';
+  #package: PackageDownload | null = null;
+  #sequence = 0;
+  #closed = false;
+  #markOnline: () => void = () => undefined;
+  /** Resolves when it has registered for the first time. */
+  readonly online: Promise<void>;
+
+  constructor(
+    device: SimulatedDevice,
+    parts: {
+      /** `coap://host:port` */
+      readonly server: string;
+      readonly timers: Timers;
+      /** Bounds how many of the fleet register at the same time. */
+      readonly registering: Slots;
+      readonly onTrouble: (error: unknown) => void;
+    },
+  ) {
+    this.#device = device;
+    this.#parts = parts;
+    this.#server = addressOf(parts.server);
+    this.online = new Promise((done) => {
+      this.#markOnline = done;
+    });
+  }
+
+  /** Stays registered for ever. */
+  async run(): Promise<void> {
+    await this.#register();
+    this.#markOnline();
+    while (!this.#closed) {
+      await this.#parts.timers.sleep((lifetimeSec * 1000) / 2);
+      await this.#updateRegistration();
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#package?.abort();
+    void this.#socket?.close();
+  }
+
+  async #register(): Promise<void> {
+    for (let failures = 0; !this.#closed; ) {
+      try {
+        await this.#parts.registering.hold(1, () => this.#registerOnce());
+        return;
+      } catch (error) {
+        if (this.#closed) return;
+        this.#parts.onTrouble(error);
+        await this.#parts.timers.sleep(backoffMs(++failures));
+      }
+    }
+  }
+
+  async #registerOnce(): Promise<void> {
+    await this.#socket?.close();
+    this.#observers.clear();
+    const host = this.#server.address.includes(':') ? '::' : '0.0.0.0';
+    const socket = await CoapSocket.bind({ host, port: 0 }, (request) => this.#answer(request));
+    this.#socket = socket;
+    const query = [`ep=${this.#device.id}`, `lt=${lifetimeSec}`, 'lwm2m=1.0', 'b=U'];
+    const response = await socket.request(this.#server, {
+      code: coapCode.post,
+      options: [
+        ...pathOptions(['rd']),
+        uintOption(coapOption.contentFormat, 40),
+        ...query.map((text) => textOption(coapOption.uriQuery, text)),
+      ],
+      payload: encoder.encode(links),
+    });
+    if (response.code !== coapCode.created)
+      throw new Error('the cloud did not take the registration');
+    this.#location = optionTexts(response.options, coapOption.locationPath);
+  }
+
+  async #updateRegistration(): Promise<void> {
+    if (!this.#socket || this.#closed) return;
+    try {
+      const request = { code: coapCode.post, options: pathOptions(this.#location) };
+      const response = await this.#socket.request(this.#server, request);
+      if (response.code !== coapCode.changed) await this.#register();
+    } catch (error) {
+      if (this.#closed) return;
+      this.#parts.onTrouble(error);
+      await this.#register();
+    }
+  }
+
+  async #answer(request: CoapRequest): Promise<CoapResponse> {
+    const path = request.path.join('/');
+    const isGet = request.code === coapCode.get;
+    if (path === '3/0/3' && isGet) return content(this.#version());
+    if (path === '5/0' && isGet) return this.#readObject();
+    const resource = path.startsWith('5/0/') ? path.slice(4) : '';
+    if (isGet) return this.#readResource(resource, request);
+    if (request.code === coapCode.put && resource === firmwareResource.packageUri)
+      return this.#writeUri(Buffer.from(request.payload).toString());
+    if (request.code === coapCode.put && resource === firmwareResource.package)
+      return this.#writePackage(request);
+    if (request.code === coapCode.post && resource === firmwareResource.update)
+      return this.#update();
+    return { code: coapCode.notFound };
+  }
+
+  #version(): string {
+    return Object.values(this.#device.versions)[0] ?? '';
+  }
+
+  #readObject(): CoapResponse {
+    const values: TlvValue[] = [
+      { id: Number(firmwareResource.state), value: integerTlv(this.#state) },
+      { id: Number(firmwareResource.updateResult), value: integerTlv(this.#result) },
+      {
+        id: Number(firmwareResource.protocols),
+        value: new Uint8Array(0),
+        entries: [packageProtocol.coap].map((protocol, id) => ({
+          id,
+          value: integerTlv(protocol),
+        })),
+      },
+      { id: Number(firmwareResource.delivery), value: integerTlv(deliveryMethod.both) },
+    ];
+    return {
+      code: coapCode.content,
+      options: [uintOption(coapOption.contentFormat, tlv)],
+      payload: encodeTlv(values),
+    };
+  }
+
+  #readResource(resource: string, request: CoapRequest): CoapResponse {
+    if (resource === firmwareResource.packageUri) return content(this.#uri);
+    const value = this.#valueOf(resource);
+    if (value === null) return { code: coapCode.notFound };
+    const observe = optionUint(request.options, coapOption.observe);
+    if (observe === null) return content(String(value));
+    if (observe === 1) this.#observers.delete(resource);
+    else this.#observers.set(resource, { token: request.token.slice(), to: request.from });
+    return content(String(value), observe === 0 ? this.#sequence++ : null);
+  }
+
+  #valueOf(resource: string): number | null {
+    if (resource === firmwareResource.state) return this.#state;
+    return resource === firmwareResource.updateResult ? this.#result : null;
+  }
+
+  #writeUri(uri: string): CoapResponse {
+    this.#package?.abort();
+    this.#package = null;
+    this.#uri = uri;
+    this.#become(firmwareState.idle, updateResult.initial);
+    if (uri !== '') void this.#pull(uri);
+    return { code: coapCode.changed };
+  }
+
+  async #pull(uri: string): Promise<void> {
+    // After the answer to the write has left.
+    await nextTurn();
+    if (!this.#socket) return;
+    const download = PackageDownload.fromUri(uri, this.#socket, this.#device);
+    this.#package = download;
+    this.#become(firmwareState.downloading, updateResult.initial);
+    const failure = await download.run();
+    if (this.#package !== download || this.#closed) return;
+    if (failure === null) this.#become(firmwareState.downloaded, updateResult.initial);
+    else this.#become(firmwareState.idle, failure);
+  }
+
+  /** A pushed package names no version: that of the device stays what it was. */
+  #writePackage(request: CoapRequest): CoapResponse {
+    const upload = this.#uploads.take(request);
+    if ('code' in upload) return upload;
+    this.#uri = '';
+    const isReset = upload.body.length === 0 || (upload.body.length === 1 && upload.body[0] === 0);
+    this.#package = isReset ? null : PackageDownload.received(upload.body, this.#device);
+    this.#become(isReset ? firmwareState.idle : firmwareState.downloaded, updateResult.initial);
+    return { code: coapCode.changed, options: upload.options };
+  }
+
+  #update(): CoapResponse {
+    const download = this.#package;
+    if (this.#state !== firmwareState.downloaded || !download)
+      return { code: coapCode.methodNotAllowed };
+    this.#become(firmwareState.updating, updateResult.initial);
+    void this.#reboot(download);
+    return { code: coapCode.changed };
+  }
+
+  async #reboot(download: PackageDownload): Promise<void> {
+    await this.#parts.timers.sleep(rebootMs);
+    this.#result = await download.install();
+    this.#state = firmwareState.idle;
+    this.#package = null;
+    if (!this.#closed) await this.#register();
+  }
+
+  #become(state: number, result: number): void {
+    const changed = [
+      ...(state === this.#state ? [] : [firmwareResource.state]),
+      ...(result === this.#result ? [] : [firmwareResource.updateResult]),
+    ];
+    this.#state = state;
+    this.#result = result;
+    for (const resource of changed) {
+      const observer = this.#observers.get(resource);
+      if (!observer || !this.#socket) continue;
+      const value = content(String(this.#valueOf(resource)), this.#sequence++);
+      this.#socket.notify(observer.to, observer.token, value).catch(() => {
+        // It is gone, or no longer interested; who comes back observes anew.
+        if (this.#observers.get(resource) === observer) this.#observers.delete(resource);
+      });
+    }
+  }
+}
+
+function content(text: string, observe: number | null = null): CoapResponse {
+  return {
+    code: coapCode.content,
+    options: [
+      ...(observe === null ? [] : [uintOption(coapOption.observe, observe % 0x100_0000)]),
+      uintOption(coapOption.contentFormat, plainText),
+    ],
+    payload: encoder.encode(text),
+  };
+}
+
+function addressOf(url: string): CoapAddress {
+  const { hostname, port } = new URL(url);
+  return { address: hostname.replace(/^\[|\]$/g, ''), port: Number(port) || 5683 };
+}

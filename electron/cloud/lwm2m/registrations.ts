@@ -1,0 +1,97 @@
+import { randomBytes } from 'node:crypto';
+import { readDeviceLinks } from '../../../shared/protocols/link-format.ts';
+import type { CoapAddress } from '../../coap/peer.ts';
+
+/** LwM2M TS 1.0.2, 5.3.1: what counts when a device names no lifetime. */
+const defaultLifetimeSec = 86_400;
+const maxLifetimeSec = 365 * 86_400;
+/** How long a device in queue mode listens after it was heard (MAX_TRANSMIT_WAIT, RFC 7252 4.8.2). */
+const listensMs = 93_000;
+
+/** A registered device: where it is and what it has. */
+export class Registration {
+  readonly id = randomBytes(5).toString('hex');
+  readonly deviceId: string;
+  /** Instances of Object 33629, or the one of Object 5; each as its path from the root. */
+  readonly firmware: readonly (readonly string[])[];
+  readonly root: readonly string[];
+  address: CoapAddress;
+  readonly #queueMode: boolean;
+  #lifetimeMs = defaultLifetimeSec * 1000;
+  #heardMs = performance.now();
+  /** Aborted when the device is gone or has registered again. */
+  readonly ended = new AbortController();
+
+  constructor(deviceId: string, address: CoapAddress, query: URLSearchParams, links: string) {
+    this.deviceId = deviceId;
+    this.address = address;
+    this.#queueMode = query.has('Q') || /Q/.test(query.get('b') ?? '');
+    this.update(query);
+    const { root, paths } = readDeviceLinks(links);
+    this.root = root;
+    const instances = (objectId: string): string[][] =>
+      paths
+        .filter((path) => path[0] === objectId && path.length === 2)
+        .map((path) => [...root, ...path]);
+    const advanced = instances('33629');
+    this.firmware = advanced.length > 0 ? advanced : instances('5').slice(0, 1);
+  }
+
+  /** The device was heard; `lt` of an update counts from now on. */
+  update(query: URLSearchParams): void {
+    const seconds = Number(query.get('lt') ?? Number.NaN);
+    if (seconds > 0) this.#lifetimeMs = Math.min(seconds, maxLifetimeSec) * 1000;
+    this.heard();
+  }
+
+  heard(): void {
+    this.#heardMs = performance.now();
+  }
+
+  get isExpired(): boolean {
+    return performance.now() - this.#heardMs > this.#lifetimeMs;
+  }
+
+  /** Whether it is worth sending to it now. */
+  get isListening(): boolean {
+    return !this.isExpired && (!this.#queueMode || performance.now() - this.#heardMs < listensMs);
+  }
+}
+
+/** Who is registered; a device has one registration, the latest. */
+export class Registrations {
+  readonly #byId = new Map<string, Registration>();
+  readonly #byDevice = new Map<string, Registration>();
+
+  /** Registers a device, in place of what it had registered before. */
+  add(registration: Registration): void {
+    const { deviceId } = registration;
+    const before = this.#byDevice.get(deviceId);
+    if (before) this.remove(before);
+    this.#byId.set(registration.id, registration);
+    this.#byDevice.set(deviceId, registration);
+  }
+
+  remove(registration: Registration): void {
+    this.#byId.delete(registration.id);
+    if (this.#byDevice.get(registration.deviceId) === registration)
+      this.#byDevice.delete(registration.deviceId);
+    registration.ended.abort(new Error('the device has registered again or is gone'));
+  }
+
+  byId(id: string): Registration | null {
+    return this.#byId.get(id) ?? null;
+  }
+
+  ofDevice(deviceId: string): Registration | null {
+    return this.#byDevice.get(deviceId) ?? null;
+  }
+
+  all(): IterableIterator<Registration> {
+    return this.#byId.values();
+  }
+
+  expired(): Registration[] {
+    return [...this.#byId.values()].filter((registration) => registration.isExpired);
+  }
+}

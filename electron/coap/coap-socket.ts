@@ -1,0 +1,333 @@
+import { randomBytes, randomInt } from 'node:crypto';
+import { type Socket, createSocket } from 'node:dgram';
+import { isIPv6 } from 'node:net';
+import {
+  type CoapMessage,
+  type CoapOption,
+  coapCode,
+  coapOption,
+  decodeCoap,
+  encodeCoap,
+} from '../../shared/protocols/coap-message.ts';
+import { optionTexts, optionUint } from '../../shared/protocols/coap-options.ts';
+import { type CoapAddress, Peer, type SentRequest } from './peer.ts';
+
+/** Transmission parameters of RFC 7252 4.8. */
+const ackTimeoutMs = 2000;
+const ackRandomFactor = 1.5;
+const maxRetransmit = 4;
+/** How long an acknowledged request may wait for its separate response. */
+const separateResponseMs = 93_000;
+/** Kernel buffer, so that the datagrams of thousands of devices survive a busy moment. */
+const receiveBufferBytes = 4 * 1024 * 1024;
+const sweepPeriodMs = 30_000;
+
+const nothing = new Uint8Array(0);
+
+const hex = (token: Uint8Array): string =>
+  Buffer.from(token.buffer, token.byteOffset, token.length).toString('hex');
+
+/** A request as the one who is asked sees it. */
+export interface CoapRequest {
+  readonly from: CoapAddress;
+  readonly code: number;
+  readonly path: readonly string[];
+  readonly query: readonly string[];
+  readonly options: readonly CoapOption[];
+  readonly payload: Uint8Array;
+  readonly token: Uint8Array;
+}
+
+/** What answers a request; options ascending by number. */
+export interface CoapResponse {
+  readonly code: number;
+  readonly options?: readonly CoapOption[];
+  readonly payload?: Uint8Array;
+}
+
+/** A request to send; options ascending by number, the path among them. */
+export interface OutgoingRequest {
+  readonly code: number;
+  readonly options: readonly CoapOption[];
+  readonly payload?: Uint8Array;
+  /** Called for every later notification when the request observes (RFC 7641). */
+  readonly onNotification?: (response: CoapMessage) => void;
+}
+
+/** The other side did not answer, or refused to talk: trying again later may help. */
+export class CoapSilence extends Error {
+  constructor(to: CoapAddress, why: string) {
+    super(`${to.address}:${to.port} ${why}`);
+    this.name = 'CoapSilence';
+  }
+}
+
+/**
+ * A UDP port that speaks CoAP both ways (RFC 7252, with observe of RFC 7641): confirmable requests
+ * with retransmission, one at a time to each peer, and answers to the requests of others. Message
+ * ids are kept for each peer by itself, since two devices may well use the same ones.
+ */
+export class CoapSocket {
+  readonly #socket: Socket;
+  readonly #answer: (request: CoapRequest) => Promise<CoapResponse>;
+  readonly #peers = new Map<string, Peer>();
+  readonly #sweep: NodeJS.Timeout;
+  #closed = false;
+
+  private constructor(socket: Socket, answer: (request: CoapRequest) => Promise<CoapResponse>) {
+    this.#socket = socket;
+    this.#answer = answer;
+    socket.on('message', (bytes, from) => this.#receive(bytes, from));
+    // An address that cannot be reached shows as silence of that peer; the socket itself goes on.
+    socket.on('error', () => undefined);
+    this.#sweep = setInterval(() => this.#forgetIdle(), sweepPeriodMs).unref();
+  }
+
+  /** Opens a port; 0 means any free one. Fails with the error of the system when it cannot be had. */
+  static async bind(
+    options: { readonly host: string; readonly port: number },
+    answer: (request: CoapRequest) => Promise<CoapResponse>,
+  ): Promise<CoapSocket> {
+    const socket = createSocket({ type: isIPv6(options.host) ? 'udp6' : 'udp4' });
+    await new Promise<void>((done, fail) => {
+      socket.once('error', fail);
+      socket.bind(options.port, options.host, () => {
+        socket.off('error', fail);
+        done();
+      });
+    });
+    try {
+      socket.setRecvBufferSize(receiveBufferBytes);
+    } catch {
+      // The system allows less: it works, with more retransmissions under load.
+    }
+    return new CoapSocket(socket, answer);
+  }
+
+  get port(): number {
+    return this.#socket.address().port;
+  }
+
+  /**
+   * Sends a confirmable request and gives the response, whatever its code.
+   * @throws CoapSilence when no answer comes; the signal's reason when it is aborted
+   */
+  async request(
+    to: CoapAddress,
+    outgoing: OutgoingRequest,
+    signal?: AbortSignal,
+  ): Promise<CoapMessage> {
+    const peer = this.#peer(to);
+    return peer.oneAtATime(() => this.#exchange(peer, outgoing, signal));
+  }
+
+  /** Ends what is under way to a peer that is gone, and what it observed. */
+  forget(to: CoapAddress): void {
+    const key = Peer.keyOf(to);
+    this.#peers.get(key)?.abandon(new CoapSilence(to, 'is gone'));
+    this.#peers.delete(key);
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearInterval(this.#sweep);
+    for (const peer of this.#peers.values())
+      peer.abandon(new CoapSilence(peer.address, 'is no longer asked'));
+    await new Promise<void>((done) => this.#socket.close(() => done()));
+  }
+
+  #peer(address: CoapAddress): Peer {
+    const key = Peer.keyOf(address);
+    let peer = this.#peers.get(key);
+    if (!peer) {
+      peer = new Peer(address, randomInt(0x1_0000));
+      this.#peers.set(key, peer);
+    }
+    peer.touch();
+    return peer;
+  }
+
+  async #exchange(
+    peer: Peer,
+    outgoing: OutgoingRequest,
+    signal: AbortSignal | undefined,
+  ): Promise<CoapMessage> {
+    const message = confirmable(peer, outgoing.code, randomBytes(4), outgoing);
+    const response = await this.#sendUntilHeard(
+      peer,
+      message,
+      { onNotification: outgoing.onNotification ?? null, ackIsEnough: false },
+      signal,
+    );
+    if (response === null) throw new CoapSilence(peer.address, 'only acknowledged');
+    return response;
+  }
+
+  /** Sends a confirmable message until it is answered, or acknowledged if that is enough (then null). */
+  #sendUntilHeard(
+    peer: Peer,
+    message: CoapMessage,
+    expected: {
+      readonly onNotification: SentRequest['onNotification'];
+      readonly ackIsEnough: boolean;
+    },
+    signal?: AbortSignal,
+  ): Promise<CoapMessage | null> {
+    signal?.throwIfAborted();
+    return new Promise<CoapMessage | null>((resolve, reject) => {
+      const bytes = encodeCoap(message);
+      let timer: NodeJS.Timeout | undefined;
+      let waitMs = ackTimeoutMs * (1 + Math.random() * (ackRandomFactor - 1));
+      let sent = 0;
+      const end = (): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', abort);
+        peer.drop(request);
+      };
+      const abort = (): void => request.fail(signal?.reason as Error);
+      const fail = (why: string): void => request.fail(new CoapSilence(peer.address, why));
+      const request: SentRequest = {
+        messageId: message.messageId,
+        tokenKey: expected.ackIsEnough ? `notification ${message.messageId}` : hex(message.token),
+        onNotification: expected.onNotification,
+        acknowledged() {
+          clearTimeout(timer);
+          if (expected.ackIsEnough) {
+            end();
+            resolve(null);
+          } else timer = setTimeout(fail, separateResponseMs, 'acknowledged and never answered');
+        },
+        answered(response) {
+          end();
+          resolve(response);
+        },
+        fail(error) {
+          end();
+          reject(error);
+        },
+      };
+      const transmit = (): void => {
+        if (sent > maxRetransmit) return fail(`did not answer ${sent} times`);
+        sent++;
+        this.#send(bytes, peer.address);
+        timer = setTimeout(transmit, waitMs);
+        waitMs *= 2;
+      };
+      peer.keep(request);
+      signal?.addEventListener('abort', abort, { once: true });
+      transmit();
+    });
+  }
+
+  #receive(bytes: Uint8Array, from: CoapAddress): void {
+    const message = decodeCoap(bytes);
+    // Anything may come in over UDP: what is no CoAP is nobody's.
+    if (message === null) return;
+    const peer = this.#peer({ address: from.address, port: from.port });
+    if (message.code === coapCode.empty) {
+      if (message.type === 'ack') peer.sent(message.messageId)?.acknowledged();
+      else if (message.type === 'rst') this.#onReset(peer, message.messageId);
+      // An empty confirmable message is a ping (RFC 7252 4.3).
+      else if (message.type === 'con') this.#sendEmpty('rst', message.messageId, peer.address);
+    } else if (message.code >> 5 === 0) void this.#onRequest(peer, message);
+    else this.#onResponse(peer, message);
+  }
+
+  #onReset(peer: Peer, messageId: number): void {
+    peer.sent(messageId)?.fail(new CoapSilence(peer.address, 'reset the request'));
+  }
+
+  #onResponse(peer: Peer, message: CoapMessage): void {
+    const tokenKey = hex(message.token);
+    const request = peer.awaiting(tokenKey);
+    const observer = peer.observer(tokenKey);
+    if (message.type === 'con')
+      this.#sendEmpty(request || observer ? 'ack' : 'rst', message.messageId, peer.address);
+    if (request) {
+      const observes = optionUint(message.options, coapOption.observe) !== null;
+      if (request.onNotification && observes) peer.observe(tokenKey, request.onNotification);
+      request.answered(message);
+    } else observer?.(message);
+  }
+
+  async #onRequest(peer: Peer, message: CoapMessage): Promise<void> {
+    // A GET may be answered twice; everything else is done once, and the same answer is given again.
+    const repeatable = message.code === coapCode.get;
+    const known = repeatable ? null : peer.answered(message.messageId);
+    if (known === 'working') return;
+    if (known) {
+      this.#send(known, peer.address);
+      return;
+    }
+    if (!repeatable) peer.begin(message.messageId);
+    const response = await this.#answer({
+      from: peer.address,
+      code: message.code,
+      path: optionTexts(message.options, coapOption.uriPath),
+      query: optionTexts(message.options, coapOption.uriQuery),
+      options: message.options,
+      payload: message.payload,
+      token: message.token,
+    }).catch((): CoapResponse => ({ code: coapCode.serverError }));
+    const confirmable = message.type === 'con';
+    const bytes = encodeCoap({
+      type: confirmable ? 'ack' : 'non',
+      code: response.code,
+      messageId: confirmable ? message.messageId : peer.nextMessageId(),
+      token: message.token,
+      options: response.options ?? [],
+      payload: response.payload ?? nothing,
+    });
+    if (!repeatable) peer.finish(message.messageId, bytes);
+    this.#send(bytes, peer.address);
+  }
+
+  /**
+   * Sends a notification to whoever observes with this token (RFC 7641 4.2); confirmable, so that a
+   * lost one comes again. @throws CoapSilence when the observer turned it down or is silent
+   */
+  async notify(to: CoapAddress, token: Uint8Array, response: CoapResponse): Promise<void> {
+    const peer = this.#peer(to);
+    const message = confirmable(peer, response.code, token, response);
+    await this.#sendUntilHeard(peer, message, { onNotification: null, ackIsEnough: true });
+  }
+
+  #sendEmpty(type: 'ack' | 'rst', messageId: number, to: CoapAddress): void {
+    const bytes = encodeCoap({
+      type,
+      code: coapCode.empty,
+      messageId,
+      token: nothing,
+      options: [],
+      payload: nothing,
+    });
+    this.#send(bytes, to);
+  }
+
+  #send(bytes: Uint8Array, to: CoapAddress): void {
+    // A datagram that cannot leave is a lost one: it is sent again, or the exchange ends as silence.
+    if (!this.#closed) this.#socket.send(bytes, to.port, to.address, () => undefined);
+  }
+
+  #forgetIdle(): void {
+    const nowMs = performance.now();
+    for (const [key, peer] of this.#peers) if (peer.isIdle(nowMs)) this.#peers.delete(key);
+  }
+}
+
+function confirmable(
+  peer: Peer,
+  code: number,
+  token: Uint8Array,
+  content: { readonly options?: readonly CoapOption[]; readonly payload?: Uint8Array },
+): CoapMessage {
+  return {
+    type: 'con',
+    code,
+    messageId: peer.nextMessageId(),
+    token,
+    options: content.options ?? [],
+    payload: content.payload ?? nothing,
+  };
+}

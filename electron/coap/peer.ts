@@ -1,0 +1,131 @@
+import type { CoapMessage } from '../../shared/protocols/coap-message.ts';
+
+/** Where a peer is. */
+export interface CoapAddress {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** A message of ours that waits for its answer. */
+export interface SentRequest {
+  readonly messageId: number;
+  readonly tokenKey: string;
+  readonly onNotification: ((response: CoapMessage) => void) | null;
+  acknowledged(): void;
+  answered(response: CoapMessage): void;
+  fail(error: Error): void;
+}
+
+/** EXCHANGE_LIFETIME of RFC 7252 4.8.2: how long a message id means the same message. */
+const exchangeLifetimeMs = 247_000;
+/** Answers that are kept for repeated requests; a device has one or two under way. */
+const keptAnswers = 16;
+
+interface GivenAnswer {
+  readonly atMs: number;
+  readonly bytes: Uint8Array | null;
+}
+
+/** What is under way with one address: our requests, its observations, and what it was answered lately. */
+export class Peer {
+  readonly address: CoapAddress;
+  readonly #sent = new Map<number, SentRequest>();
+  readonly #byToken = new Map<string, SentRequest>();
+  readonly #observers = new Map<string, (response: CoapMessage) => void>();
+  readonly #answers = new Map<number, GivenAnswer>();
+  #messageId: number;
+  #queue: Promise<unknown> = Promise.resolve();
+  #waiting = 0;
+  #usedMs = 0;
+
+  constructor(address: CoapAddress, firstMessageId: number) {
+    this.address = address;
+    this.#messageId = firstMessageId;
+  }
+
+  static keyOf({ address, port }: CoapAddress): string {
+    return `${address} ${port}`;
+  }
+
+  touch(): void {
+    this.#usedMs = performance.now();
+  }
+
+  isIdle(nowMs: number): boolean {
+    return (
+      this.#waiting === 0 &&
+      this.#sent.size === 0 &&
+      this.#observers.size === 0 &&
+      nowMs - this.#usedMs > exchangeLifetimeMs
+    );
+  }
+
+  nextMessageId(): number {
+    this.#messageId = (this.#messageId + 1) % 0x1_0000;
+    return this.#messageId;
+  }
+
+  /** One outstanding request to a peer (NSTART = 1, RFC 7252 4.7); the others wait in line. */
+  async oneAtATime<T>(work: () => Promise<T>): Promise<T> {
+    const before = this.#queue;
+    this.#waiting++;
+    const mine = before.then(work, work);
+    this.#queue = mine.catch(() => undefined);
+    try {
+      return await mine;
+    } finally {
+      this.#waiting--;
+    }
+  }
+
+  keep(request: SentRequest): void {
+    this.#sent.set(request.messageId, request);
+    this.#byToken.set(request.tokenKey, request);
+  }
+
+  drop(request: SentRequest): void {
+    this.#sent.delete(request.messageId);
+    this.#byToken.delete(request.tokenKey);
+  }
+
+  sent(messageId: number): SentRequest | undefined {
+    return this.#sent.get(messageId);
+  }
+
+  awaiting(tokenKey: string): SentRequest | undefined {
+    return this.#byToken.get(tokenKey);
+  }
+
+  observe(tokenKey: string, listener: (response: CoapMessage) => void): void {
+    this.#observers.set(tokenKey, listener);
+  }
+
+  observer(tokenKey: string): ((response: CoapMessage) => void) | undefined {
+    return this.#observers.get(tokenKey);
+  }
+
+  /** The answer that was given to this message id, or that it is being worked on; null when it is new. */
+  answered(messageId: number): Uint8Array | 'working' | null {
+    const known = this.#answers.get(messageId);
+    if (!known || performance.now() - known.atMs > exchangeLifetimeMs) return null;
+    return known.bytes ?? 'working';
+  }
+
+  begin(messageId: number): void {
+    this.#answers.delete(messageId);
+    this.#answers.set(messageId, { atMs: performance.now(), bytes: null });
+    for (const oldest of this.#answers.keys()) {
+      if (this.#answers.size <= keptAnswers) break;
+      this.#answers.delete(oldest);
+    }
+  }
+
+  finish(messageId: number, bytes: Uint8Array): void {
+    this.#answers.set(messageId, { atMs: performance.now(), bytes });
+  }
+
+  abandon(reason: Error): void {
+    for (const request of this.#sent.values()) request.fail(reason);
+    this.#observers.clear();
+  }
+}

@@ -1,0 +1,305 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { FindingList } from '../../../electron/core/bundle/finding-list.ts';
+import { ContentInspection } from '../../../electron/core/bundle/inspect-content.ts';
+import { SecretScan } from '../../../electron/core/bundle/secret-scan.ts';
+import {
+  type DescribedFormat,
+  describedFormatSchema,
+} from '../../../shared/domain/described-format.ts';
+import { ProblemError } from '../../../shared/domain/problem.ts';
+import { readPatch } from '../../../shared/delta/patch-reader.ts';
+import { memorySource } from '../../../shared/formats/byte-source.ts';
+import { Bzip2Reader } from '../../../shared/formats/bzip2-reader.ts';
+import { Bzip2Writer } from '../../../shared/formats/bzip2-writer.ts';
+import { sniff } from '../../../shared/formats/sniff.ts';
+import { imgtoolImage, imgtoolImages } from '../mcuboot-images.ts';
+import { changedPac, makePac } from '../pac-package.ts';
+import { mpyFiles, patches } from '../peer-files.ts';
+import {
+  type Repair,
+  repairEsp,
+  repairRar,
+  repairRecords,
+  repairTar,
+  repairUf2,
+  repairUimage,
+} from './repairs.ts';
+
+/** A reader that is fed with mutated bytes. */
+export interface FuzzSubject {
+  readonly name: string;
+  /** Sound content: mutations begin with it. */
+  readonly seeds: readonly Uint8Array[];
+  readonly repair?: Repair;
+  /** Reads the bytes; resolves with what was told, and rejects only when the reader is wrong. */
+  readonly read: (bytes: Buffer) => Promise<readonly string[]> | readonly string[];
+}
+
+const seedFolder = resolve('test/support/fuzz/seeds');
+
+/** Seeds that tools made, kept as base64: every file of the folder named after the format. */
+function storedSeeds(format: string): Uint8Array[] {
+  const folder = join(seedFolder, format);
+  if (!existsSync(folder)) throw new Error(`no seeds in ${folder}`);
+  return readdirSync(folder)
+    .sort()
+    .map((name) => Buffer.from(readFileSync(join(folder, name), 'latin1'), 'base64'));
+}
+
+const pieceBytes = 700;
+
+interface FormatOptions {
+  /** Name of the subject; the format without it. */
+  readonly name?: string;
+  readonly file?: string;
+  readonly seeds?: readonly Uint8Array[];
+  readonly repair?: Repair;
+  /** The description of the format, where slipway.yaml has one. */
+  readonly described?: DescribedFormat;
+}
+
+/** A format of the bundle room, inspected with all that stands in it; the format is taken for granted. */
+function format(id: string, options: FormatOptions = {}): FuzzSubject {
+  const { name = id, file = `image.${id}`, repair, described = null } = options;
+  const expectations = { fileTypes: [], version: '1.2.3' };
+  return {
+    name,
+    seeds: options.seeds ?? storedSeeds(id),
+    ...(repair === undefined ? {} : { repair }),
+    read: async (bytes) => {
+      const findings = new FindingList();
+      const { signal } = new AbortController();
+      const inspection = new ContentInspection(bytes.length, expectations, findings, signal);
+      const inside = await inspection.inspectFile({
+        name: file,
+        format: id,
+        described,
+        path: undefined,
+        around: [],
+        chunks: inPieces(bytes),
+        source: memorySource(bytes),
+        findings,
+        expectations,
+      });
+      inspection.finish(inside, findings);
+      return findings.list().map(({ rule }) => rule);
+    },
+  };
+}
+
+/** Content in windows that are overwritten once they were read, as those of a file are. */
+async function* inPieces(bytes: Buffer): AsyncGenerator<Buffer> {
+  for (let at = 0; at < bytes.length; at += pieceBytes) {
+    const window = Buffer.from(bytes.subarray(at, at + pieceBytes));
+    yield window;
+    window.fill(0xaa);
+  }
+}
+
+/** An outcome of a reader that throws what it has to say. */
+function outcome(read: () => void, isExpected: (error: unknown) => boolean): readonly string[] {
+  try {
+    read();
+    return ['whole'];
+  } catch (error) {
+    if (!isExpected(error)) throw error;
+    if (error instanceof ProblemError) return [error.problem.code];
+    return [error instanceof Error ? error.message : String(error)];
+  }
+}
+
+function bzip2(bytes: Uint8Array): Uint8Array {
+  const writer = new Bzip2Writer();
+  writer.push(bytes);
+  return writer.finish();
+}
+
+const source = Buffer.from('sensor firmware 1.0.0, the source of every patch '.repeat(20));
+
+/**
+ * A patch before its streams are packed, so that control entries can be mutated: the sizes of the
+ * three streams as 16-bit numbers, the target size, and the streams.
+ */
+function plainPatch(): Buffer {
+  const control = Buffer.alloc(48);
+  for (const [index, number] of [200, 10, 50, 300, 0, -100].entries())
+    control.writeBigUInt64LE(BigInt(Math.abs(number)) | (number < 0 ? 1n << 63n : 0n), index * 8);
+  const [diff, extra] = [Buffer.alloc(500, 1), Buffer.alloc(10, 7)];
+  const head = Buffer.alloc(12);
+  head.writeUInt16LE(control.length, 0);
+  head.writeUInt16LE(diff.length, 2);
+  head.writeBigUInt64LE(510n, 4);
+  return Buffer.concat([head, control, diff, extra]);
+}
+
+function packPatch(plain: Buffer): Buffer {
+  const head = Buffer.alloc(12);
+  plain.copy(head);
+  const diffAt = 12 + head.readUInt16LE(0);
+  const extraAt = diffAt + head.readUInt16LE(2);
+  const [control, diff, extra] = [
+    bzip2(plain.subarray(12, diffAt)),
+    bzip2(plain.subarray(diffAt, extraAt)),
+    bzip2(plain.subarray(extraAt)),
+  ];
+  const start = Buffer.alloc(32);
+  start.write('BSDIFF40', 'latin1');
+  start.writeBigUInt64LE(BigInt(control.length), 8);
+  start.writeBigUInt64LE(BigInt(diff.length), 16);
+  start.set(head.subarray(4), 24);
+  return Buffer.concat([start, control, diff, extra]);
+}
+
+function applyPatch(patch: Buffer): readonly string[] {
+  return outcome(
+    () => {
+      for (const piece of readPatch(source, patch)) void piece;
+    },
+    (error) => error instanceof ProblemError,
+  );
+}
+
+/** A few bytes can be 46 MB; whoever unpacks knows how much to expect. */
+const unpackWindow = new Uint8Array(1024 * 1024);
+
+function unpackBzip2(bytes: Buffer): readonly string[] {
+  return outcome(
+    () => {
+      const reader = new Bzip2Reader(bytes);
+      if (reader.read(unpackWindow) < unpackWindow.length) reader.finish();
+    },
+    (error) => error instanceof Error && error.constructor === Error,
+  );
+}
+
+function secretSeeds(): Uint8Array[] {
+  const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
+  const rsa = generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey;
+  const text = [
+    'https://user7:S3cr-t!9@host.net AccountKey= wifi_password="hunter2hunter2"',
+    'root:$6$saltsalt$abcdefghijklmnopqrstuvwxyz01:19000:0::::: v1.2-dirty DEBUG BUILD',
+    '/home/anna/fw/main.c JTAG aws_secret_access_key=',
+  ].join('\n');
+  return [
+    ec.export({ type: 'sec1', format: 'der' }),
+    ec.export({ type: 'pkcs8', format: 'der' }),
+    rsa.export({ type: 'pkcs1', format: 'der' }),
+    Buffer.from(rsa.export({ type: 'pkcs8', format: 'pem' })),
+    Buffer.from(text),
+    ...storedSeeds('certificate'),
+  ];
+}
+
+function scanPatterns(bytes: Buffer): readonly string[] {
+  const scan = new SecretScan({ certificates: true });
+  scan.push(bytes);
+  scan.endPiece();
+  const rules: string[] = [];
+  scan.tell((rule) => rules.push(rule));
+  return [...rules, ...scan.certificates.map(() => 'certificate')];
+}
+
+/** The beginnings of patches that no tool here makes. */
+const payload = Buffer.concat([
+  Buffer.from('CrAU\0\0\0\0\0\0\0\x02\0\0\0\0\0\0\0\x20\0\0\0\x08', 'latin1'),
+  Buffer.alloc(200, 'manifest'),
+]);
+const bsdiff43 = Buffer.concat([
+  Buffer.from('ENDSLEY/BSDIFF43\xfe\x01\0\0\0\0\0\0', 'latin1'),
+  bzip2(Buffer.alloc(600, 'control')),
+]);
+
+const script = `import machine
+VERSION = "1.2.3"
+
+class Pump:
+    """Runs."""
+
+    def run(self, speed=[1, 2]):
+        for pin in range(4):
+            if pin % 2:
+                machine.Pin(pin).value(f"{pin}" == '1')
+            else:
+                raise ValueError("no pin")
+`;
+const packDescription = `<?xml version="1.0" encoding="UTF-8"?>
+<package schemaVersion="1.7.7" xmlns:xs="http://www.w3.org/2001/XMLSchema-instance">
+  <vendor>Maker</vendor><name>Pump</name><url>https://maker.test/</url>
+  <releases><release version="1.2.3" date="2026-01-02">new</release></releases>
+  <components><component Cclass="Device"><files><file name="a.c"/></files></component></components>
+</package>
+`;
+const described = describedFormatSchema.parse({
+  name: 'acme-fw',
+  extensions: ['.afw'],
+  magic: { text: 'AFW1' },
+  fields: [
+    { name: 'total', offset: 4, bytes: 4, means: 'file-size' },
+    { name: 'body', offset: 8, bytes: 4, endian: 'big', means: 'size-of-rest', from: 32 },
+    { name: 'number', offset: 12, bytes: 4, means: 'number' },
+  ],
+  checksums: [{ name: 'all', kind: 'crc32', offset: -4, to: -4 }],
+  version: { pattern: 'fw-([0-9.]+)', from: 16, length: 200 },
+});
+const afw = Buffer.alloc(300, 'AFW1\0\0\x01\x2c\0\0\x01\x0c\x01\x02\x03\x04fw-1.2.3 ', 'latin1');
+const pac = makePac([
+  { id: 'FDL', fileName: 'fdl1.bin', data: Buffer.alloc(70, 'boot') },
+  { id: 'NV', fileName: 'nv.bin', data: Buffer.alloc(300, 'values') },
+]);
+/** The checksums stand in the header. */
+const withRoom = (bytes: Buffer): Buffer =>
+  bytes.length < 2124 ? Buffer.concat([bytes, Buffer.alloc(2124 - bytes.length)]) : bytes;
+const { bsdiff40, ...others } = patches;
+const patchesOf = (start: string): Uint8Array[] =>
+  Object.entries(others).flatMap(([name, bytes]) => (name.startsWith(start) ? [bytes] : []));
+
+const imgtool = Object.keys(imgtoolImages).map((name) => imgtoolImage(name as never));
+
+/** Every reader of untrusted bytes. A further format is one line, and seeds in a folder of its name. */
+export const fuzzSubjects: readonly FuzzSubject[] = [
+  format('s-record', { repair: repairRecords }),
+  format('intel-hex', { repair: repairRecords }),
+  format('cortex-m', {
+    seeds: [readFileSync('resources/sample/firmware/sensor-1.0.0.bin').subarray(0, 4096)],
+  }),
+  format('elf'),
+  format('uf2', { repair: repairUf2 }),
+  format('esp-image', { repair: repairEsp }),
+  format('mcuboot', { seeds: imgtool }),
+  format('uimage', { repair: repairUimage }),
+  format('fit'),
+  format('zip'),
+  format('rar', { repair: repairRar }),
+  format('tar', { repair: repairTar }),
+  format('gzip', { file: 'image.tar.gz' }),
+  format('pac', { seeds: [pac], repair: (bytes) => changedPac(withRoom(bytes), () => undefined) }),
+  format('mpy', { seeds: Object.values(mpyFiles) }),
+  format('python', { file: 'main.py', seeds: [Buffer.from(script)] }),
+  format('text', {
+    name: 'cmsis-pack',
+    file: 'Maker.Pump.pdsc',
+    seeds: [Buffer.from(packDescription)],
+  }),
+  format('bsdiff40', { name: 'bsdiff40 header', seeds: [bsdiff40] }),
+  format('bsdiff43', { seeds: [bsdiff43] }),
+  format('vcdiff', { seeds: patchesOf('xdelta') }),
+  format('hdiff', { seeds: patchesOf('hdiff') }),
+  format('detools', { seeds: patchesOf('detools') }),
+  format('android-payload', { seeds: [payload] }),
+  format('acme-fw', { name: 'described format', described, seeds: [afw] }),
+  { name: 'sniff', seeds: allSeeds(), read: (bytes) => [sniff(bytes, bytes.subarray(-512))] },
+  { name: 'secrets and certificates', seeds: secretSeeds(), read: scanPatterns },
+  { name: 'bzip2', seeds: storedSeeds('bzip2'), read: unpackBzip2 },
+  { name: 'bsdiff40', seeds: [packPatch(plainPatch())], read: applyPatch },
+  {
+    name: 'bsdiff40 streams',
+    seeds: [plainPatch()],
+    read: (plain) => applyPatch(packPatch(plain)),
+  },
+];
+
+function allSeeds(): Uint8Array[] {
+  return readdirSync(seedFolder).flatMap((name) => storedSeeds(name));
+}

@@ -1,0 +1,178 @@
+import {
+  type CoapRequest,
+  type CoapResponse,
+  CoapSocket,
+} from '../../electron/coap/coap-socket.ts';
+import { readBlocks } from '../../electron/coap/block-transfer.ts';
+import type { CoapAddress } from '../../electron/coap/peer.ts';
+import {
+  type CoapMessage,
+  coapCode,
+  coapOption,
+  codeText,
+} from '../../shared/protocols/coap-message.ts';
+import {
+  optionTexts,
+  optionUint,
+  pathOptions,
+  readBlock,
+  blockOption,
+  textOption,
+  uintOption,
+} from '../../shared/protocols/coap-options.ts';
+
+const encoder = new TextEncoder();
+
+/** An LwM2M device that does what the test tells it: plain text resources, one by one, no TLV. */
+export class HandLwm2mDevice {
+  readonly id: string;
+  readonly resources = new Map<string, string>([
+    ['3/0/3', '1.0.0'],
+    ['5/0/1', ''],
+    ['5/0/3', '0'],
+    ['5/0/5', '0'],
+    ['5/0/9', '2'],
+  ]);
+  /** Requests that changed something: `PUT 5/0/1 coap://…`. */
+  readonly commands: string[] = [];
+  readonly pushed: Uint8Array[] = [];
+  /** Answers other than the usual ones, by `METHOD path`. */
+  readonly answers = new Map<string, number>();
+  /** How it registers. */
+  links = '</1/0>,</3/0>,</5/0>';
+  query: readonly string[] = ['lt=60', 'lwm2m=1.0', 'b=U'];
+  readonly #observers = new Map<string, { token: Uint8Array; to: CoapAddress }>();
+  readonly #server: CoapAddress;
+  #socket: CoapSocket | null = null;
+  #location: readonly string[] = [];
+  #sequence = 10;
+
+  constructor(server: string, id: string) {
+    const { hostname, port } = new URL(server);
+    this.#server = { address: hostname, port: Number(port) };
+    this.id = id;
+  }
+
+  /** Opens a new port, as after a reboot, and registers; gives the code of the answer. */
+  async register(): Promise<string> {
+    await this.close();
+    this.#socket = await CoapSocket.bind({ host: '127.0.0.1', port: 0 }, async (request) =>
+      this.#answer(request),
+    );
+    this.#observers.clear();
+    const response = await this.#send(
+      coapCode.post,
+      ['rd'],
+      [`ep=${this.id}`, ...this.query],
+      this.links,
+    );
+    this.#location = optionTexts(response.options, coapOption.locationPath);
+    return codeText(response.code);
+  }
+
+  async update(): Promise<string> {
+    return codeText((await this.#send(coapCode.post, this.#location, [], '')).code);
+  }
+
+  async deregister(): Promise<string> {
+    return codeText((await this.#send(coapCode.delete, this.#location, [], '')).code);
+  }
+
+  /** Sets resources, and tells who observes them, in this order. */
+  async set(values: Readonly<Record<string, string>>): Promise<void> {
+    for (const [path, value] of Object.entries(values)) this.resources.set(path, value);
+    for (const path of Object.keys(values)) {
+      const observer = this.#observers.get(path);
+      if (!observer || !this.#socket) continue;
+      await this.#socket.notify(observer.to, observer.token, this.#content(path, true));
+    }
+  }
+
+  /** Downloads what its Package URI names. */
+  async download(): Promise<Buffer> {
+    const url = new URL(this.resources.get('5/0/1') ?? '');
+    const parts: Uint8Array[] = [];
+    const path = url.pathname.split('/').filter(Boolean);
+    const from = { address: url.hostname, port: Number(url.port) };
+    for await (const { bytes } of readBlocks(this.#opened(), from, { path })) parts.push(bytes);
+    return Buffer.concat(parts);
+  }
+
+  /** Whether the cloud watches both State and Update Result. */
+  get isWatched(): boolean {
+    return this.#observers.has('5/0/3') && this.#observers.has('5/0/5');
+  }
+
+  async close(): Promise<void> {
+    await this.#socket?.close();
+    this.#socket = null;
+  }
+
+  #opened(): CoapSocket {
+    if (!this.#socket) throw new Error(`${this.id} has not registered`);
+    return this.#socket;
+  }
+
+  #send(
+    code: number,
+    path: readonly string[],
+    query: readonly string[],
+    body: string,
+  ): Promise<CoapMessage> {
+    return this.#opened().request(this.#server, {
+      code,
+      options: [
+        ...pathOptions(path),
+        ...(body === '' ? [] : [uintOption(coapOption.contentFormat, 40)]),
+        ...query.map((text) => textOption(coapOption.uriQuery, text)),
+      ],
+      payload: encoder.encode(body),
+    });
+  }
+
+  #answer(request: CoapRequest): CoapResponse {
+    const path = request.path.join('/');
+    const method = ['', 'GET', 'POST', 'PUT', 'DELETE'][request.code] ?? '';
+    const told = this.answers.get(`${method} ${path}`);
+    if (method === 'GET') {
+      if (told !== undefined) return { code: told };
+      if (!this.resources.has(path)) return { code: coapCode.notFound };
+      const observe = optionUint(request.options, coapOption.observe) === 0;
+      if (observe) this.#observers.set(path, { token: request.token.slice(), to: request.from });
+      return this.#content(path, observe);
+    }
+    const text = Buffer.from(request.payload).toString();
+    if (path === '5/0/0') return this.#takeBlock(request, told);
+    this.commands.push([method, path, ...(text === '' ? [] : [text])].join(' '));
+    if (told !== undefined) return { code: told };
+    if (method === 'PUT') {
+      this.resources.set(path, text);
+      if (path === '5/0/1' && text === '') {
+        this.resources.set('5/0/3', '0');
+        this.resources.set('5/0/5', '0');
+      }
+    }
+    return { code: coapCode.changed };
+  }
+
+  #takeBlock(request: CoapRequest, told: number | undefined): CoapResponse {
+    const block = readBlock(request.options, coapOption.block1);
+    if (told !== undefined || block === null) return { code: told ?? coapCode.badRequest };
+    this.pushed.push(request.payload.slice());
+    return {
+      code: block.more ? coapCode.continue : coapCode.changed,
+      options: [blockOption(coapOption.block1, block)],
+    };
+  }
+
+  #content(path: string, observe: boolean): CoapResponse {
+    return {
+      code: coapCode.content,
+      options: [
+        ...(observe ? [uintOption(coapOption.observe, this.#sequence++)] : []),
+        uintOption(coapOption.contentFormat, 0),
+      ],
+      payload: encoder.encode(this.resources.get(path) ?? ''),
+    };
+  }
+}
