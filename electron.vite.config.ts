@@ -8,6 +8,7 @@ const processes = {
   main: 'electron/shell/main.ts',
   cli: 'electron/cli/main.ts',
   worker: 'electron/worker/main.ts',
+  'rar-engine': 'electron/worker/rar-engine.ts',
   cloud: 'electron/cloud/main.ts',
   fleet: 'electron/boards/fleet/main.ts',
 };

@@ -74,6 +74,17 @@ export abstract class VirtualBoard {
     for (const listener of this.#unplugListeners) listener();
   }
 
+  /** Puts the board back with power and a new line. */
+  plugIn(): void {
+    this.#isUnplugged = false;
+    this.disconnect();
+    this.reset();
+  }
+
+  get isUnplugged(): boolean {
+    return this.#isUnplugged;
+  }
+
   /** Resets the board: what was on its way is lost. */
   reset(): void {
     this.#resets++;

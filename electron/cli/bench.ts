@@ -50,6 +50,7 @@ export function benchCommands(program: Command): void {
     .option('--expect-version <v>', 'version that the board must boot')
     .option('--baud <rate>', "baud rate instead of the protocol's own")
     .option('--address <address>', 'where an image without addresses goes, for example 0x10000')
+    .option('--url <url>', 'where a module fetches the package itself (quectel)')
     .option('--changed-only', 'leave sectors that the board holds already')
     .action((file: string, options: FlashOptions, command: Command) =>
       withSession(command, async ({ studio, json }) => {
@@ -75,14 +76,25 @@ export function benchCommands(program: Command): void {
     .description('serve a virtual board until stopped')
     .addArgument(new Argument('<kind>', 'kind of board').choices(virtualBoardKindSchema.options))
     .requiredOption('--link <path>', 'where the serial port (PTY) appears')
-    .action((kind: VirtualBoardKind, options: { link: string }, command: Command) =>
+    .option('--bootloader <file>', 'bootloader of an optiboot board, as Intel HEX')
+    .action((kind: VirtualBoardKind, options: VirtualOptions, command: Command) =>
       withSession(command, async ({ studio, signal }) => {
-        const port = await studio.boards.start(kind, { linkPath: options.link, paced: true });
+        const { link, bootloader } = options;
+        const port = await studio.boards.start(kind, {
+          linkPath: link,
+          paced: true,
+          ...(bootloader === undefined ? {} : { bootloader }),
+        });
         process.stdout.write(`${JSON.stringify({ ready: true, port: port.path })}\n`);
         await untilStopped(signal);
         return 0;
       }),
     );
+}
+
+interface VirtualOptions {
+  readonly link: string;
+  readonly bootloader?: string;
 }
 
 interface FlashOptions {
@@ -91,6 +103,7 @@ interface FlashOptions {
   readonly expectVersion?: string;
   readonly baud?: string;
   readonly address?: string;
+  readonly url?: string;
   readonly changedOnly?: boolean;
 }
 
@@ -110,7 +123,7 @@ async function flashOne(
   order: { readonly file: string; readonly port: string; readonly options: FlashOptions },
 ): Promise<Outcome> {
   const { file, port, options } = order;
-  const { protocol, expectVersion, baud, address, changedOnly } = options;
+  const { protocol, expectVersion, baud, address, url, changedOnly } = options;
   try {
     const run = await studio.ask('bench.flash', {
       file,
@@ -119,6 +132,7 @@ async function flashOne(
       ...(expectVersion ? { expectVersion } : {}),
       ...(baud ? { baudRate: Number(baud) } : {}),
       ...(address ? { address: Number(address) } : {}),
+      ...(url ? { url } : {}),
       ...(changedOnly ? { changedOnly } : {}),
     });
     return { port, run };

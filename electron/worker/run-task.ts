@@ -21,7 +21,7 @@ export type WorkerMessage =
   | { readonly type: 'failed'; readonly problem: Problem };
 
 /** The built file of a process entry, found from source and from the build alike. */
-export function entryPath(name: 'worker' | 'cli' | 'cloud' | 'fleet'): string {
+export function entryPath(name: 'worker' | 'rar-engine' | 'cli' | 'cloud' | 'fleet'): string {
   for (let folder = import.meta.dirname; ; folder = dirname(folder)) {
     if (existsSync(join(folder, 'package.json'))) return join(folder, 'dist/main', `${name}.js`);
     if (dirname(folder) === folder) throw new Error('the installation folder was not found');

@@ -90,7 +90,7 @@ function LayerSummary({ layers }: { readonly layers: readonly LayerFindings[] })
         <li key={layer}>
           <ToneIcon tone={layerTone(verdict, counts.waived)} size={14} />
           <span className={classes.layerName}>{layerWords[layer]}</span>
-          <span>{verdict === null ? 'no check applies' : countsText(counts)}</span>
+          <span>{verdict === null ? 'nothing to tell' : countsText(counts)}</span>
         </li>
       ))}
     </ul>

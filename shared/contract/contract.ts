@@ -264,6 +264,8 @@ export const contract = {
       baudRate: z.number().int().min(1200).max(4_000_000).optional(),
       /** Where an image without addresses goes; absent: where the chip begins. */
       address: z.number().int().nonnegative().max(0xffff_ffff).optional(),
+      /** Where a module fetches the package itself, instead of taking it over the line. */
+      url: z.url().max(700).optional(),
       /** Leave sectors that the board holds already: less to write, and the way on after a lost port. */
       changedOnly: z.boolean().default(false),
     }),

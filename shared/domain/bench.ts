@@ -1,19 +1,29 @@
 import { z } from 'zod';
 import { problemSchema } from './job.ts';
 
-export const protocolSchema = z.enum(['stm32', 'esp']);
+export const protocolSchema = z.enum(['stm32', 'esp', 'smp', 'stk500', 'ymodem', 'quectel']);
 export type Protocol = z.infer<typeof protocolSchema>;
-export const virtualBoardKindSchema = z.enum(['stm32', 'esp32']);
+export const virtualBoardKindSchema = z.enum([
+  'stm32',
+  'esp32',
+  'smp',
+  'optiboot',
+  'ymodem',
+  'quectel',
+]);
 export type VirtualBoardKind = z.infer<typeof virtualBoardKindSchema>;
 
 /** How what the board holds was compared with the image. */
-export const verifyMethodSchema = z.enum(['read-back', 'md5']);
+export const verifyMethodSchema = z.enum(['read-back', 'md5', 'hash', 'crc32', 'checksum']);
 export type VerifyMethod = z.infer<typeof verifyMethodSchema>;
 
 /** Each way to verify, in words that follow `verified … by`. */
 export const verifyWords: Readonly<Record<VerifyMethod, string>> = {
   'read-back': 'read-back',
   md5: 'its MD5',
+  crc32: 'the CRC-32 that the bootloader tells',
+  checksum: 'the checksum that the module tells',
+  hash: 'the hash that the board tells',
 };
 
 /** How a board came up after it was flashed. */

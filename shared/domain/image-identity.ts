@@ -29,6 +29,8 @@ export const imageIdentitySchema = z.object({
   /** Anti-rollback counter of MCUboot, or secure version of an ESP image. */
   securityCounter: z.number().int().optional(),
   dependencies: z.array(imageDependencySchema).optional(),
+  /** Bytes that it takes in its slot: what is padding behind them is not counted. */
+  slotBytes: z.number().int().optional(),
   /** When it was built, ISO 8601. */
   builtAt: z.string().optional(),
   /** Sizes that the header of a patch announces. */

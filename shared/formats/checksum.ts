@@ -1,5 +1,5 @@
 import type { ChecksumKind } from '../domain/described-format.ts';
-import { crc16 } from './crc16.ts';
+import { crc16, crc16Ccitt } from './crc16.ts';
 import { crc32 } from './crc32.ts';
 
 /** A checksum that is fed in pieces. */
@@ -9,23 +9,6 @@ export interface RunningChecksum {
 }
 
 type Step = (value: number, bytes: Uint8Array) => number;
-
-/** Table of a CRC-16 whose bits are taken from the most significant one. */
-const tableOf = (step: (value: number) => number): Uint16Array =>
-  Uint16Array.from({ length: 256 }, (_, index) => step(index));
-
-const ccittTable = tableOf((index) => {
-  let value = index << 8;
-  for (let bit = 0; bit < 8; bit += 1) value = value & 0x8000 ? (value << 1) ^ 0x1021 : value << 1;
-  return value & 0xffff;
-});
-
-const ccitt: Step = (start, bytes) => {
-  let value = start;
-  for (const byte of bytes)
-    value = ((value << 8) & 0xffff) ^ (ccittTable[(value >>> 8) ^ byte] ?? 0);
-  return value;
-};
 
 const sum =
   (bits: number): Step =>
@@ -47,8 +30,8 @@ const xor: Step = (start, bytes) => {
  */
 const kinds: Readonly<Record<ChecksumKind, readonly [start: number, step: Step]>> = {
   crc32: [0, (value, bytes) => crc32(bytes, value)],
-  'crc16-ccitt': [0xffff, ccitt],
-  'crc16-xmodem': [0, ccitt],
+  'crc16-ccitt': [0xffff, (value, bytes) => crc16Ccitt(bytes, value)],
+  'crc16-xmodem': [0, (value, bytes) => crc16Ccitt(bytes, value)],
   'crc16-modbus': [0xffff, (value, bytes) => crc16(bytes, value)],
   sum8: [0, sum(8)],
   sum16: [0, sum(16)],

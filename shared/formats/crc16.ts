@@ -46,3 +46,17 @@ export function crc16(bytes: Uint8Array, previous = 0): number {
   for (; at < bytes.length; at += 1) value = (value >>> 8) ^ s0[(value ^ bytes[at]!) & 0xff]!;
   return value;
 }
+
+const ccittTable = Uint16Array.from({ length: 256 }, (_, index) => {
+  let value = index << 8;
+  for (let bit = 0; bit < 8; bit += 1) value = value & 0x8000 ? (value << 1) ^ 0x1021 : value << 1;
+  return value & 0xffff;
+});
+
+/** CRC-16 of polynomial 0x1021, most significant bit first: CRC-16/XMODEM, or CRC-16/IBM-3740 when continued from 0xFFFF. */
+export function crc16Ccitt(bytes: Uint8Array, previous = 0): number {
+  let value = previous;
+  for (const byte of bytes)
+    value = ((value << 8) & 0xffff) ^ (ccittTable[(value >>> 8) ^ byte] ?? 0);
+  return value;
+}

@@ -33,6 +33,8 @@ export interface McubootImage {
   readonly ramAddress: number | null;
   /** Address in flash that the image is built for, or null when it names none. */
   readonly flashAddress: number | null;
+  /** The hash that its TLV holds, lower-case hexadecimal, or null when there is none. */
+  readonly hash: string | null;
   /** Lower-case hexadecimal, or null when no key is named. */
   readonly keyHash: string | null;
   readonly securityCounter: number | null;
@@ -129,6 +131,7 @@ export async function readMcuboot(
     end: tlvs.end,
     ramAddress: (flags & flagBits.ramLoad) === 0 ? null : loadAddress,
     flashAddress: (flags & flagBits.romFixed) === 0 ? null : loadAddress,
+    hash: hexOf(tlvs.list, ...hashTypes.keys()),
     keyHash: hexOf(tlvs.list, tlv.keyHash),
     securityCounter: counterOf(tlvs.list),
     dependencies: tlvs.list.flatMap(dependencyOf),
@@ -270,8 +273,8 @@ export function versionAt(view: DataView, at: number): string {
   return `${major}.${minor}.${view.getUint16(at + 2, true)}+${view.getUint32(at + 4, true)}`;
 }
 
-function hexOf(list: readonly Tlv[], wanted: number): string | null {
-  const found = list.find(({ type }) => type === wanted);
+function hexOf(list: readonly Tlv[], ...wanted: readonly number[]): string | null {
+  const found = list.find(({ type }) => wanted.includes(type));
   return found === undefined ? null : hexText(found.bytes);
 }
 

@@ -49,7 +49,7 @@ test('a waivable finding is told with the policy that raised it, and what is not
   await row().getByText(`${rule}: block`).waitFor();
   const layers = page.getByRole('list', { name: 'Layers of validation' });
   expect((await layers.innerText()).replace(/\s+/g, ' ')).toMatch(
-    /Container 1 not checked.* Image no check applies .*Hygiene 1 blocked/,
+    /Container 1 not checked.* Image nothing to tell .*Hygiene 1 blocked/,
   );
   expect(await verdict().innerText()).toContain('1 blocking finding to correct or waive');
   expect(await page.getByTestId('bundle-create').isDisabled()).toBe(true);

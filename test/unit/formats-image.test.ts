@@ -5,7 +5,7 @@ import { memorySource } from '../../shared/formats/byte-source.ts';
 import { crc32 } from '../../shared/formats/crc32.ts';
 import { readFirmwareImage } from '../../shared/formats/firmware-image.ts';
 import { ImageBuilder } from '../../shared/formats/image-builder.ts';
-import { readRar } from '../../shared/formats/rar.ts';
+import { readRarHeaders } from '../../shared/formats/rar.ts';
 import { SRecordReader } from '../../shared/formats/s-record.ts';
 import { sniff } from '../../shared/formats/sniff.ts';
 
@@ -133,7 +133,7 @@ describe('RAR headers', () => {
   const whole = [...archive, ...block(5, 0, 0)];
   const rules = async (bytes: readonly number[]): Promise<string[]> => {
     const told: string[] = [];
-    await readRar(memorySource(Uint8Array.from(bytes)), (rule) => told.push(rule));
+    await readRarHeaders(memorySource(Uint8Array.from(bytes)), (rule) => told.push(rule));
     return told;
   };
 

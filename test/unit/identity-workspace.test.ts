@@ -1,11 +1,12 @@
 import { createHash, generateKeyPairSync, sign } from 'node:crypto';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { stringify } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { createStudio, type Studio } from '../../electron/core/studio.ts';
 import type { Finding, InspectReport } from '../../shared/domain/finding.ts';
+import { workspaceConfigSchema } from '../../shared/domain/product.ts';
 
 const { publicKey, privateKey } = generateKeyPairSync('ed25519');
 const foreign = generateKeyPairSync('ed25519');
@@ -229,3 +230,17 @@ test('a description that means nothing is refused with the name of the field', a
     });
   }
 });
+
+test.each(['README.md', 'docs/product-description.md'])(
+  'the description in %s is valid',
+  async (name) => {
+    const blocks = (await readFile(name, 'utf8')).matchAll(/^```yaml\n([\s\S]*?)^```/gm);
+    const described = [...blocks]
+      .map(([, text = '']) => text)
+      .filter((text) => /^products:/m.test(text));
+    expect(described).toHaveLength(1);
+    const config = { version: 1, name: 'Documented', ...parse(described[0] ?? '') };
+    expect(workspaceConfigSchema.safeParse(config).error?.issues ?? []).toEqual([]);
+    expect(config.products[0].components[0].memory[1].trailerBytes).toBe(0x800);
+  },
+);

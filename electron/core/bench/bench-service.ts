@@ -22,6 +22,7 @@ import {
   flashResult,
   sayingWhatElseFailed,
 } from './flash.ts';
+import { protocols } from './protocols.ts';
 import { layOut } from './sector-layout.ts';
 import { stm32Chips } from './stm32/stm32-bootloader.ts';
 import { stm32Geometry } from './stm32/stm32-flasher.ts';
@@ -39,6 +40,8 @@ export interface FlashRequest {
   /** Where an image without addresses goes; absent: where the chip begins. */
   readonly address?: number | undefined;
   readonly changedOnly?: boolean | undefined;
+  /** Where a module fetches the package itself. */
+  readonly url?: string | undefined;
 }
 
 /**
@@ -53,7 +56,7 @@ export async function runBench(
   context: WorkContext,
 ): Promise<BenchRun> {
   const source = resolveImage(workspace, request);
-  const image = placed(await readImage(source), request.address);
+  const image = placed(await readImage(source, request.protocol), request.address);
   const { sha256 } = await hashFile(source.path, context.signal);
   const id = randomUUID();
   await mkdir(recordingFolder, { recursive: true });
@@ -68,6 +71,7 @@ export async function runBench(
     openLink: boards.opener(),
     changedOnly: request.changedOnly ?? false,
     ...(request.baudRate === undefined ? {} : { baudRate: request.baudRate }),
+    ...(request.url === undefined ? {} : { url: request.url }),
     ...(source.chip ? { expectChip: source.chip } : {}),
     ...(request.expectVersion ? { expectVersion: request.expectVersion } : {}),
   };
@@ -142,7 +146,7 @@ export async function flashFootprint(
   };
 }
 
-async function readImage(source: ImageSource): Promise<FirmwareImage> {
+async function readImage(source: ImageSource, protocol?: Protocol): Promise<FirmwareImage> {
   const { size } = await stat(source.path);
   if (size > maxFileSizeBytes) {
     throw problem(
@@ -153,7 +157,10 @@ async function readImage(source: ImageSource): Promise<FirmwareImage> {
       'usage',
     );
   }
-  return readFirmwareImage(source.name, await readFile(source.path));
+  const bytes = new Uint8Array(await readFile(source.path));
+  return protocol !== undefined && protocols[protocol].sendsFile
+    ? { format: 'raw', segments: [{ address: null, bytes }] }
+    : readFirmwareImage(source.name, bytes);
 }
 
 function placed(image: FirmwareImage, address: number | undefined): FirmwareImage {

@@ -59,7 +59,8 @@ export async function watchBoot(watch: BootWatch): Promise<BootResult> {
 /** Judges the version that a started board told. */
 export function bootResult(version: string | null, expectVersion: string | undefined): BootResult {
   if (version === null) return { version, matched: false, outcome: 'did-not-boot' };
-  const matched = version === expectVersion;
+  // A build number that nobody asked for does not make it another version.
+  const matched = version === expectVersion || version.replace(/\+\d+$/, '') === expectVersion;
   const isOther = expectVersion !== undefined && !matched;
   return { version, matched, outcome: isOther ? 'other-version' : 'booted' };
 }

@@ -41,6 +41,8 @@ export interface FlashInput {
   readonly expectVersion?: string;
   /** Absent: what the protocol begins with. */
   readonly baudRate?: number;
+  /** Where a module fetches the package itself. */
+  readonly url?: string;
   /** Leave sectors that the board holds already. */
   readonly changedOnly?: boolean;
   /** Where the serial recording goes, JSON Lines. */
@@ -132,12 +134,13 @@ async function connectAndFlash(
       changedOnly: input.changedOnly ?? false,
       baudRate,
       connectBaudRate: options.baudRate,
+      ...(input.url === undefined ? {} : { url: input.url }),
     });
     context.onProgress({ step: 'Connecting', done: 0, total: 0, unit: 'bytes' });
     identify(input, run, await flasher.connect());
     const work = await flasher.plan(input.image, tellAs(context, 'Comparing sectors', 'items'));
     await carryOut(work, run, context);
-    recorder.startBootLog();
+    if (!work.startsItself) recorder.startBootLog();
     await work.start();
     context.onProgress({ step: 'Waiting for the boot log', done: 0, total: 0, unit: 'bytes' });
     run.booted = work.askVersion
@@ -182,6 +185,7 @@ async function carryOut(work: FlashWork, run: FlashRun, context: WorkContext): P
     tellWriting(done, total);
   });
   run.bytesPerSec = Math.round(work.totalBytes / ((performance.now() - startedMs) / 1000));
+  if (work.startsItself) run.recorder.startBootLog();
   run.verifyMethod = await work.verify(tellAs(context, 'Verifying', 'bytes'));
   run.verified = run.verifyMethod !== null;
   run.recorder.note(

@@ -35,6 +35,8 @@ export interface FlashWork {
    * @throws ProblemError `verify-failed`
    */
   readonly verify: (tell: Tell) => Promise<VerifyMethod | null>;
+  /** The board starts the image as soon as it is written, so that its boot log begins before the verification. */
+  readonly startsItself?: boolean;
   /** Starts the image; everything received from here on is its boot log. */
   readonly start: () => Promise<void>;
   /** Asks the started board for its version, where there is a question for that; null when it does not answer. */
@@ -56,6 +58,8 @@ export interface Flasher {
 export interface FlasherOptions {
   /** Leave sectors that hold the image already: less to write, and the way on after an unplugged cable. */
   readonly changedOnly: boolean;
+  /** Where a module fetches the package itself, instead of taking it over the line. */
+  readonly url?: string;
   /** The speed to flash at. */
   readonly baudRate: number;
   /** The speed at which the line was opened. */
@@ -68,5 +72,7 @@ export interface FlashProtocol {
   readonly line: LinkOptions;
   /** The speed that a protocol which can change it goes on with, unless told otherwise. */
   readonly workBaudRate?: number;
+  /** The file goes to the board as it is, whatever its format. */
+  readonly sendsFile?: boolean;
   readonly open: (channel: ByteChannel, options: FlasherOptions) => Flasher;
 }

@@ -1,7 +1,11 @@
 import type { Protocol } from '../../../shared/domain/bench.ts';
 import type { FlashProtocol } from './flasher.ts';
 import { EspFlasher } from './esp/esp-flasher.ts';
+import { QuectelFlasher } from './quectel/quectel-flasher.ts';
+import { SmpFlasher } from './smp/smp-flasher.ts';
+import { Stk500Flasher } from './stk500/stk500-flasher.ts';
 import { Stm32Flasher } from './stm32/stm32-flasher.ts';
+import { YmodemFlasher } from './ymodem/ymodem-flasher.ts';
 
 /** Every protocol that the bench speaks. */
 export const protocols: Readonly<Record<Protocol, FlashProtocol>> = {
@@ -13,5 +17,23 @@ export const protocols: Readonly<Record<Protocol, FlashProtocol>> = {
     line: { baudRate: 115_200, parity: 'none' },
     workBaudRate: 460_800,
     open: (channel, options) => new EspFlasher(channel, options),
+  },
+  smp: {
+    line: { baudRate: 115_200, parity: 'none' },
+    open: (channel) => new SmpFlasher(channel),
+  },
+  stk500: {
+    line: { baudRate: 115_200, parity: 'none' },
+    open: (channel, options) => new Stk500Flasher(channel, options),
+  },
+  ymodem: {
+    line: { baudRate: 115_200, parity: 'none' },
+    sendsFile: true,
+    open: (channel) => new YmodemFlasher(channel),
+  },
+  quectel: {
+    line: { baudRate: 115_200, parity: 'none' },
+    sendsFile: true,
+    open: (channel, options) => new QuectelFlasher(channel, options),
   },
 };

@@ -33,6 +33,8 @@ export interface FlashGeometry {
   readonly blockBytes: number;
   /** What addresses and sizes must be a multiple of. */
   readonly wordBytes: number;
+  /** Blank blocks are written like others, because nothing is erased before. */
+  readonly keepsBlank?: boolean;
 }
 
 const hex = (address: number): string => `0x${address.toString(16)}`;
@@ -43,7 +45,7 @@ const hex = (address: number): string => `0x${address.toString(16)}`;
  */
 export function layOut(
   image: FirmwareImage,
-  { start, sizeBytes, sectorBytes, blockBytes, wordBytes }: FlashGeometry,
+  { start, sizeBytes, sectorBytes, blockBytes, wordBytes, keepsBlank }: FlashGeometry,
 ): SectorLayout {
   const sectors = new Map<number, Block[]>();
   let [totalBytes, skippedBytes] = [0, 0];
@@ -62,7 +64,7 @@ export function layOut(
     for (let address = from; address < to; ) {
       const next = Math.min(to, address - ((address - start) % blockBytes) + blockBytes);
       const slice = segment.bytes.subarray(address - from, next - from);
-      const isBlank = slice.every((byte) => byte === 0xff);
+      const isBlank = !keepsBlank && slice.every((byte) => byte === 0xff);
       const bytes = new Uint8Array(Math.ceil(slice.length / wordBytes) * wordBytes).fill(0xff);
       bytes.set(slice);
       const index = Math.floor((address - start) / sectorBytes);

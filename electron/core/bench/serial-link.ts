@@ -1,6 +1,7 @@
 import { access, realpath } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { SerialPort } from 'serialport';
-import { problem } from '../../../shared/domain/problem.ts';
+import { ProblemError, problem } from '../../../shared/domain/problem.ts';
 
 /** A serial line, real or virtual. */
 export interface SerialLink {
@@ -99,7 +100,24 @@ async function isPseudoTerminal(path: string): Promise<boolean> {
   return target.startsWith('/dev/pts/');
 }
 
+/** How long a port may be away: a board that has just reset enumerates anew. */
+const awayMs = 1000;
+const retryMs = 50;
+
 async function open(path: string, options: LinkOptions): Promise<SerialPort> {
+  const deadlineMs = performance.now() + awayMs;
+  for (;;) {
+    try {
+      return await openOnce(path, options);
+    } catch (error) {
+      const isAway = error instanceof ProblemError && error.problem.code === 'port-not-found';
+      if (!isAway || performance.now() > deadlineMs) throw error;
+      await sleep(retryMs);
+    }
+  }
+}
+
+async function openOnce(path: string, options: LinkOptions): Promise<SerialPort> {
   // The native addon is loaded only where a port is really opened.
   const serialport = await import('serialport');
   return new Promise((done, fail) => {

@@ -1,22 +1,56 @@
 import type { PortInfo, VirtualBoardKind } from '../../../shared/domain/bench.ts';
 import { problem } from '../../../shared/domain/problem.ts';
-import { servePty } from '../../boards/pty.ts';
+import { servePty, serveResettingPty } from '../../boards/pty.ts';
 import { VirtualEsp32 } from '../../boards/esp32/virtual-esp32.ts';
+import { findBootloader } from '../../boards/optiboot/find-bootloader.ts';
+import { VirtualOptiboot } from '../../boards/optiboot/virtual-optiboot.ts';
+import { VirtualQuectel } from '../../boards/quectel/virtual-quectel.ts';
+import { VirtualSmpBoard } from '../../boards/smp/virtual-smp-board.ts';
 import { VirtualStm32 } from '../../boards/stm32/virtual-stm32.ts';
+import { VirtualYmodemBoard } from '../../boards/ymodem/virtual-ymodem-board.ts';
 import type { VirtualBoard } from '../../boards/virtual-board.ts';
-import { type LinkOptions, type OpenLink, openSerialPort, type SerialLink } from './serial-link.ts';
+import {
+  type LinkOptions,
+  type OpenLink,
+  openSerialPort,
+  portLost,
+  type SerialLink,
+} from './serial-link.ts';
+
+interface BoardOptions {
+  readonly isPaced: boolean;
+  /** Of an optiboot board: its bootloader, as an Intel HEX file. */
+  readonly bootloader: string | undefined;
+}
 
 interface BoardKind {
   readonly label: string;
-  readonly make: (options: { readonly isPaced: boolean }) => VirtualBoard;
+  readonly make: (options: BoardOptions) => VirtualBoard | Promise<VirtualBoard>;
+  /** The board resets when its port is opened, also over a PTY. */
+  readonly resetsOnOpen?: boolean;
 }
 
 const kinds: Readonly<Record<VirtualBoardKind, BoardKind>> = {
-  stm32: {
-    label: 'Virtual STM32F103 board',
-    make: (options) => new VirtualStm32(options),
-  },
+  stm32: { label: 'Virtual STM32F103 board', make: (options) => new VirtualStm32(options) },
   esp32: { label: 'Virtual ESP32 board', make: (options) => new VirtualEsp32(options) },
+  smp: {
+    label: 'Virtual Zephyr board with MCUboot',
+    make: (options) => new VirtualSmpBoard(options),
+  },
+  quectel: {
+    label: 'Virtual Quectel EG800K module',
+    make: (options) => new VirtualQuectel(options),
+  },
+  ymodem: {
+    label: 'Virtual Cortex-M board with a YMODEM bootloader',
+    make: (options) => new VirtualYmodemBoard(options),
+    resetsOnOpen: true,
+  },
+  optiboot: {
+    label: 'Virtual Arduino Uno with its real bootloader',
+    make: async ({ bootloader }) => new VirtualOptiboot(await findBootloader(bootloader)),
+    resetsOnOpen: true,
+  },
 };
 
 interface Running {
@@ -30,15 +64,20 @@ export class VirtualBoards {
   readonly #running = new Map<string, Running>();
   #count = 0;
 
-  /** @throws ProblemError `pty-unavailable` when a PTY is asked for and cannot be had */
+  /**
+   * Starts a board; `bootloader` is for optiboot boards.
+   * @throws ProblemError `pty-unavailable` when a PTY is asked for and cannot be had, `bootloader-missing`
+   */
   async start(
     kind: VirtualBoardKind,
-    options: { linkPath?: string; paced?: boolean } = {},
+    options: { linkPath?: string; paced?: boolean; bootloader?: string } = {},
   ): Promise<PortInfo> {
-    const { label, make } = kinds[kind];
-    const board = make({ isPaced: options.paced ?? false });
-    const path = options.linkPath ?? `virtual:${kind}-${++this.#count}`;
-    const pty = options.linkPath ? await servePty(board, options.linkPath) : null;
+    const { label, make, resetsOnOpen } = kinds[kind];
+    const { linkPath, paced = false, bootloader } = options;
+    const board = await make({ isPaced: paced, bootloader });
+    const path = linkPath ?? `virtual:${kind}-${++this.#count}`;
+    const serve = resetsOnOpen ? serveResettingPty : servePty;
+    const pty = linkPath === undefined ? null : await serve(board, linkPath);
     const info: PortInfo = {
       path,
       label,
@@ -64,6 +103,13 @@ export class VirtualBoards {
     running.board.unplug();
   }
 
+  /** Pulls the cable of a board of this process, or puts it back; what its flash holds stays. */
+  setPlugged(path: string, isPlugged: boolean): void {
+    const board = this.#running.get(path)?.board;
+    if (isPlugged) board?.plugIn();
+    else board?.unplug();
+  }
+
   list(): PortInfo[] {
     return [...this.#running.values()].map((running) => running.info);
   }
@@ -72,9 +118,9 @@ export class VirtualBoards {
   opener(): OpenLink {
     return async (path, options) => {
       const running = this.#running.get(path);
-      return running && path.startsWith('virtual:')
-        ? connect(running.board, options)
-        : openSerialPort(path, options);
+      if (!running || !path.startsWith('virtual:')) return openSerialPort(path, options);
+      if (running.board.isUnplugged) throw portLost(path);
+      return connect(running.board, options);
     };
   }
 

@@ -2,7 +2,6 @@ import { compareWithDescribed } from '../../../shared/domain/identity/described-
 import { ByteStream } from '../../../shared/formats/byte-stream.ts';
 import type { Segment } from '../../../shared/formats/image-builder.ts';
 import { IntelHexReader } from '../../../shared/formats/intel-hex.ts';
-import { readRar } from '../../../shared/formats/rar.ts';
 import type { Report } from '../../../shared/formats/report.ts';
 import { SRecordReader } from '../../../shared/formats/s-record.ts';
 import { sniffHeadBytes } from '../../../shared/formats/sniff.ts';
@@ -13,6 +12,7 @@ import { readableImages, readImage } from './image-readers.ts';
 import { checkMcuboot } from './mcuboot-check.ts';
 import { checkRawImage, checkSegments } from './memory-fit.ts';
 import { readPythonScript } from './python-script.ts';
+import { readRar } from './rar.ts';
 import { type FormatReader, nothingKnown, type Reading } from './reading.ts';
 import { readTarMembers } from './tar-members.ts';
 import type { DescribedVersion } from './version-check.ts';
@@ -76,17 +76,6 @@ const mcuboot: FormatReader = {
   read: (source, { expectations, findings }) => checkMcuboot(source, expectations, findings),
 };
 
-const rar: FormatReader = {
-  search: 'compressed',
-  read: async (source, { findings }) => {
-    const files = await readRar(source, findings.add);
-    if (files !== null) {
-      findings.add('file.opaque', `rar: ${files} headers are right; the members are not unpacked`);
-    }
-    return nothingKnown;
-  },
-};
-
 type RecordReader = new (
   report: Report,
   onData: (bytes: Uint8Array) => void,
@@ -141,7 +130,7 @@ const table: ReadonlyMap<string, FormatReader> = new Map([
   ['xz', { search: 'content', holdsMembers: true, stream: readXz }],
   ['zstd', { search: 'content', holdsMembers: true, stream: readZstd }],
   ['zip', { search: 'content', holdsMembers: true, read: readZip }],
-  ['rar', rar],
+  ['rar', { search: 'content', holdsMembers: true, read: readRar }],
   ['mcuboot', mcuboot],
   ['cortex-m', rawImage],
   ['unknown', rawImage],

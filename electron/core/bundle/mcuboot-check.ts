@@ -80,6 +80,7 @@ function identityOf(image: McubootImage, keyName: string | null): ImageIdentity 
     ...(keyName === null ? {} : { keyName }),
     ...(securityCounter === null ? {} : { securityCounter }),
     dependencies: [...dependencies],
+    slotBytes: image.end,
   };
 }
 
