@@ -101,7 +101,11 @@ test.each<[string, Uint8Array, string | null]>([
   ['tar', tarHeader('rootfs/etc/passwd', '00000000000\0', '0'), 'first member "rootfs/etc/passwd"'],
   ['gzip', gzipWithName('fw.bin'), 'holds "fw.bin"'],
   ['gzip', gzipSync('no name'), null],
-  ['bsdiff40', makePatch(Buffer.from('old'), Buffer.from('newer'), { format: 'bsdiff', compression: null }), 'rebuilds 5 bytes'],
+  [
+    'bsdiff40',
+    makePatch(Buffer.from('old'), Buffer.from('newer'), { format: 'bsdiff', compression: null }),
+    'rebuilds 5 bytes',
+  ],
   ['s-record', Buffer.from('S00600004844521B\n'), 'header "HDR"'],
   ['s-record', Buffer.from('S1137AF00A0A0D0000000000000000000000000061\n'), null],
   ['cortex-m', readFileSync(image), 'stack pointer 0x20005000, reset handler 0x08000069'],
