@@ -176,7 +176,11 @@ export function makeHandlers(parts: HandlerParts): Handlers {
       ),
     'delta.matrix': async (input, context) => {
       const { productId } = workspace().release(input.releaseId);
-      const versions = await rooms().plans.versionsInField(productId, input.componentId);
+      // Measuring is no reason to start a cloud.
+      const { running } = await rooms().clouds.status();
+      const versions = running
+        ? await rooms().plans.versionsInField(productId, input.componentId)
+        : null;
       return measureMatrix(workspace(), input, versions, context);
     },
     'delta.inspect': (input, context) => inspectDelta({ patchPath: toRead(input.patch) }, context),

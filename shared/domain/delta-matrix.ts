@@ -24,8 +24,8 @@ export const matrixRowSchema = z.object({
   sourceVersion: z.string(),
   sourcePackageId: z.string(),
   sourceSha256: z.string(),
-  /** Devices of the fleet that run it. */
-  devices: z.number(),
+  /** Devices of the fleet that run it; null while no cloud runs that could be asked. */
+  devices: z.number().nullable(),
   patches: z.array(
     measuredPatchSchema.extend({
       /** Size as a share of the compressed full image. */
@@ -53,11 +53,11 @@ export const deltaMatrixSchema = z.object({
 });
 export type DeltaMatrix = z.infer<typeof deltaMatrixSchema>;
 
-/** The released packages that devices of the field can be upgraded from, by version; all of them while no device is known. */
+/** Released packages that devices of the field can be upgraded from, by version; all of them while no device is known. */
 export function matrixSources(
   target: VersionPackage,
   packages: readonly VersionPackage[],
-  devicesByVersion: ReadonlyMap<string, number>,
+  devicesByVersion: ReadonlyMap<string, number> | null,
 ): readonly VersionPackage[] {
   const sources = packages.filter(
     (pkg) =>
@@ -67,8 +67,8 @@ export function matrixSources(
       pkg.targetVersion !== target.targetVersion &&
       pkg.files.length === 1,
   );
-  const inField = sources.filter((pkg) => (devicesByVersion.get(pkg.targetVersion) ?? 0) > 0);
-  return [...(devicesByVersion.size > 0 ? inField : sources)].sort((one, other) =>
+  const inField = sources.filter((pkg) => devicesByVersion?.has(pkg.targetVersion));
+  return [...(devicesByVersion?.size ? inField : sources)].sort((one, other) =>
     versionOrder(one.targetVersion, other.targetVersion),
   );
 }

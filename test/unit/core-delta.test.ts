@@ -108,11 +108,9 @@ test('the full image is advised by a finding when the delta saves too little', a
     targetPackageId: target,
   });
   expect(pkg.report.verdict).toBe('warn');
-  expect(pkg.report.files[0]?.findings.map(({ rule }) => rule)).toEqual([
-    'delta.proven',
-    'delta.saving',
-  ]);
-  expect(pkg.report.files[0]?.findings[1]?.detail).toContain(
+  const findings = pkg.report.files[0]?.findings ?? [];
+  expect(findings.map(({ rule }) => rule)).toContain('delta.proven');
+  expect(findings.find(({ rule }) => rule === 'delta.saving')?.detail).toContain(
     'not smaller than the compressed full image',
   );
 });

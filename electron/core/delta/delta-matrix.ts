@@ -30,7 +30,7 @@ const encoderVersion = 1;
 export async function measureMatrix(
   workspace: Workspace,
   input: { releaseId: string; componentId: string },
-  devicesByVersion: ReadonlyMap<string, number>,
+  devicesByVersion: ReadonlyMap<string, number> | null,
   context: WorkContext,
 ): Promise<DeltaMatrix> {
   const release = workspace.release(input.releaseId);
@@ -75,7 +75,7 @@ export async function measureMatrix(
     targetSizeBytes: targetFile.sizeBytes,
     compressedFullBytes,
     rows,
-    unreleased: [...devicesByVersion]
+    unreleased: [...(devicesByVersion ?? [])]
       .filter(([version]) => !released.has(version))
       .map(([version, devices]) => ({ version, devices })),
   };
@@ -84,7 +84,7 @@ export async function measureMatrix(
 function rowOf(
   source: VersionPackage,
   patches: readonly MeasuredPatch[],
-  devicesByVersion: ReadonlyMap<string, number>,
+  devicesByVersion: ReadonlyMap<string, number> | null,
   compressedFullBytes: number,
 ): MatrixRow {
   let best: number | null = null;
@@ -96,7 +96,7 @@ function rowOf(
     sourceVersion: source.targetVersion,
     sourcePackageId: source.id,
     sourceSha256: source.files[0]?.sha256 ?? '',
-    devices: devicesByVersion.get(source.targetVersion) ?? 0,
+    devices: devicesByVersion && (devicesByVersion.get(source.targetVersion) ?? 0),
     patches: patches.map((patch) => ({
       ...patch,
       ratio: patch.patchSizeBytes / Math.max(1, compressedFullBytes),
