@@ -3,7 +3,6 @@ import type { DeltaMatrix } from '../../../shared/domain/delta-matrix.ts';
 import { FactList } from '../../widgets/fact-list.tsx';
 import { percentText, pluralText } from '../../widgets/format-text.ts';
 import { Section } from '../../widgets/section.tsx';
-import { ToneBadge } from '../../widgets/tone-badge.tsx';
 import { Bytes } from '../../widgets/value-text.tsx';
 import classes from './delta-view.module.css';
 import { formatWord } from './delta-rows.ts';
@@ -59,12 +58,7 @@ export function MatrixPanel(props: {
                   <Bytes value={patch.cost.ramBytes} />
                 </td>
                 <td title={patch.objections.join('; ')}>
-                  <ToneBadge
-                    tone={patch.objections.length > 0 ? 'bad' : 'good'}
-                    word={
-                      patch.objections.length > 0 ? 'No' : index === row.best ? 'Smallest' : 'Fits'
-                    }
-                  />
+                  {patch.objections.length > 0 ? 'no' : index === row.best ? 'smallest' : 'fits'}
                 </td>
               </tr>
             ))}
