@@ -113,7 +113,7 @@ export function makeHandlers(parts: HandlerParts): Handlers {
           known:
             // The records of one component say nothing about files of another.
             product && component && !second
-              ? await knownIdentity(workspace(), product, component, input.version)
+              ? () => knownIdentity(workspace(), product, component, input.version)
               : undefined,
         },
         context,

@@ -53,14 +53,20 @@ export function hostRpc(
   });
 
   let batch: StudioEvent[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  const send = (): void => {
+    const events = batch;
+    batch = [];
+    timer = undefined;
+    if (!window.isDestroyed()) window.webContents.send('slipway:event', events);
+  };
   const unsubscribe = studio.subscribe((event) => {
     batch.push(event);
-    if (batch.length > 1) return;
-    setTimeout(() => {
-      const events = batch;
-      batch = [];
-      if (!window.isDestroyed()) window.webContents.send('slipway:event', events);
-    }, batchMs);
+    // First findings are waited for: they go with what happens at the same moment, and no later.
+    if (event.type === 'file-so-far') {
+      clearTimeout(timer);
+      timer = setTimeout(send, 0);
+    } else timer ??= setTimeout(send, batchMs);
   });
   window.once('closed', unsubscribe);
 }

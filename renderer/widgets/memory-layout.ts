@@ -4,10 +4,7 @@ import type { ImageSegment, InspectedFile } from '../../shared/domain/finding.ts
 import type { MemoryRegion } from '../../shared/domain/product.ts';
 
 /** What the map needs to know of a file. */
-export type MapFile = Pick<
-  InspectedFile,
-  'name' | 'sizeBytes' | 'format' | 'segments' | 'identity'
->;
+export type MapFile = Pick<InspectedFile, 'name' | 'sizeBytes' | 'format' | 'segments'>;
 
 /** A run of a file's bytes in memory; `assumed` when the file itself carries no address. */
 export interface MemoryPiece extends ImageSegment {
@@ -69,7 +66,7 @@ export function layOutMemory(
     if (stored.length > 0)
       return stored.map((segment) => ({ ...segment, file: index, assumed: false }));
     if (!home || !isRaw(file)) return [];
-    const sizeBytes = file.identity?.slotBytes ?? file.sizeBytes;
+    const { sizeBytes } = file;
     return sizeBytes > 0 ? [{ file: index, start: home.start, sizeBytes, assumed: true }] : [];
   });
   const uses = regions.map((region) => useOf(region, pieces));

@@ -39,6 +39,7 @@ const forTheTests = [
   'zstd',
   'file',
   'libarchive-tools',
+  'binutils',
   'crust-firmware',
   'firmware-ath9k-htc',
   'firmware-microbit-micropython',

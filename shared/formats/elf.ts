@@ -298,6 +298,10 @@ async function readSections(
     }),
     report,
   );
+  if ((found?.[0]?.type ?? 0) !== 0) {
+    report('elf.damaged', 'section 0 is no empty one', { offset: sectionsAt + 4 });
+    return null;
+  }
   // Section 0 holds no content: its fields serve the extended counts.
   for (const [index, section] of (found ?? []).entries()) {
     const end = section.offset + section.sizeBytes;

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { cp, mkdtemp, readdir, rm, utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -32,13 +33,20 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
+/** An image of its own for each version: the same bytes are never released under two. */
+function imageOf(version: string): string {
+  const sample = readFileSync(join(folder, 'firmware/sensor-1.0.0.bin'));
+  const path = join(folder, `firmware/image-${version}.bin`);
+  writeFileSync(path, Buffer.concat([sample, Buffer.from(`\0${version}\0`)]));
+  return path;
+}
+
 /** Makes two packages, the delta between them and evidence of both, in a process of its own. */
 function startLine(versions: readonly [string, string]): {
   child: ChildProcess;
   ended: Promise<number | null>;
 } {
-  const images = ['1.0.0', '1.1.0'].map((name) => join(folder, `firmware/sensor-${name}.bin`));
-  const pairs = versions.flatMap((version, index) => [version, images[index] ?? '']);
+  const pairs = versions.flatMap((version) => [version, imageOf(version)]);
   const child = spawn(process.execPath, [script, folder, 'SENSOR-1', 'STM32', ...pairs], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
@@ -102,7 +110,7 @@ test('two processes that write at the same time both get everything in', async (
       folder,
       'bundle',
       'create',
-      join(folder, 'firmware/sensor-1.0.0.bin'),
+      imageOf(version),
       '--product',
       'SENSOR-1',
       '--component',

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makeBsdiff40 } from '../../shared/formats/bsdiff40.ts';
 import type { Component, MemoryRegion, Product } from '../../shared/domain/product.ts';
 import { espImage } from '../support/esp-images.ts';
 import { product as describedProduct, released } from '../support/identity.ts';
@@ -148,8 +149,8 @@ describe('texts of the product', () => {
   it('are found in archives, and unknown in what nobody can unpack', async () => {
     const bytes = gzipSync(Buffer.from('Pump controller 1.1.0'));
     expect(await rulesOf('app.gz', bytes, { own })).toContain('identity.product-text');
-    const rar = Buffer.from('526172211a0700cf907300000d00000000000000', 'hex');
-    expect(await rulesOf('app.rar', rar, { own })).toContain('identity.product-text-unknown');
+    const patch = Buffer.from(makeBsdiff40(Buffer.from('Pump 1.0.0'), bytes));
+    expect(await rulesOf('app.bin', patch, { own })).toContain('identity.product-text-unknown');
   });
 });
 

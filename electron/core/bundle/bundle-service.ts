@@ -33,8 +33,8 @@ export interface InspectRequest {
   readonly extraFileTypes: readonly string[];
   /** Formats that slipway.yaml describes; their extensions are allowed. */
   readonly formats: readonly DescribedFormat[];
-  /** Description, keys and records that the files are compared with, where a product is known. */
-  readonly known?: KnownIdentity | undefined;
+  /** Collects description, keys and records that the files are compared with, where a product is known. */
+  readonly known?: (() => Promise<KnownIdentity>) | undefined;
 }
 
 /** Inspects files in a worker thread; the report is produced even when files are blocked. */
@@ -55,6 +55,8 @@ export async function inspectFiles(
     files.map((file, index) => firstLook(index, file, { fileTypes, formats })),
   );
   for (const look of looks) context.onFileSoFar?.(look);
+  // Only now: reading a long record would keep the first findings back.
+  const known = await request.known?.();
   return runTask(
     'bundle.inspect',
     {
@@ -65,7 +67,7 @@ export async function inspectFiles(
       ...(componentType ? { component: componentType } : {}),
       ...(request.component?.memory ? { memory: request.component.memory } : {}),
       ...(request.component?.chip ? { chip: request.component.chip } : {}),
-      ...request.known,
+      ...known,
     },
     context,
   );
@@ -112,7 +114,7 @@ export async function createFullPackage(
       component,
       extraFileTypes: workspace.config.fileTypes,
       formats: workspace.config.formats,
-      known: await knownIdentity(workspace, product, component, wanted.version),
+      known: () => knownIdentity(workspace, product, component, wanted.version),
     },
     context,
   );

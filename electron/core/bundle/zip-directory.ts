@@ -18,6 +18,8 @@ const fileTypeMask = 0xf000;
 const encryptedFlag = 1;
 const descriptorFlag = 8;
 const zip64Field = 1;
+/** 6.3, of APPNOTE 6.3.10. */
+const newestVersion = 63;
 const longestDescriptorBytes = 24;
 
 /** What a message of yauzl 3 means in our rules; the first match counts. */
@@ -97,12 +99,12 @@ export async function readZipDirectory(
       validateEntrySizes: true,
     });
     const { members, directoryBytes } = await readMembers(zip, block);
+    members.sort((a, b) => a.start - b.start);
+    checkOverlaps(members, block);
     if (isBlocked) return null;
     if (members.length === 0) report('zip.no-members', 'no member in the directory');
     const counted = { members: members.length, directoryBytes, commentBytes: zip.comment.length };
-    const directoryStart = await checkZipEnd(source, counted, block);
-    members.sort((a, b) => a.start - b.start);
-    checkPlaces(members, directoryStart, block, report);
+    tellGaps(members, await checkZipEnd(source, counted, block), report);
     return isBlocked ? null : members;
   } catch (error) {
     if (reader.failure !== undefined) throw reader.failure;
@@ -153,6 +155,11 @@ async function readMembers(
     if (entry.compressionMethod !== 0 && entry.compressionMethod !== 8) {
       report('zip.method', `"${name}": method ${entry.compressionMethod}`, evidence);
     }
+    const version = entry.versionNeededToExtract & 0xff;
+    if (version > newestVersion) {
+      const found = `${Math.floor(version / 10)}.${version % 10}`;
+      report('zip.method', `"${name}" needs version ${found} of the format`, evidence);
+    }
     const member = await readLocalHeader(zip, entry, report);
     if (member !== null) members.push(member);
   }
@@ -180,8 +187,8 @@ async function readLocalHeader(
         local.generalPurposeBitFlag & encryptedFlag,
       ],
     ];
+    const sizes = localSizes(local);
     if (!hasDescriptor) {
-      const sizes = localSizes(local);
       pairs.push(['CRC-32', crc32, local.crc32]);
       pairs.push(['packed size', packedBytes, sizes.packed], ['size', sizeBytes, sizes.unpacked]);
     }
@@ -210,12 +217,13 @@ async function readLocalHeader(
   }
 }
 
-/** Sizes of a local header; those of a zip64 member stand in its extra field (APPNOTE 4.5.3). */
+/** Sizes of a local header; those of a zip64 member stand in its extra field (APPNOTE 4.5.3). @throws Error when that one is broken */
 function localSizes(local: LocalFileHeader): { unpacked: number; packed: number } {
   const sizes = { unpacked: local.uncompressedSize, packed: local.compressedSize };
   const { extraField } = local;
   for (let at = 0; at + 4 <= extraField.length; ) {
     const size = extraField.readUInt16LE(at + 2);
+    if (at + 4 + size > extraField.length) throw new Error('a local extra field is not whole');
     const field = extraField.subarray(at + 4, at + 4 + size);
     if (extraField.readUInt16LE(at) === zip64Field) {
       let from = 0;
@@ -230,31 +238,29 @@ function localSizes(local: LocalFileHeader): { unpacked: number; packed: number 
   return sizes;
 }
 
-/** Members must stand one behind the other, from the beginning of the file to the directory. */
-function checkPlaces(
-  members: readonly ZipMember[],
-  directoryStart: number,
-  block: Report,
-  warn: Report,
-): void {
-  let dataEnd = 0;
+/** Members must stand one behind the other, from the beginning of the file. */
+function checkOverlaps(members: readonly ZipMember[], block: Report): void {
+  const first = members[0]?.start ?? 0;
+  if (first > 0) {
+    block('zip.trailing', `${first} bytes stand before the first member`, { offset: 0 });
+  }
   let end = 0;
-  for (const { name, start, dataStart, packedBytes, hasDescriptor } of members) {
-    if (start < dataEnd) {
-      const values = { expected: `${dataEnd} or later`, found: String(start) };
+  for (const { name, start, dataStart, packedBytes } of members) {
+    if (start < end) {
+      const values = { expected: `${end} or later`, found: String(start) };
       const evidence = { offset: start, member: name, ...values };
       block('zip.overlap', `"${name}" begins inside another member`, evidence);
-    } else if (end === 0 && start > 0) {
-      block('zip.trailing', `${start} bytes stand before the first member`, { offset: 0 });
-    } else tellGap(end, start, warn);
-    dataEnd = Math.max(dataEnd, dataStart + packedBytes);
-    // No header tells which form a descriptor has: 12 to 24 bytes.
-    end = dataEnd + (hasDescriptor ? longestDescriptorBytes : 0);
+    }
+    end = Math.max(end, dataStart + packedBytes);
   }
-  if (members.length > 0) tellGap(end, directoryStart, warn);
 }
 
-function tellGap(end: number, start: number, warn: Report): void {
-  if (start <= end) return;
-  warn('zip.hidden', `${start - end} bytes belong to no member`, { offset: end });
+/** Bytes between members, or between the last one and the directory, are seen by nobody. */
+function tellGaps(members: readonly ZipMember[], directoryStart: number, warn: Report): void {
+  for (const [index, { dataStart, packedBytes, hasDescriptor }] of members.entries()) {
+    // No header tells which form a descriptor has: 12 to 24 bytes.
+    const end = dataStart + packedBytes + (hasDescriptor ? longestDescriptorBytes : 0);
+    const gap = (members[index + 1]?.start ?? directoryStart) - end;
+    if (gap > 0) warn('zip.hidden', `${gap} bytes belong to no member`, { offset: end });
+  }
 }
