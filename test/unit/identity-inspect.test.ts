@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makeBsdiff40 } from '../../shared/formats/bsdiff40.ts';
 import type { Component, MemoryRegion, Product } from '../../shared/domain/product.ts';
 import { espImage } from '../support/esp-images.ts';
 import { product as describedProduct, released } from '../support/identity.ts';
 import { InspectBench } from '../support/inspect.ts';
 import { peer } from '../support/peers.ts';
+import { makePatch } from '../support/patches.ts';
 
 const bench = new InspectBench();
 afterAll(() => bench.remove());
@@ -149,7 +149,9 @@ describe('texts of the product', () => {
   it('are found in archives, and unknown in what nobody can unpack', async () => {
     const bytes = gzipSync(Buffer.from('Pump controller 1.1.0'));
     expect(await rulesOf('app.gz', bytes, { own })).toContain('identity.product-text');
-    const patch = Buffer.from(makeBsdiff40(Buffer.from('Pump 1.0.0'), bytes));
+    const patch = Buffer.from(
+      makePatch(Buffer.from('Pump 1.0.0'), bytes, { format: 'bsdiff', compression: null }),
+    );
     expect(await rulesOf('app.bin', patch, { own })).toContain('identity.product-text-unknown');
   });
 });
