@@ -3,9 +3,9 @@ import { GrowingBytes } from '../formats/growing-bytes.ts';
 import { checkTargetSize, corruptPatch, unsupportedPatch } from './patch-problems.ts';
 
 /** Numbers of detools for types and compressions (its documentation, "Patch format"). */
-export const sequentialType = 0;
-export const inPlaceType = 1;
-export const compressionNumbers: Readonly<Record<Compression, number>> = {
+const sequentialType = 0;
+const inPlaceType = 1;
+const compressionNumbers: Readonly<Record<Compression, number>> = {
   none: 0,
   lzma: 1,
   crle: 2,

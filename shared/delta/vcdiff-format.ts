@@ -10,13 +10,13 @@ export const fromTarget = 2;
 export const adler32Present = 4;
 
 export const nearCount = 4;
-export const sameCount = 3;
+const sameCount = 3;
 const sameSlots = sameCount * 256;
 export const selfMode = 0;
 export const hereMode = 1;
 export const firstNearMode = 2;
 export const firstSameMode = firstNearMode + nearCount;
-export const modeCount = firstSameMode + sameCount;
+const modeCount = firstSameMode + sameCount;
 
 export type InstructionKind = 'add' | 'copy' | 'run';
 

@@ -9,9 +9,9 @@ import type {
 import { problem } from './problem.ts';
 
 /** State of one bzip2 -9 decoder: 100 kB and four bytes for each of 900,000 (manual of bzip2). */
-export const bzip2DecoderBytes = 3_700_000;
+const bzip2DecoderBytes = 3_700_000;
 /** State and chunk buffers of the detools decoder in C. */
-export const detoolsBytes = 1024;
+const detoolsBytes = 1024;
 const heatshrinkInputBytes = 256;
 /** State of an LZMA decoder beside dictionary and probabilities. */
 const lzmaStateBytes = 4096;
@@ -77,7 +77,7 @@ export function allowedChoices(limits: DeltaLimits): readonly PatchChoice[] {
 }
 
 /** Leaves out what another choice always beats in size: weaker compressions, and BSDIFF43 beside BSDIFF40. */
-export function strongestChoices(choices: readonly PatchChoice[]): readonly PatchChoice[] {
+function strongestChoices(choices: readonly PatchChoice[]): readonly PatchChoice[] {
   const strength: readonly Compression[] = ['none', 'crle', 'heatshrink', 'lzma'];
   return choices.filter(({ format, compression }) => {
     const rivals = choices.filter((rival) => rival.format === format);

@@ -20,7 +20,7 @@ export type MeasuredPatch = z.infer<typeof measuredPatchSchema>;
 const adviceSchema = z.object({ publish: z.enum(['delta', 'full']), reason: z.string() });
 
 /** One source version: what can be made from it, and what to publish. */
-export const matrixRowSchema = z.object({
+const matrixRowSchema = z.object({
   sourceVersion: z.string(),
   sourcePackageId: z.string(),
   sourceSha256: z.string(),

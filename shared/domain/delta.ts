@@ -43,7 +43,7 @@ export function choiceText({ format, compression }: PatchChoice): string {
 }
 
 /** What the patch itself says that its decoder needs, sizes in bytes; null when it does not apply. */
-export const decoderNeedsSchema = z.object({
+const decoderNeedsSchema = z.object({
   heatshrinkWindowBits: z.number().nullable(),
   heatshrinkLookaheadBits: z.number().nullable(),
   lzmaDictionaryBytes: z.number().nullable(),
@@ -57,7 +57,7 @@ export const decoderNeedsSchema = z.object({
 export type DecoderNeeds = z.infer<typeof decoderNeedsSchema>;
 
 /** What the head of a patch tells. */
-export const patchHeadSchema = z.object({
+const patchHeadSchema = z.object({
   format: z.enum(['bsdiff40', 'bsdiff43', 'vcdiff', 'detools', 'detools-inplace']),
   compression: compressionSchema.nullable(),
   patchSizeBytes: z.number(),

@@ -7,10 +7,6 @@ export class GrowingBytes {
     this.#bytes = new Uint8Array(Math.max(16, expectedBytes));
   }
 
-  get size(): number {
-    return this.#size;
-  }
-
   byte(value: number): void {
     this.#reserve(1);
     this.#bytes[this.#size++] = value;

@@ -2,7 +2,7 @@
  * Numbers that encoder and decoder of LZMA share. Source: "LZMA specification (draft)" in the LZMA SDK.
  * All probabilities of a stream lie in one array; the constants say where each group begins.
  */
-export const stateCount = 12;
+const stateCount = 12;
 export const positionStates = 16;
 export const longestMatch = 273;
 export const shortestMatch = 2;

@@ -16,6 +16,7 @@ const alternatives: readonly LzmaProperties[] = [
 ];
 
 /**
+ * No library on npm lets one set dictionary and properties, which the device's RAM decides; hence an own encoder.
  * Compresses as "LZMA alone" with an end mark, the kind that detools holds. The dictionary is a power of two from
  * 4096 bytes, at most the given size: what the decoder must have. The properties are tried on the symbols of a first pass.
  */
