@@ -15,5 +15,5 @@ export function writeOffset(bytes: Uint8Array, at: number, value: number): void 
 export function readOffset(bytes: Uint8Array, at: number): number {
   let value = (bytes[at + 7] ?? 0) & 0x7f;
   for (let i = 6; i >= 0; i--) value = value * 256 + (bytes[at + i] ?? 0);
-  return (bytes[at + 7] ?? 0) & 0x80 ? -value : value;
+  return (bytes[at + 7] ?? 0) & 0x80 && value > 0 ? -value : value;
 }

@@ -61,7 +61,7 @@ export function readSize(nextByte: () => number): number {
     value += (byte & 0x7f) * weight;
     if (!Number.isSafeInteger(value)) throw new RangeError('a size is absurdly long');
   }
-  return isNegative ? -value : value;
+  return isNegative && value > 0 ? -value : value;
 }
 
 /** The header of a patch; `place` makes it an in-place one. */
