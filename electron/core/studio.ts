@@ -94,7 +94,7 @@ export async function createStudio(options: StudioOptions): Promise<Studio> {
     const jobId = 'jobId' in parsed.data ? parsed.data.jobId : undefined;
     return jobs.run(
       method,
-      jobTitles[method] ?? method,
+      jobTitle(method, parsed.data),
       (context) => handle(parsed.data, context),
       jobId,
     );
@@ -163,6 +163,12 @@ async function furnish(workspace: Workspace, log: Log): Promise<Rooms> {
 function logLevel(failure: Problem): 'info' | 'warn' | 'error' {
   if (failure.code === 'cancelled') return 'info';
   return failure.kind === 'internal' ? 'error' : 'warn';
+}
+
+/** Several boards are flashed at once: their jobs are told apart by the port. */
+function jobTitle(method: Method, input: object): string {
+  const title = jobTitles[method] ?? method;
+  return method === 'bench.flash' && 'port' in input ? `${title} ${String(input.port)}` : title;
 }
 
 const jobTitles: Partial<Record<Method, string>> = {

@@ -169,6 +169,12 @@ export function useRelease(): { release: ReleaseSummary; product: Product } | nu
   return release && product ? { release, product } : null;
 }
 
+/** All running jobs of a kind. */
+export function useRunningJobs(kind: string): readonly Job[] {
+  const jobs = useStudio((state) => state.jobs);
+  return jobs.filter((job) => job.state === 'running' && job.kind === kind);
+}
+
 /** The newest running job of these kinds, for example `delta.create`. */
 export function useRunningJob(...kinds: readonly string[]): Job | undefined {
   return useStudio((state) =>

@@ -13,6 +13,28 @@ export const virtualBoardKindSchema = z.enum([
 ]);
 export type VirtualBoardKind = z.infer<typeof virtualBoardKindSchema>;
 
+/** Each protocol, for people. */
+export const protocolNames: Readonly<Record<Protocol, string>> = {
+  stm32: 'STM32 (AN3155)',
+  esp: 'Espressif ROM loader',
+  smp: 'MCUboot, Zephyr (SMP)',
+  stk500: 'Arduino (STK500v1)',
+  ymodem: 'YMODEM',
+  quectel: 'Quectel module (AT)',
+};
+
+/** Each kind of virtual board: what it is called, and the protocol that flashes it. */
+export const virtualBoardKinds: Readonly<
+  Record<VirtualBoardKind, { readonly name: string; readonly protocol: Protocol }>
+> = {
+  stm32: { name: 'STM32F103', protocol: 'stm32' },
+  esp32: { name: 'ESP32', protocol: 'esp' },
+  smp: { name: 'Zephyr with MCUboot', protocol: 'smp' },
+  optiboot: { name: 'Arduino Uno', protocol: 'stk500' },
+  ymodem: { name: 'YMODEM bootloader', protocol: 'ymodem' },
+  quectel: { name: 'Quectel module', protocol: 'quectel' },
+};
+
 /** How what the board holds was compared with the image. */
 export const verifyMethodSchema = z.enum(['read-back', 'md5', 'hash', 'crc32', 'checksum']);
 export type VerifyMethod = z.infer<typeof verifyMethodSchema>;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { upgradePathSchema } from './upgrade-path.ts';
+import { upgradePathSchema } from './upgrade-path-schema.ts';
 import { isRange } from './version-range.ts';
 
 // Every field is optional and none has a default: records keep the product as it was described.

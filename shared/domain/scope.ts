@@ -1,5 +1,6 @@
 import type { Product } from './product.ts';
-import { skippedStep, type UpgradePath } from './upgrade-path.ts';
+import { skippedStep } from './upgrade-path.ts';
+import type { UpgradePath } from './upgrade-path-schema.ts';
 import type { Device, PlanDraft, ScopeDecision, ScopeSummary, SkipReason } from './plan.ts';
 
 /** Why a device of the product is not upgraded by a plan, in the order in which they are listed. */

@@ -1,4 +1,5 @@
-import { compareVersions, type VersionScheme } from './version-scheme.ts';
+import { compareVersions } from './version-scheme.ts';
+import type { VersionScheme } from './version-scheme-schema.ts';
 
 /** Alternatives joined by `||`, each a list of comparisons that must all hold. */
 const comparison = /^(>=|<=|>|<|=)?([A-Za-z0-9_.-]{1,64})$/;

@@ -8,7 +8,9 @@ import { type ByteBoard, servePty } from '../../electron/boards/pty.ts';
 import { flashBoard } from '../../electron/core/bench/flash.ts';
 import { openSerialPort } from '../../electron/core/bench/serial-link.ts';
 import { VirtualBoards } from '../../electron/core/bench/virtual-boards.ts';
+import { openBench } from '../support/bench.ts';
 import { floorMs, type Phase, readRecording } from '../support/recording.ts';
+import { gangAndChange, peerRows, protocolRows } from './flash-protocols.ts';
 import { debianVersion } from './measure.ts';
 import { writeSection } from './report.ts';
 
@@ -128,4 +130,35 @@ it('writes at 115200 8E1 at most 3 % above the floor of wire and flash', async (
   ]);
   expect(above['write in process']).toBeLessThanOrEqual(allowedAboveFloor);
   expect(above['write over a PTY']).toBeLessThanOrEqual(allowedAboveFloor + bridgeShare);
+}, 600_000);
+
+it('each further protocol beside its floor and beside the usual tool', async () => {
+  const bench = await openBench();
+  try {
+    const protocols = await protocolRows(bench);
+    const peers = await peerRows(bench);
+    const { gang, change } = await gangAndChange(bench);
+    writeSection('flash-protocols', 'Flashing over the other protocols', [
+      'Paced virtual boards in process, 32 KiB of noise, one run, from the identified board to the verified image.',
+      'The floor is every byte that was on the wire in that time, one way where answers do not hold',
+      'up requests, and the erase and program times of the device.',
+      '',
+      '| protocol | baud | wire bytes | floor ms | measured ms | above the floor |',
+      '|---|---|---|---|---|---|',
+      ...protocols.rows,
+      '',
+      'The same boards over a PTY, start to verified, process start included for the tools:',
+      '',
+      '| board | ours ms | tool | tool ms | tool / ours |',
+      '|---|---|---|---|---|',
+      ...peers,
+      '',
+      `Eight STM32 boards at once take ${gang.toFixed(2)} × the time of one. A change of 1 % in 512 KiB on an ESP32 is`,
+      `flashed ${change.toFixed(1)} × faster than the whole.`,
+    ]);
+    expect(gang).toBeLessThanOrEqual(1.15);
+    expect(change).toBeGreaterThanOrEqual(10);
+  } finally {
+    await bench.close();
+  }
 }, 600_000);

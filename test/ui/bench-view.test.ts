@@ -5,6 +5,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { espImage } from '../support/esp-images.ts';
 import { inspectView, openReleasesWindow, type StudioWindow } from '../support/studio-window.ts';
 
 let studio: StudioWindow;
@@ -80,6 +81,10 @@ test('any image file can be flashed; its run is no part of the release', async (
 test('a port that cannot be opened is told with what to do, and the failed run is kept', async () => {
   const runs = page.getByTestId('bench-runs').getByRole('row');
   const before = await runs.count();
+  await page
+    .getByLabel(/Virtual STM32F103 board/)
+    .first()
+    .uncheck();
   await page.getByLabel('Path of the port').fill('/dev/no-such-port');
   await page.getByTestId('flash').click();
   await page.getByRole('alert').getByText('/dev/no-such-port').first().waitFor();
@@ -107,6 +112,33 @@ test('a flash shows its progress and can be cancelled, with what that leaves on 
   } finally {
     await board.stop();
   }
+});
+
+test('two boards of another kind are flashed at once, each with its own run', async () => {
+  const image = join(studio.folder, 'app.bin');
+  await writeFile(image, espImage({ version: '3.1.0' }));
+  await chooseFile(image);
+  await page.getByLabel('Path of the port').fill('');
+  await page.getByRole('combobox', { name: 'Kind of virtual board' }).click();
+  await page.getByRole('option', { name: 'ESP32' }).click();
+  const boards = page.getByRole('group', { name: 'Boards to flash' }).getByRole('checkbox');
+  for (const board of await boards.all()) await board.uncheck();
+  for (const count of [1, 2]) {
+    await page.getByTestId('start-virtual').click();
+    await page
+      .getByLabel(`Virtual ESP32 board, virtual:esp32-`)
+      .nth(count - 1)
+      .waitFor();
+  }
+  await page.getByText('Flash 2 boards').waitFor();
+  await page.getByLabel('Version that must boot').fill('3.1.0');
+  const runs = page.getByTestId('bench-runs').getByRole('row');
+  const before = await runs.count();
+  await page.getByTestId('flash').click();
+  await expect.poll(() => runs.count(), { timeout: 30_000 }).toBe(before + 2);
+  await page.getByTestId('bench-result').getByText('3.1.0, as expected').waitFor();
+  await page.getByTestId('bench-result').getByText('24:0a:12:c4:8e:5a').waitFor();
+  await inspectView(page, 'bench-gang');
 });
 
 async function chooseFile(path: string): Promise<void> {

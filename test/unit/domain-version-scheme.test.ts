@@ -1,12 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isInRange, isRange } from '../../shared/domain/version-range.ts';
+import { compareVersions, followsScheme } from '../../shared/domain/version-scheme.ts';
 import {
-  compareVersions,
-  followsScheme,
   type VersionScheme,
   versionSchemeSchema,
-} from '../../shared/domain/version-scheme.ts';
+} from '../../shared/domain/version-scheme-schema.ts';
 
 const quectel: VersionScheme = { pattern: 'EC20EQAR(\\d+)A(\\d+)V(\\d+)' };
 

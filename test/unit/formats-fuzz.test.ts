@@ -22,7 +22,11 @@ describe('every reader', () => {
   test.each(fuzzSubjects)('$name reads its seeds and survives mutated ones', async (reader) => {
     for (const seed of reader.seeds) await reader.read(Buffer.from(seed));
     // `npm run fuzz` runs 100,000 of each, in processes whose memory is measured.
-    const { failure, outcomes } = await runCampaign(reader, 300, 20_261_124);
+    const { failure, outcomes } = await runCampaign(
+      reader,
+      Math.ceil(300 * (reader.share ?? 1)),
+      20_261_124,
+    );
     expect(failure).toBeNull();
     expect(outcomes).not.toEqual([]);
   });

@@ -6,8 +6,8 @@ import type { Component, MemoryRegion, Product } from '../../shared/domain/produ
 import { espImage } from '../support/esp-images.ts';
 import { product as describedProduct, released } from '../support/identity.ts';
 import { InspectBench } from '../support/inspect.ts';
+import { imgtoolImage } from '../support/mcuboot-images.ts';
 import { peer } from '../support/peers.ts';
-import { makePatch } from '../support/patches.ts';
 
 const bench = new InspectBench();
 afterAll(() => bench.remove());
@@ -149,10 +149,8 @@ describe('texts of the product', () => {
   it('are found in archives, and unknown in what nobody can unpack', async () => {
     const bytes = gzipSync(Buffer.from('Pump controller 1.1.0'));
     expect(await rulesOf('app.gz', bytes, { own })).toContain('identity.product-text');
-    const patch = Buffer.from(
-      makePatch(Buffer.from('Pump 1.0.0'), bytes, { format: 'bsdiff', compression: null }),
-    );
-    expect(await rulesOf('app.bin', patch, { own })).toContain('identity.product-text-unknown');
+    const encrypted = imgtoolImage('encrypted');
+    expect(await rulesOf('app.bin', encrypted, { own })).toContain('identity.product-text-unknown');
   });
 });
 

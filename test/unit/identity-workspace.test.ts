@@ -177,6 +177,23 @@ test('a delta tells that it would skip a version that no device may skip', async
   expect(delta.report.verdict).toBe('block');
 });
 
+test('a patch is known when it was proven here, and told when it was not', async () => {
+  const recorded = (await studio.ask('packages.list', {})).find(
+    ({ packageType }) => packageType === 'delta',
+  );
+  const sha256 = recorded?.files[0]?.sha256 ?? '';
+  const objects = pathOf('.slipway/objects');
+  const patch = await readFile(join(objects, sha256.slice(0, 2), sha256.slice(2)));
+  const rules = findings(await inspect(patch, '1.2.0', 'STM32')).map(({ rule }) => rule);
+  expect(rules).toContain('identity.delta-proven');
+  const [stranger, out] = ['stranger.bin', 'update.bin'].map(pathOf) as [string, string];
+  await writeFile(stranger, Buffer.alloc(9000, 'another program altogether '));
+  await studio.ask('delta.make', { source: stranger, target: pathOf('app-1.2.0.bin'), out });
+  expect(bad(await inspect(await readFile(out), '1.2.0', 'STM32'))).toContain(
+    'identity.delta-unproven',
+  );
+});
+
 test('a key that cannot be used is named, and a private one is refused', async () => {
   const secret = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
   const withKey = (publicKey: string) => {

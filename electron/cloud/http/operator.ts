@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { deviceSchema, deviceStateSchema, planSchema } from '../../../shared/domain/plan.ts';
 import { problem } from '../../../shared/domain/problem.ts';
-import { upgradePathSchema } from '../../../shared/domain/upgrade-path.ts';
+import { upgradePathSchema } from '../../../shared/domain/upgrade-path-schema.ts';
 import { productSchema, versionPackageSchema } from '../../../shared/domain/product.ts';
 import type { CloudAddresses, CloudParts } from '../types.ts';
 import { hashSecret, secretMatches } from '../store/secrets.ts';

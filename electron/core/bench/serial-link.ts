@@ -1,6 +1,8 @@
 import { access, realpath } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SerialPort } from 'serialport';
+import { portHolders } from './port-holders.ts';
 import { ProblemError, problem } from '../../../shared/domain/problem.ts';
 
 /** A serial line, real or virtual. */
@@ -139,19 +141,25 @@ function openProblem(path: string, detail: string) {
       `${path}: ${detail}`,
       'Check the cable and choose another port.',
     );
-  if (/lock|busy|in use/i.test(detail))
+  if (/lock|busy|in use/i.test(detail)) {
+    const holders = portHolders(path);
     return problem(
       'port-busy',
       'The port is in use',
-      `${path}: ${detail}`,
-      'Close the program that holds it.',
+      holders.length > 0 ? `${path} is held by ${holders.join(', ')}.` : `${path}: ${detail}`,
+      /ModemManager/.test(holders.join())
+        ? 'ModemManager probes new ports: wait half a minute, or exclude the device with a udev rule (ENV{ID_MM_DEVICE_IGNORE}="1").'
+        : 'Close the program that holds it.',
     );
+  }
   if (/permission|access denied/i.test(detail))
     return problem(
       'no-permission',
       'No permission for the port',
       `${path}: ${detail}`,
-      'Add your user to the group dialout and sign in again.',
+      process.platform === 'linux'
+        ? `Add your user to the group dialout and sign in again (sudo usermod -aG dialout $USER), or put into /etc/udev/rules.d/60-slipway.rules: SUBSYSTEM=="tty", KERNEL=="${basename(path)}", TAG+="uaccess"`
+        : 'Ask the administrator of this computer for access to its serial ports.',
     );
   return problem(
     'port-failed',

@@ -15,8 +15,11 @@ import { ContentFault } from './content-fault.ts';
 import { isBomb } from './limits.ts';
 import type { Inside, Reading } from './reading.ts';
 
-/** The engine moves its whole window for each block: a larger one would take minutes. */
-const mostWindowBytes = 32 * 1024 * 1024;
+/**
+ * What every decoder should accept (RFC 8878 section 3.1.1.1.2). The engine moves its whole window
+ * for each block: with a larger one, a small file could keep it busy for minutes.
+ */
+const mostWindowBytes = 8 * 1024 * 1024;
 
 /**
  * Reads a zstd file: frames and blocks by our own walk, each block's data by an engine, and sizes

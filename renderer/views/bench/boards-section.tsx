@@ -1,22 +1,39 @@
-import { ActionIcon, Button, Group, Radio, Stack, Text, TextInput, Tooltip } from '@mantine/core';
+import {
+  ActionIcon,
+  Button,
+  Checkbox,
+  Group,
+  Select,
+  Stack,
+  Text,
+  TextInput,
+  Tooltip,
+} from '@mantine/core';
 import { CircleStop, RefreshCw } from 'lucide-react';
 import { useState } from 'react';
-import type { PortInfo } from '../../../shared/domain/bench.ts';
+import {
+  type PortInfo,
+  type VirtualBoardKind,
+  virtualBoardKindSchema,
+  virtualBoardKinds,
+} from '../../../shared/domain/bench.ts';
 import { useBench } from '../../stores/bench.ts';
 import { LoadingLines } from '../../widgets/loading-lines.tsx';
 import { Section } from '../../widgets/section.tsx';
 import classes from './bench-view.module.css';
 
-const otherPath = 'other';
+const kinds = virtualBoardKindSchema.options.map((kind) => ({
+  value: kind,
+  label: virtualBoardKinds[kind].name,
+}));
 
-/** The boards that can be flashed: serial ports of the system, virtual boards, or a path by hand. */
+/** The boards to flash: serial ports of the system, virtual boards, and a path by hand. */
 export function BoardsSection() {
-  const { ports, portsHint, port, choosePort, listPorts, startVirtualBoard } = useBench();
-  const [other, setOther] = useState('');
-  const isListed = ports?.some(({ path }) => path === port) ?? false;
+  const { ports, portsHint, otherPath, setOtherPath, listPorts, startVirtualBoard } = useBench();
+  const [kind, setKind] = useState<VirtualBoardKind>('stm32');
   return (
     <Section
-      title="Board"
+      title="Boards"
       actions={
         <Tooltip label="List the ports again">
           <ActionIcon aria-label="List the ports again" onClick={() => void listPorts()}>
@@ -29,28 +46,21 @@ export function BoardsSection() {
         <LoadingLines label="Listing the ports" lines={2} />
       ) : (
         <Stack gap="xs">
-          <Radio.Group
-            aria-label="Board to flash"
-            value={isListed ? port : otherPath}
-            onChange={(value) => choosePort(value === otherPath ? other : value)}
-          >
+          <div role="group" aria-label="Boards to flash">
             {ports.map((info) => (
               <Board key={info.path} info={info} />
             ))}
             <div className={classes.board}>
-              <Radio size="xs" value={otherPath} label="Another path" />
+              <Text size="xs">Another path</Text>
               <TextInput
                 aria-label="Path of the port"
                 placeholder="/dev/ttyUSB0 or COM3"
-                value={isListed ? other : (port ?? '')}
-                onChange={(event) => {
-                  setOther(event.currentTarget.value);
-                  choosePort(event.currentTarget.value);
-                }}
+                value={otherPath}
+                onChange={(event) => setOtherPath(event.currentTarget.value)}
                 w={190}
               />
             </div>
-          </Radio.Group>
+          </div>
           {ports.length === 0 && portsHint === null && (
             <Text size="xs" c="dimmed">
               No serial port is connected. A virtual board shows everything without hardware.
@@ -61,13 +71,20 @@ export function BoardsSection() {
               {portsHint}
             </Text>
           )}
-          <Group>
+          <Group gap="xs" wrap="nowrap">
+            <Select
+              aria-label="Kind of virtual board"
+              allowDeselect={false}
+              data={kinds}
+              value={kind}
+              onChange={(value) => value !== null && setKind(value)}
+            />
             <Button
               variant="default"
-              onClick={() => void startVirtualBoard()}
+              onClick={() => void startVirtualBoard(kind)}
               data-testid="start-virtual"
             >
-              Start a virtual STM32 board
+              Start a virtual board
             </Button>
           </Group>
         </Stack>
@@ -77,12 +94,13 @@ export function BoardsSection() {
 }
 
 function Board({ info }: { readonly info: PortInfo }) {
-  const stop = useBench((state) => state.stopVirtualBoard);
+  const { chosen, choose, stopVirtualBoard: stop } = useBench();
   return (
     <div className={classes.board}>
-      <Radio
+      <Checkbox
         size="xs"
-        value={info.path}
+        checked={chosen.includes(info.path)}
+        onChange={(event) => choose(info.path, event.currentTarget.checked)}
         label={info.label === info.path ? info.path : `${info.label}, ${info.path}`}
       />
       {info.virtual && (

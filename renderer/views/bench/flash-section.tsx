@@ -1,6 +1,16 @@
-import { Button, Group, NumberInput, Select, Stack, Text, TextInput } from '@mantine/core';
+import {
+  Button,
+  Checkbox,
+  Group,
+  NumberInput,
+  Select,
+  Stack,
+  Text,
+  TextInput,
+} from '@mantine/core';
 import { Zap } from 'lucide-react';
 import { useState } from 'react';
+import { protocolNames, protocolSchema } from '../../../shared/domain/bench.ts';
 import type { Product, Release } from '../../../shared/domain/product.ts';
 import type { PickedFile } from '../../rpc/client.ts';
 import { useBench } from '../../stores/bench.ts';
@@ -12,17 +22,22 @@ import { benchPolicyOf, flashableImages } from './bench-policy.ts';
 import { FootprintText } from './footprint-text.tsx';
 
 const fileChoice = 'file';
-const baudRates = { default: 115_200, least: 1200, most: 1_000_000 } as const;
+const baudRates = { least: 1200, most: 4_000_000 } as const;
+const protocolChoices = protocolSchema.options.map((protocol) => ({
+  value: protocol,
+  label: protocolNames[protocol],
+}));
 
 /** Chooses the image, says what will be erased and written, and flashes. */
 export function FlashSection(props: { readonly release: Release; readonly product: Product }) {
   const { release, product } = props;
   const packages = useStudio((state) => state.packages);
-  const { port, runs, isFlashing, flash } = useBench();
+  const { chosen: boards, otherPath, protocol, setProtocol, runs, isFlashing, flash } = useBench();
   const images = flashableImages(product, release.id, packages);
   const [chosen, setChosen] = useState<string | null>(null);
   const [file, setFile] = useState<PickedFile | null>(null);
-  const [baudRate, setBaudRate] = useState<number>(baudRates.default);
+  const [baudRate, setBaudRate] = useState<number | null>(null);
+  const [changedOnly, setChangedOnly] = useState(false);
   const [expectVersion, setExpectVersion] = useState(release.version);
 
   const image = images.find(({ packageId }) => packageId === chosen) ?? images[0] ?? null;
@@ -30,7 +45,8 @@ export function FlashSection(props: { readonly release: Release; readonly produc
   const source = takesFile
     ? file && { file: file.handle }
     : image && { packageId: image.packageId };
-  const missing = whatIsMissing(port, source !== null, isFlashing);
+  const boardCount = boards.length + (otherPath.trim() === '' ? 0 : 1);
+  const missing = whatIsMissing(boardCount, source !== null, isFlashing);
   const policy = !takesFile && image ? benchPolicyOf(product, image.sha256, runs ?? []) : null;
   return (
     <Section
@@ -41,12 +57,12 @@ export function FlashSection(props: { readonly release: Release; readonly produc
           disabled={missing !== null}
           loading={isFlashing}
           onClick={() => {
-            if (port !== null && source)
-              void flash({ port, source, expectVersion, baudRate }, release.id);
+            const order = { protocol, expectVersion, baudRate, changedOnly };
+            if (source) void flash({ ...order, source }, release.id);
           }}
           data-testid="flash"
         >
-          Flash
+          {boardCount > 1 ? `Flash ${boardCount} boards` : 'Flash'}
         </Button>
       }
     >
@@ -84,7 +100,9 @@ export function FlashSection(props: { readonly release: Release; readonly produc
             testId="bench-file"
           />
         )}
-        {source && <FootprintText key={JSON.stringify(source)} source={source} />}
+        {source && protocol === 'stm32' && (
+          <FootprintText key={JSON.stringify(source)} source={source} />
+        )}
         {policy && (
           <Group gap={6} wrap="nowrap" data-testid="bench-policy">
             <ToneIcon tone={policy.isMet ? 'good' : 'warn'} />
@@ -95,8 +113,9 @@ export function FlashSection(props: { readonly release: Release; readonly produc
           <Select
             label="Protocol"
             allowDeselect={false}
-            data={[{ value: 'stm32', label: 'STM32 (AN3155)' }]}
-            value="stm32"
+            data={protocolChoices}
+            value={protocol}
+            onChange={(value) => value !== null && setProtocol(value)}
           />
           <NumberInput
             label="Baud"
@@ -104,8 +123,9 @@ export function FlashSection(props: { readonly release: Release; readonly produc
             max={baudRates.most}
             step={100}
             hideControls
-            value={baudRate}
-            onChange={(value) => setBaudRate(Number(value) || baudRates.default)}
+            placeholder="of the protocol"
+            value={baudRate ?? ''}
+            onChange={(value) => setBaudRate(Number(value) || null)}
           />
         </Group>
         <TextInput
@@ -114,6 +134,12 @@ export function FlashSection(props: { readonly release: Release; readonly produc
           descriptionProps={{ fz: 12 }}
           value={expectVersion}
           onChange={(event) => setExpectVersion(event.currentTarget.value.trim())}
+        />
+        <Checkbox
+          size="xs"
+          label="Leave what the board holds already"
+          checked={changedOnly}
+          onChange={(event) => setChangedOnly(event.currentTarget.checked)}
         />
         {missing !== null && (
           <Text size="xs" c="dimmed" data-testid="flash-missing">
@@ -125,12 +151,8 @@ export function FlashSection(props: { readonly release: Release; readonly produc
   );
 }
 
-function whatIsMissing(
-  port: string | null,
-  hasSource: boolean,
-  isFlashing: boolean,
-): string | null {
+function whatIsMissing(boardCount: number, hasSource: boolean, isFlashing: boolean): string | null {
   if (isFlashing) return 'A board is being flashed.';
-  if (port === null || port.trim() === '') return 'Choose a board first.';
+  if (boardCount === 0) return 'Choose a board first.';
   return hasSource ? null : 'Choose an image first.';
 }

@@ -1,10 +1,10 @@
 import { Button, Progress, Stack, Text } from '@mantine/core';
-import type { BenchRun } from '../../../shared/domain/bench.ts';
+import { type BenchRun, verifyWords } from '../../../shared/domain/bench.ts';
 import type { Job } from '../../../shared/domain/job.ts';
 import { byteText } from '../../../shared/domain/progress-text.ts';
 import { call } from '../../rpc/client.ts';
 import { useBench } from '../../stores/bench.ts';
-import { useRunningJob, useStudio } from '../../stores/studio.ts';
+import { useRunningJobs, useStudio } from '../../stores/studio.ts';
 import { FactList } from '../../widgets/fact-list.tsx';
 import { durationText, etaText, percentText, rateText } from '../../widgets/format-text.ts';
 import { jobAmountText, jobShare } from '../../widgets/job-text.ts';
@@ -17,23 +17,33 @@ import classes from './bench-view.module.css';
 
 /** The flash that is going on, or how the chosen run went. */
 export function ResultSection() {
-  const { runs, runId, flashProblem, isFlashing } = useBench();
-  const job = useRunningJob('bench.flash');
+  const { runs, runId, failures, isFlashing, resume, dismiss } = useBench();
+  const jobs = useRunningJobs('bench.flash');
   const run = runs?.find(({ id }) => id === runId);
-  if (isFlashing && job)
+  if (isFlashing && jobs.length > 0)
     return (
-      <Section title="Flashing">
-        <FlashProgress job={job} />
+      <Section title={jobs.length > 1 ? `Flashing ${jobs.length} boards` : 'Flashing'}>
+        {jobs.map((job) => (
+          <FlashProgress key={job.id} job={job} isNamed={jobs.length > 1} />
+        ))}
       </Section>
     );
   return (
     <>
-      {flashProblem && (
+      {failures.map(({ port, problem }) => (
         <ProblemAlert
-          problem={flashProblem}
-          onClose={() => useBench.setState({ flashProblem: null })}
+          key={port}
+          problem={problem}
+          onClose={() => dismiss(port)}
+          action={
+            problem.code === 'port-lost' && (
+              <Button size="compact-xs" onClick={() => void resume(port)}>
+                Go on with {port}
+              </Button>
+            )
+          }
         />
-      )}
+      ))}
       {run && <RunSection run={run} />}
     </>
   );
@@ -53,7 +63,7 @@ function RunSection({ run }: { readonly run: BenchRun }) {
   );
 }
 
-function FlashProgress({ job }: { readonly job: Job }) {
+function FlashProgress({ job, isNamed }: { readonly job: Job; readonly isNamed: boolean }) {
   const act = useStudio((state) => state.act);
   const words =
     job.total > 0
@@ -62,6 +72,7 @@ function FlashProgress({ job }: { readonly job: Job }) {
   return (
     <div className={classes.progress} data-testid="flash-progress">
       <Stack gap={4}>
+        {isNamed && <Text size="xs">{job.title}</Text>}
         <Text fw={500}>{job.step || 'Opening the port'}</Text>
         <Progress
           value={100 * jobShare(job)}
@@ -95,10 +106,11 @@ function RunFacts({ run }: { readonly run: BenchRun }) {
           'Verified',
           <>
             <ToneIcon tone={result.verified ? 'good' : 'bad'} />
-            {result.verified ? 'by read-back' : 'no'}
+            {result.verified ? `by ${verifyWords[result.verifyMethod ?? 'read-back']}` : 'no'}
           </>,
         ],
         ['Chip', result.chip || 'not identified'],
+        ...(result.boardId ? [['Board', result.boardId] as const] : []),
         [
           'Written',
           <span>
@@ -106,6 +118,11 @@ function RunFacts({ run }: { readonly run: BenchRun }) {
             {result.skippedBytes > 0 && (
               <>
                 , <Bytes value={result.skippedBytes} /> blank and skipped
+              </>
+            )}
+            {(result.unchangedBytes ?? 0) > 0 && (
+              <>
+                , <Bytes value={result.unchangedBytes ?? 0} /> unchanged
               </>
             )}
           </span>,
@@ -122,6 +139,12 @@ function RunFacts({ run }: { readonly run: BenchRun }) {
 function Booted({ run }: { readonly run: BenchRun }) {
   const { booted } = run.result;
   if (!booted) return <>not checked</>;
+  if (booted.outcome === 'boot-loop')
+    return (
+      <>
+        <ToneIcon tone="bad" /> {booted.version ?? 'no version'}, boots in a loop
+      </>
+    );
   if (booted.version === null)
     return (
       <>

@@ -72,7 +72,7 @@ export const archiveRules = {
   'zstd.not-tar': block('The .tar.zst file holds no tar', 'Name it .zst, or pack it with tar.'),
   'zstd.not-unpacked': unchecked(
     'The zstd content was not unpacked',
-    'Pack it without a dictionary and with a window of at most 32 MiB.',
+    'Pack it without a dictionary and with a window of at most 8 MiB.',
   ),
   'rar.truncated': block('The rar file is cut', copyAgain),
   'rar.damaged': block('The rar file is damaged', copyAgain),

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { mutate, mutationPlans, type MutationPlan } from './mutations.ts';
 import type { FuzzSubject } from './subjects.ts';
 
-/** Processor time that a reader may take for one case: a busy machine is not its fault. */
-const budgetMs = 100;
+/** Milliseconds of processor time that a reader may take for one case: a busy machine is not its fault. */
+export const usualBudgetMs = 100;
 /** A case that took longer is timed again, since garbage may have been collected. */
 const doubtfulMs = 20;
 
@@ -25,6 +25,7 @@ export async function runCampaign(
   onCase?: (index: number) => void,
 ): Promise<CampaignResult> {
   const outcomes = new Set<string>();
+  const { budgetMs = usualBudgetMs } = subject;
   let slowestMs = 0;
   let index = 0;
   const bytesOf = (plan: MutationPlan): Buffer => mutate(plan, subject.seeds, subject.repair);

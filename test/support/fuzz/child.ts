@@ -11,10 +11,11 @@ const [name = '', cases = '', seed = ''] = process.argv.slice(2);
 const subject = fuzzSubjects.find((candidate) => candidate.name === name);
 if (subject === undefined) throw new Error(`no reader ${name}`);
 
-await runCampaign(subject, warmUpCases, Number(seed) + 1);
+await runCampaign(subject, Math.ceil(warmUpCases * (subject.share ?? 1)), Number(seed) + 1);
 globalThis.gc?.();
 const before = process.memoryUsage.rss();
-const result = await runCampaign(subject, Number(cases), Number(seed), (index) => {
+const wanted = Math.ceil(Number(cases) * (subject.share ?? 1));
+const result = await runCampaign(subject, wanted, Number(seed), (index) => {
   if (index % casesPerCollection === 0) globalThis.gc?.();
 });
 const grownBytes = Math.max(0, process.resourceUsage().maxRSS * 1024 - before);

@@ -13,10 +13,12 @@ import { readPatch } from '../../../shared/delta/patch-reader.ts';
 import { memorySource } from '../../../shared/formats/byte-source.ts';
 import { Bzip2Reader } from '../../../shared/formats/bzip2-reader.ts';
 import { Bzip2Writer } from '../../../shared/formats/bzip2-writer.ts';
+import { readRarHeaders } from '../../../shared/formats/rar.ts';
 import { sniff } from '../../../shared/formats/sniff.ts';
 import { imgtoolImage, imgtoolImages } from '../mcuboot-images.ts';
 import { changedPac, makePac } from '../pac-package.ts';
 import { mpyFiles, patches } from '../peer-files.ts';
+import { rarSample, rarSamples } from '../rar-samples.ts';
 import {
   type Repair,
   repairEsp,
@@ -33,6 +35,10 @@ export interface FuzzSubject {
   /** Sound content: mutations begin with it. */
   readonly seeds: readonly Uint8Array[];
   readonly repair?: Repair;
+  /** Part of the cases that are run, for a reader that starts a thread for each. */
+  readonly share?: number;
+  /** Milliseconds that a case may take, when not the usual ones. */
+  readonly budgetMs?: number;
   /** Reads the bytes; resolves with what was told, and rejects only when the reader is wrong. */
   readonly read: (bytes: Buffer) => Promise<readonly string[]> | readonly string[];
 }
@@ -251,6 +257,10 @@ const pac = makePac([
 /** The checksums stand in the header. */
 const withRoom = (bytes: Buffer): Buffer =>
   bytes.length < 2124 ? Buffer.concat([bytes, Buffer.alloc(2124 - bytes.length)]) : bytes;
+const rarSeeds = [
+  ...storedSeeds('rar'),
+  ...Object.keys(rarSamples).map((name) => rarSample(name as never)),
+].filter(({ length }) => length < 8192);
 const { bsdiff40, ...others } = patches;
 const patchesOf = (start: string): Uint8Array[] =>
   Object.entries(others).flatMap(([name, bytes]) => (name.startsWith(start) ? [bytes] : []));
@@ -271,9 +281,17 @@ export const fuzzSubjects: readonly FuzzSubject[] = [
   format('uimage', { repair: repairUimage }),
   format('fit'),
   format('zip'),
-  format('rar', { repair: repairRar }),
+  { name: 'rar', seeds: rarSeeds, repair: repairRar, read: readRar },
+  // The members' data is read by an engine in a thread of its own.
+  {
+    ...format('rar', { name: 'rar with its engine', seeds: rarSeeds, repair: repairRar }),
+    share: 0.02,
+    budgetMs: 2000,
+  },
   format('tar', { repair: repairTar }),
   format('gzip', { file: 'image.tar.gz' }),
+  format('xz', { file: 'image.tar.xz' }),
+  format('zstd', { file: 'image.tar.zst' }),
   format('pac', { seeds: [pac], repair: (bytes) => changedPac(withRoom(bytes), () => undefined) }),
   format('mpy', { seeds: Object.values(mpyFiles) }),
   format('python', { file: 'main.py', seeds: [Buffer.from(script)] }),
@@ -299,6 +317,12 @@ export const fuzzSubjects: readonly FuzzSubject[] = [
     read: (plain) => applyPatch(packPatch(plain)),
   },
 ];
+
+async function readRar(bytes: Buffer): Promise<readonly string[]> {
+  const told: string[] = [];
+  await readRarHeaders(memorySource(bytes), (rule) => told.push(rule));
+  return told;
+}
 
 function allSeeds(): Uint8Array[] {
   return readdirSync(seedFolder).flatMap((name) => storedSeeds(name));

@@ -1,0 +1,27 @@
+import { readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** The programs that hold a port open, as `name (process id)`; as far as Linux tells this user, else none. */
+export function portHolders(path: string): readonly string[] {
+  const target = told(() => realpathSync(path));
+  if (process.platform !== 'linux' || target === null) return [];
+  const processes = told(() => readdirSync('/proc')) ?? [];
+  return processes
+    .filter((id) => /^\d+$/.test(id) && Number(id) !== process.pid && holds(id, target))
+    .map((id) => `${told(() => readFileSync(`/proc/${id}/comm`, 'utf8').trim()) ?? '?'} (${id})`);
+}
+
+function holds(id: string, target: string): boolean {
+  const folder = `/proc/${id}/fd`;
+  const open = told(() => readdirSync(folder)) ?? [];
+  return open.some((entry) => told(() => readlinkSync(join(folder, entry))) === target);
+}
+
+/** What the system does not tell, of other users or of processes that have just ended, is null. */
+function told<T>(ask: () => T): T | null {
+  try {
+    return ask();
+  } catch {
+    return null;
+  }
+}
