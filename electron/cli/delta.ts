@@ -1,51 +1,204 @@
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import {
+  choiceText,
+  type Compression,
+  compressionSchema,
+  type PatchFormat,
+  patchFormatSchema,
+  type PatchReport,
+} from '../../shared/domain/delta.ts';
 import { byteText } from '../../shared/domain/progress-text.ts';
+import type { DeltaMatrix } from '../../shared/domain/delta-matrix.ts';
 import { printResult } from './output.ts';
+import { findRelease } from './releases.ts';
 import { withSession } from './session.ts';
 
-/** `slipway delta make|apply` */
+interface MakeOptions {
+  readonly out: string;
+  readonly format: PatchFormat | 'auto';
+  readonly compression?: Compression;
+  readonly product?: string;
+  readonly component?: string;
+  readonly ramBytes?: number;
+  readonly memoryBytes?: number;
+  readonly segmentBytes?: number;
+}
+
+/** `slipway delta make|apply|inspect|matrix` */
 export function deltaCommands(program: Command): void {
-  const delta = program.command('delta').description('make and apply delta packages');
+  const delta = program.command('delta').description('make, apply and explain delta packages');
 
   delta
     .command('make <source> <target>')
     .description('make a patch and prove it by applying it')
     .requiredOption('-o, --out <patch>', 'patch file to write')
     .addOption(
-      new Option('--format <format>', 'patch format').choices(['auto', 'bsdiff']).default('auto'),
+      new Option(
+        '--format <format>',
+        'patch format; auto makes all that fit and keeps the smallest',
+      )
+        .choices(['auto', ...patchFormatSchema.options])
+        .default('auto'),
     )
+    .addOption(
+      new Option('--compression <compression>', 'compression of a detools patch').choices(
+        compressionSchema.options,
+      ),
+    )
+    .option('--product <id>', 'keep to what this product of the workspace can apply')
+    .option('--component <id>', 'component of the product; the first one if left out')
+    .option('--ram-bytes <n>', 'RAM that the decoder may use', positive)
+    .option('--memory-bytes <n>', 'flash of an update in place', positive)
+    .option('--segment-bytes <n>', 'unit of erasing of that flash', positive)
+    .action((source: string, target: string, options: MakeOptions, command: Command) =>
+      withSession(command, async ({ studio, json }) => {
+        const { out, format, compression, product, component } = options;
+        const { ramBytes, memoryBytes, segmentBytes } = options;
+        const proof = await studio.ask('delta.make', {
+          source,
+          target,
+          out,
+          format,
+          ...(compression && { compression }),
+          ...(product && { productId: product }),
+          ...(component && { componentId: component }),
+          limits: {
+            ...(ramBytes && { ramBytes }),
+            ...(memoryBytes && { memoryBytes }),
+            ...(segmentBytes && { segmentBytes }),
+          },
+        });
+        const kind = proof.compression ? `${proof.format} ${proof.compression}` : proof.format;
+        printResult(
+          json,
+          proof,
+          () =>
+            `${out}: ${kind}, ${byteText(proof.patchSizeBytes)} for ${byteText(proof.targetSizeBytes)}, proven in ${(proof.elapsedMs / 1000).toFixed(1)} s\n  target SHA-256 ${proof.targetSha256}\n  a device needs ${byteText(proof.cost?.ramBytes ?? 0)} of RAM and ${byteText(proof.cost?.flashBytes ?? 0)} of flash`,
+        );
+        return 0;
+      }),
+    );
+
+  delta
+    .command('apply <source> <patch>')
+    .description('rebuild the target from the source and a patch of any format')
+    .requiredOption('-o, --out <target>', 'file to write')
+    .option('--sha256 <hash>', 'what must come out, or nothing is written')
     .action(
       (
         source: string,
-        target: string,
-        options: { out: string; format: 'auto' | 'bsdiff' },
+        patch: string,
+        { out, sha256 }: { out: string; sha256?: string },
         command: Command,
       ) =>
         withSession(command, async ({ studio, json }) => {
-          const proof = await studio.ask('delta.make', { source, target, ...options });
+          const result = await studio.ask('delta.apply', {
+            source,
+            patch,
+            out,
+            ...(sha256 && { expectedSha256: sha256.toLowerCase() }),
+          });
           printResult(
             json,
-            proof,
-            () =>
-              `${options.out}: ${proof.format}, ${byteText(proof.patchSizeBytes)} for ${byteText(proof.targetSizeBytes)}, proven in ${(proof.elapsedMs / 1000).toFixed(1)} s\n  target SHA-256 ${proof.targetSha256}`,
+            result,
+            () => `${out}: ${byteText(result.sizeBytes)}, SHA-256 ${result.sha256}`,
           );
           return 0;
         }),
     );
 
   delta
-    .command('apply <source> <patch>')
-    .description('rebuild the target from the source and a patch')
-    .requiredOption('-o, --out <target>', 'file to write')
-    .action((source: string, patch: string, options: { out: string }, command: Command) =>
+    .command('matrix <release>')
+    .description(
+      'measure every source version in the field by every format that the component allows',
+    )
+    .requiredOption('--component <id>', 'component of the product')
+    .action((name: string, options: { component: string }, command: Command) =>
       withSession(command, async ({ studio, json }) => {
-        const result = await studio.ask('delta.apply', { source, patch, out: options.out });
-        printResult(
-          json,
-          result,
-          () => `${options.out}: ${byteText(result.sizeBytes)}, SHA-256 ${result.sha256}`,
-        );
+        const releaseId = await findRelease(studio, name);
+        const matrix = await studio.ask('delta.matrix', {
+          releaseId,
+          componentId: options.component,
+        });
+        printResult(json, matrix, () => matrixText(matrix));
         return 0;
       }),
     );
+
+  delta
+    .command('accept <release> <files...>')
+    .description('record a vendor’s own delta, which only its device can apply')
+    .requiredOption('--component <id>', 'component of the product')
+    .requiredOption('--from <version>', 'version that the devices run before it')
+    .action(
+      (
+        name: string,
+        files: string[],
+        options: { component: string; from: string },
+        command: Command,
+      ) =>
+        withSession(command, async ({ studio, json }) => {
+          const pkg = await studio.ask('delta.accept', {
+            releaseId: await findRelease(studio, name),
+            componentId: options.component,
+            sourceVersion: options.from,
+            files,
+          });
+          printResult(json, pkg, () => `${pkg.name}: recorded, ${pkg.report.verdict}`);
+          return 0;
+        }),
+    );
+
+  delta
+    .command('inspect <patch>')
+    .description('explain a patch: sizes, operations, where its bytes go')
+    .action((patch: string, _options: unknown, command: Command) =>
+      withSession(command, async ({ studio, json }) => {
+        const report = await studio.ask('delta.inspect', { patch });
+        printResult(json, report, () => reportText(patch, report));
+        return 0;
+      }),
+    );
+}
+
+function matrixText(matrix: DeltaMatrix): string {
+  const { componentId, targetVersion, targetSizeBytes, compressedFullBytes } = matrix;
+  return [
+    `To ${componentId} ${targetVersion}: ${byteText(targetSizeBytes)}, ${byteText(compressedFullBytes)} compressed`,
+    ...matrix.rows.flatMap(({ sourceVersion, devices, patches, best, advice }) => [
+      `  from ${sourceVersion}, ${devices ?? 'uncounted'} devices: publish the ${advice.publish}. ${advice.reason}`,
+      ...patches.map(
+        (patch, index) =>
+          `    ${index === best ? '*' : ' '} ${choiceText(patch)}: ${byteText(patch.patchSizeBytes)}, ${(patch.ratio * 100).toFixed(1)} % of the compressed full image, ${byteText(patch.cost.ramBytes)} of RAM${patch.objections.map((why) => `; ${why}`).join('')}`,
+      ),
+    ]),
+    ...matrix.unreleased.map(
+      ({ version, devices }) => `  ${version}, ${devices} devices: no release has it, full only`,
+    ),
+  ].join('\n');
+}
+
+function reportText(patch: string, report: PatchReport): string {
+  const { operations, decoder } = report;
+  const kind = report.compression ? `${report.format} ${report.compression}` : report.format;
+  const needs = Object.entries(decoder).filter(([, value]) => value !== null);
+  return [
+    `${patch}: ${kind}, ${byteText(report.patchSizeBytes)} for ${byteText(report.targetSizeBytes)}`,
+    `  ${operations.copies} copies of ${byteText(operations.copiedBytes)}, of which ${byteText(operations.changedBytes)} change`,
+    `  ${operations.inserts} insertions of ${byteText(operations.insertedBytes)}, ${operations.runs} runs of ${byteText(operations.runBytes)}`,
+    ...(operations.moves > 0 ? [`  ${operations.moves} segments are moved first`] : []),
+    ...report.parts.map(({ name, sizeBytes, plainSizeBytes }) => {
+      const plain = plainSizeBytes === null ? '' : ` from ${byteText(plainSizeBytes)}`;
+      return `  ${name}: ${byteText(sizeBytes)}${plain}`;
+    }),
+    ...(needs.length > 0
+      ? [`  decoder: ${needs.map(([name, value]) => `${name} ${value}`).join(', ')}`]
+      : []),
+  ].join('\n');
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value > 0) return value;
+  throw new InvalidArgumentError('a whole number above 0 is wanted');
 }

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Method, Output, ParsedInput } from '../../shared/contract/contract.ts';
+import type { DeltaLimits } from '../../shared/domain/delta.ts';
 import type { WorkContext } from '../../shared/domain/job.ts';
 import { problem } from '../../shared/domain/problem.ts';
 import { flashFootprint, runBench } from './bench/bench-service.ts';
@@ -23,8 +24,10 @@ import {
 } from './bundle/waiver-service.ts';
 import { appendSecrets } from './clouds/device-secrets.ts';
 import type { CloudService } from './clouds/cloud-service.ts';
+import { measureMatrix } from './delta/delta-matrix.ts';
 import { createDeltaPackage } from './delta/delta-packages.ts';
-import { applyDelta, makeDelta } from './delta/delta-service.ts';
+import { applyDelta, inspectDelta, makeDelta } from './delta/delta-service.ts';
+import { acceptForeignDelta } from './delta/foreign-deltas.ts';
 import { exportEvidence } from './evidence/export-evidence.ts';
 import { verifyEvidence } from './evidence/verify-evidence.ts';
 import type { Jobs } from './jobs/jobs.ts';
@@ -73,6 +76,12 @@ export function makeHandlers(parts: HandlerParts): Handlers {
     );
   };
   const workspace = (): Workspace => rooms().workspace;
+  /** What a component of a product can apply; of its first one when none is named. */
+  const describedLimits = (productId?: string, componentId?: string): DeltaLimits => {
+    if (!productId) return {};
+    const product = workspace().product(productId);
+    return componentOf(product, componentId ?? product.components[0]?.id ?? '').delta ?? {};
+  };
 
   return {
     'app.info': async () => ({
@@ -149,22 +158,39 @@ export function makeHandlers(parts: HandlerParts): Handlers {
     },
 
     'delta.create': (input, context) => createDeltaPackage(workspace(), input, context),
+    'delta.accept': (input, context) =>
+      acceptForeignDelta(workspace(), { ...input, paths: input.files.map(toRead) }, context),
     'delta.make': (input, context) =>
       makeDelta(
         {
           sourcePath: toRead(input.source),
           targetPath: toRead(input.target),
           outPath: toWrite(input.out),
-          format: input.format,
+          request: input,
+          limits: {
+            ...describedLimits(input.productId, input.componentId),
+            ...input.limits,
+          },
         },
         context,
       ),
+    'delta.matrix': async (input, context) => {
+      const { productId } = workspace().release(input.releaseId);
+      // Measuring is no reason to start a cloud.
+      const { running } = await rooms().clouds.status();
+      const versions = running
+        ? await rooms().plans.versionsInField(productId, input.componentId)
+        : null;
+      return measureMatrix(workspace(), input, versions, context);
+    },
+    'delta.inspect': (input, context) => inspectDelta({ patchPath: toRead(input.patch) }, context),
     'delta.apply': (input, context) =>
       applyDelta(
         {
           sourcePath: toRead(input.source),
           patchPath: toRead(input.patch),
           outPath: toWrite(input.out),
+          ...(input.expectedSha256 && { expectedSha256: input.expectedSha256 }),
         },
         context,
       ),

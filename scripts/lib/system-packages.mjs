@@ -19,6 +19,7 @@ const forTheWindow = [
 ];
 const forTheTests = [
   'bsdiff',
+  'xdelta3',
   'stm32flash',
   'avrdude',
   'arduino-core-avr',

@@ -58,6 +58,14 @@ export function isProvenDelta(
   );
 }
 
+/** Whether the delta is a vendor's own, which nobody but its device can apply. */
+export function isForeignDelta(delta: VersionPackage): boolean {
+  return (
+    delta.deltaProof === null &&
+    delta.report.files.some((file) => file.findings.some(({ rule }) => rule === 'delta.foreign'))
+  );
+}
+
 /** A finding of a delivered file, judged by the product's policy and the waivers in force. */
 interface JudgedFinding extends Finding {
   readonly fileName: string;
@@ -127,7 +135,14 @@ function waiversGate(facts: RecordFacts): Gate {
 
 function deltasGate({ packages, releasePackages }: RecordFacts): Gate {
   const deltas = packages.filter((pkg) => pkg.packageType === 'delta');
-  const unproven = deltas.filter((delta) => !isProvenDelta(delta, releasePackages));
+  const foreign = deltas.filter(isForeignDelta);
+  const unproven = deltas.filter(
+    (delta) => !isForeignDelta(delta) && !isProvenDelta(delta, releasePackages),
+  );
+  const unchecked =
+    foreign.length > 0
+      ? ` Could not be checked, as only the vendor’s device applies them: ${foreign.map((pkg) => pkg.name).join(', ')}.`
+      : '';
   return {
     id: 'deltas',
     title: 'Every delta is proven',
@@ -137,7 +152,7 @@ function deltasGate({ packages, releasePackages }: RecordFacts): Gate {
         ? `Not proven against the full image of this release: ${unproven.map((pkg) => pkg.name).join(', ')}.`
         : deltas.length === 0
           ? 'The plan has no delta.'
-          : `${deltas.length} proven by applying and comparing SHA-256.`,
+          : `${deltas.length - foreign.length} proven by applying and comparing SHA-256.${unchecked}`,
   };
 }
 

@@ -3,6 +3,7 @@ import { descriptionFaults } from './description-faults.ts';
 import { describedFormatSchema } from './described-format.ts';
 import { componentIdentitySchema, productIdentitySchema } from './product-identity.ts';
 import { chinaTelecomIccidPattern, fileTypePattern, idPattern, versionPattern } from './limits.ts';
+import { compressionSchema, deltaLimitsSchema, deviceCostSchema } from './delta.ts';
 import { inspectReportSchema } from './finding.ts';
 import { findingPolicySchema, policyFaults } from './policy.ts';
 
@@ -29,6 +30,8 @@ export const componentSchema = z.object({
   /** Chip the flasher must find on the bench, for example `STM32F103 medium-density`. */
   chip: z.string().optional(),
   memory: z.array(memoryRegionSchema).optional(),
+  /** What the device can apply; without it, only BSDIFF40 is made for it. */
+  delta: deltaLimitsSchema.optional(),
   ...componentIdentitySchema.shape,
 });
 export type Component = z.infer<typeof componentSchema>;
@@ -95,6 +98,10 @@ export const versionSchema = z
 /** Proof that a delta rebuilds its target: recorded only after applying it gave `targetSha256`. */
 export const deltaProofSchema = z.object({
   format: z.string(),
+  /** Null for formats that leave no choice; records from before there was one do not have it. */
+  compression: compressionSchema.nullable().optional(),
+  /** What applying it costs the device. */
+  cost: deviceCostSchema.optional(),
   sourceSha256: z.string(),
   targetSha256: z.string(),
   patchSha256: z.string(),

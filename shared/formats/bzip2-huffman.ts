@@ -2,7 +2,12 @@ import { groupSymbols } from './bzip2-format.ts';
 
 /** The format allows 20 bits; 17 keep the writer compatible with every decoder, as in libbzip2. */
 const longestCode = 17;
-const rounds = 4;
+const rounds = 5;
+/** Bits per symbol that only content without any pattern takes. */
+const randomBits = 7.9;
+/** Up to so many symbols all counts of tables are tried, with more rounds. */
+const triedSymbols = 200_000;
+const triedRounds = 10;
 /** From so many symbols on one table more pays off (compress.c of libbzip2). */
 const tableSteps = [200, 600, 1200, 2400] as const;
 
@@ -13,14 +18,66 @@ export interface HuffmanTables {
   readonly selectors: Uint8Array;
 }
 
-/** Two to six Huffman tables, refined in rounds: each group takes the table that costs least. */
+/**
+ * Two to six Huffman tables: for few symbols every count is tried, for many the one of libbzip2, and two when they are
+ * as good as random.
+ */
 export function chooseTables(symbols: Uint16Array, alphabet: number): HuffmanTables {
-  const count = 2 + tableSteps.filter((step) => symbols.length >= step).length;
+  const isSmall = symbols.length <= triedSymbols;
+  const usual = 2 + tableSteps.filter((step) => symbols.length >= step).length;
+  let best = refineTables(symbols, alphabet, usual, isSmall ? triedRounds : rounds);
+  let leastBits = bitsOf(symbols, alphabet, best);
+  const isRandom = leastBits > randomBits * symbols.length;
+  for (const count of isSmall ? [2, 3, 4, 5, 6] : isRandom ? [2] : []) {
+    if (count === usual) continue;
+    const tables = refineTables(symbols, alphabet, count, isSmall ? triedRounds : 3);
+    const bits = bitsOf(symbols, alphabet, tables);
+    if (bits >= leastBits) continue;
+    leastBits = bits;
+    best = tables;
+  }
+  return best;
+}
+
+/** What a block takes with these tables: their lengths, the selectors and the symbols. */
+function bitsOf(
+  symbols: Uint16Array,
+  alphabet: number,
+  { count, lengths, selectors }: HuffmanTables,
+): number {
+  let bits = 0;
+  for (let table = 0; table < count; table++) {
+    const start = table * alphabet;
+    for (let symbol = 0; symbol < alphabet; symbol++) {
+      const before = lengths[start + Math.max(0, symbol - 1)]!;
+      bits += 1 + 2 * Math.abs(lengths[start + symbol]! - before);
+    }
+  }
+  const recent = Array.from({ length: count }, (_, table) => table);
+  for (let group = 0; group < selectors.length; group++) {
+    const place = recent.indexOf(selectors[group]!);
+    recent.splice(place, 1);
+    recent.unshift(selectors[group]!);
+    bits += place + 1;
+    const start = selectors[group]! * alphabet;
+    const end = Math.min(symbols.length, (group + 1) * groupSymbols);
+    for (let at = group * groupSymbols; at < end; at++) bits += lengths[start + symbols[at]!]!;
+  }
+  return bits;
+}
+
+/** Tables that are refined in rounds: each group takes the one that costs least. */
+function refineTables(
+  symbols: Uint16Array,
+  alphabet: number,
+  count: number,
+  roundCount: number,
+): HuffmanTables {
   const lengths = firstTables(symbols, alphabet, count);
   const selectors = new Uint8Array(Math.ceil(symbols.length / groupSymbols));
   const counts = new Uint32Array(count * alphabet);
   const costs = [new Int32Array(alphabet), new Int32Array(alphabet)] as const;
-  for (let round = 0; round < rounds; round++) {
+  for (let round = 0; round < roundCount; round++) {
     packCosts(lengths, alphabet, 0, costs[0]);
     packCosts(lengths, alphabet, 3, costs[1]);
     selectTables(symbols, costs[0], costs[1], count, selectors);

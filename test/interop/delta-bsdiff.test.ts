@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -52,7 +53,8 @@ test.each(['small', 'large'])("Debian's bspatch applies our patch of the %s pair
       sourcePath: at(`${name}-source`),
       targetPath: at(`${name}-target`),
       outPath: at(`${name}-ours`),
-      format: 'auto',
+      choices: [{ format: 'bsdiff', compression: null }],
+      limits: {},
     },
     context,
   );
@@ -77,7 +79,12 @@ test('files beyond the limit are refused before they are read', async () => {
   await truncate(at('endless'), 513 * 1024 * 1024);
   const input = { sourcePath: at('endless'), targetPath: at('small-target') };
   const failure = (await makeDeltaTask(
-    { ...input, outPath: at('never'), format: 'auto' },
+    {
+      ...input,
+      outPath: at('never'),
+      choices: [{ format: 'bsdiff', compression: null }],
+      limits: {},
+    },
     context,
   ).catch((error: unknown) => error)) as ProblemError;
   expect(failure.problem).toMatchObject({ code: 'delta-too-large', kind: 'usage' });
@@ -93,7 +100,7 @@ test('a cut or foreign patch is refused, and what was there stays', async () => 
     ['cut', { code: 'patch-corrupt', title: 'The patch is damaged', kind: 'io' }],
     [
       'small-source',
-      { code: 'patch-format', title: 'This is not a BSDIFF40 patch', kind: 'usage' },
+      { code: 'patch-format', title: 'This is not a patch that Slipway can read', kind: 'usage' },
     ],
   ] as const) {
     const failure = (await applyDeltaTask(
@@ -101,9 +108,31 @@ test('a cut or foreign patch is refused, and what was there stays', async () => 
       context,
     ).catch((error: unknown) => error)) as ProblemError;
     expect(failure.problem).toMatchObject(expected);
-    expect(failure.problem.detail).toMatch(/offset|first 8 bytes/);
+    expect(failure.problem.detail).toMatch(/offset|first bytes/);
     expect(failure.problem.hint).not.toBe('');
     expect(await readFile(at('kept'), 'utf8')).toBe('old content');
   }
   expect(await readdir(folder)).toEqual(before);
+});
+
+test('a wrong source is told by the expected SHA-256, and nothing is written', async () => {
+  const source = await readFile(at('small-source'));
+  source[1000]! ^= 1;
+  await writeFile(at('wrong-source'), source);
+  const input = { sourcePath: at('wrong-source'), patchPath: at('small-ours') };
+  const expectedSha256 = createHash('sha256')
+    .update(await readFile(at('small-target')))
+    .digest('hex');
+  const before = await readdir(folder);
+  const failure = (await applyDeltaTask(
+    { ...input, outPath: at('unwritten'), expectedSha256 },
+    context,
+  ).catch((error: unknown) => error)) as ProblemError;
+  expect(failure.problem.code).toBe('patch-source');
+  expect(await readdir(folder)).toEqual(before);
+  await applyDeltaTask(
+    { ...input, sourcePath: at('small-source'), outPath: at('rebuilt'), expectedSha256 },
+    context,
+  );
+  await expectSame('rebuilt', 'small-target');
 });

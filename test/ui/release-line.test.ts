@@ -63,6 +63,13 @@ test('the delta from 1.0.0 is made and proven', async () => {
   await page.getByTestId('delta-make').click();
   await page.getByTestId('delta-proof').waitFor({ timeout: slowMs });
   await inspectView(page, 'line-delta');
+  await page.getByTestId('delta-measure').click();
+  const matrix = page.getByTestId('delta-matrix');
+  await matrix.waitFor({ timeout: slowMs });
+  const measured = await matrix.innerText();
+  for (const word of ['BSDIFF40', 'VCDIFF', 'detools, lzma', 'smallest'])
+    expect(measured).toContain(word);
+  await inspectView(page, 'line-delta-matrix');
 });
 
 test('the virtual board is flashed and boots 1.1.0', async () => {

@@ -15,11 +15,11 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createStudio, type Studio } from '../../electron/core/studio.ts';
 import type { StudioEvent } from '../../shared/contract/contract.ts';
-import { makeBsdiff40 } from '../../shared/formats/bsdiff40.ts';
 import { headText } from '../../shared/formats/head-text.ts';
 import { sniff, sniffHeadBytes } from '../../shared/formats/sniff.ts';
 import { tarHeader, zip } from '../support/archives.ts';
 import { imgtoolImage } from '../support/mcuboot-images.ts';
+import { makePatch } from '../support/patches.ts';
 
 let folder: string;
 let studio: Studio;
@@ -101,7 +101,11 @@ test.each<[string, Uint8Array, string | null]>([
   ['tar', tarHeader('rootfs/etc/passwd', '00000000000\0', '0'), 'first member "rootfs/etc/passwd"'],
   ['gzip', gzipWithName('fw.bin'), 'holds "fw.bin"'],
   ['gzip', gzipSync('no name'), null],
-  ['bsdiff40', makeBsdiff40(Buffer.from('old'), Buffer.from('newer')), 'rebuilds 5 bytes'],
+  [
+    'bsdiff40',
+    makePatch(Buffer.from('old'), Buffer.from('newer'), { format: 'bsdiff', compression: null }),
+    'rebuilds 5 bytes',
+  ],
   ['s-record', Buffer.from('S00600004844521B\n'), 'header "HDR"'],
   ['s-record', Buffer.from('S1137AF00A0A0D0000000000000000000000000061\n'), null],
   ['cortex-m', readFileSync(image), 'stack pointer 0x20005000, reset handler 0x08000069'],

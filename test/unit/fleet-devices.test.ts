@@ -129,7 +129,16 @@ async function makePatch(from: Uint8Array, to: Uint8Array): Promise<Buffer> {
   await writeFile(sourcePath, from);
   await writeFile(targetPath, to);
   const context = { signal: new AbortController().signal, onProgress: () => undefined };
-  await makeDeltaTask({ sourcePath, targetPath, outPath, format: 'bsdiff' }, context);
+  await makeDeltaTask(
+    {
+      sourcePath,
+      targetPath,
+      outPath,
+      choices: [{ format: 'bsdiff', compression: null }],
+      limits: {},
+    },
+    context,
+  );
   return readFile(outPath);
 }
 

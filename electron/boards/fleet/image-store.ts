@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { applyBsdiff40 } from '../../../shared/formats/bsdiff40.ts';
+import { applyPatch } from '../../../shared/delta/patch-reader.ts';
 import type { FleetConfig } from './fleet-config.ts';
 
 const keptMaxBytes = 256 * 1024 * 1024;
@@ -79,7 +79,7 @@ export class ImageStore {
 
   async #apply(source: Buffer | undefined, patch: Buffer | null): Promise<string> {
     if (!source || !patch) throw new Error('a patch was applied without its bytes or its source');
-    const bytes = Buffer.from(applyBsdiff40(source, patch));
+    const bytes = Buffer.from(applyPatch(source, patch));
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     this.keep(sha256, bytes);
     return sha256;

@@ -125,30 +125,7 @@ export async function createFullPackage(
   const report = judgeReport(workspace, inspected, product, wanted.version, author);
   if (report.verdict === 'block') throw blocked(report);
   refuseOwnWaivers(report, author);
-  const files: { path: string; file: PackageFile }[] = [];
-  for (const [index, path] of input.paths.entries()) {
-    const read = report.files[index];
-    if (!read) throw new Error('the report has fewer files than the request');
-    const stored = await workspace.objects.add(path, context);
-    if (stored.sha256 !== read.sha256) {
-      throw problem(
-        'file-changed',
-        'A file changed while it was read',
-        `${read.name} had SHA-256 ${read.sha256} when inspected and ${stored.sha256} when stored.`,
-        'Wait until the build has finished and add the file again.',
-      );
-    }
-    files.push({
-      path: workspace.objects.path(stored.sha256),
-      file: {
-        name: read.name,
-        role: roleOfFormat(read.format),
-        sizeBytes: stored.sizeBytes,
-        sha256: stored.sha256,
-        format: read.format,
-      },
-    });
-  }
+  const files = await storeInspected(workspace, input.paths, report, roleOfFormat, context);
   // Only now, so that files that are refused leave no empty release behind.
   const release = ensureRelease(workspace, wanted.productId, wanted.version);
   const pkg = await recordPackage(
@@ -171,6 +148,44 @@ export async function createFullPackage(
   );
   // One that was there already may have been judged otherwise when it was made.
   return judgedPackage(workspace, pkg);
+}
+
+/**
+ * Stores files that were inspected, as those very bytes.
+ * @throws ProblemError `file-changed` | `disk-full`
+ */
+export async function storeInspected(
+  workspace: Workspace,
+  paths: readonly string[],
+  report: InspectReport,
+  roleOf: (format: string) => PackageFile['role'],
+  context: WorkContext,
+): Promise<readonly { path: string; file: PackageFile }[]> {
+  const files: { path: string; file: PackageFile }[] = [];
+  for (const [index, path] of paths.entries()) {
+    const inspected = report.files[index];
+    if (!inspected) throw new Error('the report has fewer files than the request');
+    const stored = await workspace.objects.add(path, context);
+    if (stored.sha256 !== inspected.sha256) {
+      throw problem(
+        'file-changed',
+        'A file changed while it was read',
+        `${inspected.name} had SHA-256 ${inspected.sha256} when inspected and ${stored.sha256} when stored.`,
+        'Wait until the build has finished and add the file again.',
+      );
+    }
+    files.push({
+      path: workspace.objects.path(stored.sha256),
+      file: {
+        name: inspected.name,
+        role: roleOf(inspected.format),
+        sizeBytes: stored.sizeBytes,
+        sha256: stored.sha256,
+        format: inspected.format,
+      },
+    });
+  }
+  return files;
 }
 
 type PackageDraft = Omit<VersionPackage, 'id' | 'files' | 'sha256' | 'sizeBytes' | 'createdAt'>;
@@ -284,7 +299,8 @@ function refuseOwnWaivers(report: InspectReport, author: string): void {
   );
 }
 
-function blocked(report: InspectReport) {
+/** Why files are refused. */
+export function blocked(report: InspectReport) {
   const reasons = report.files.flatMap((file) =>
     file.findings
       .filter((finding) => countedVerdict(finding) === 'block')

@@ -1,24 +1,29 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { advise, type PatchRequest } from '../../../shared/domain/delta-cost.ts';
 import { checkLineage } from '../../../shared/domain/identity/delta-rules.ts';
 import type { WorkContext } from '../../../shared/domain/job.ts';
 import { problem } from '../../../shared/domain/problem.ts';
 import { releaseHistory } from '../../../shared/domain/release-history.ts';
 import { worstVerdict } from '../../../shared/domain/verdict.ts';
 import type { PackageFile, VersionPackage } from '../../../shared/domain/product.ts';
+import { deltaFinding } from '../../../shared/messages/rules/delta-rules.ts';
+import { runTask } from '../../worker/run-task.ts';
 import { componentOf, recordPackage } from '../bundle/bundle-service.ts';
 import { FindingList } from '../bundle/finding-list.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 import { makeDelta } from './delta-service.ts';
 
 /**
- * Makes the delta version package from one released full package to another, proven before it is recorded.
- * @throws ProblemError `delta-pair` when the two packages do not belong together
+ * Makes the delta version package from one released full package to another, proven before it is recorded. `auto` keeps
+ * the smallest patch that the component's device can apply; of a device that nothing is said about, the oldest and most
+ * common decoder is assumed, that of BSDIFF40.
+ * @throws ProblemError `delta-pair` when the two packages do not belong together, `delta-does-not-fit`
  */
 export async function createDeltaPackage(
   workspace: Workspace,
-  input: { sourcePackageId: string; targetPackageId: string },
+  input: { sourcePackageId: string; targetPackageId: string } & PatchRequest,
   context: WorkContext,
 ): Promise<VersionPackage> {
   const source = workspace.get('package', input.sourcePackageId);
@@ -38,6 +43,9 @@ export async function createDeltaPackage(
       'usage',
     );
   }
+  const limits = componentOf(workspace.product(target.productId), target.componentId).delta;
+  const request: PatchRequest =
+    input.format === 'auto' && !limits ? { format: 'bsdiff' } : { ...input };
   const folder = workspace.internal('tmp');
   await mkdir(folder, { recursive: true });
   const outPath = join(folder, `${randomUUID()}.patch`);
@@ -47,7 +55,8 @@ export async function createDeltaPackage(
         sourcePath: workspace.objects.path(sourceFile.sha256),
         targetPath: workspace.objects.path(targetFile.sha256),
         outPath,
-        format: 'auto',
+        request,
+        limits: limits ?? {},
       },
       context,
     );
@@ -58,15 +67,6 @@ export async function createDeltaPackage(
       sizeBytes: stored.sizeBytes,
       sha256: stored.sha256,
       format: proof.format,
-    };
-    const finding = {
-      rule: 'delta.proven',
-      verdict: 'pass' as const,
-      title: 'The delta rebuilds its target',
-      detail: `Applied to ${source.targetVersion} it gave the SHA-256 of ${target.targetVersion}.`,
-      fix: '',
-      waivable: false,
-      evidence: { expected: targetFile.sha256, found: proof.targetSha256 },
     };
     const lineage = new FindingList();
     checkLineage(
@@ -79,7 +79,21 @@ export async function createDeltaPackage(
       },
       lineage.add,
     );
-    const findings = [finding, ...lineage.list()];
+    const findings = [
+      deltaFinding(
+        'delta.proven',
+        `Applied to ${source.targetVersion} it gave the SHA-256 of ${target.targetVersion}.`,
+        { expected: targetFile.sha256, found: proof.targetSha256 },
+      ),
+      ...lineage.list(),
+    ];
+    const compressed = await runTask(
+      'delta.compressedSize',
+      { path: workspace.objects.path(targetFile.sha256) },
+      context,
+    );
+    const { publish, reason } = advise(proof.patchSizeBytes, compressed);
+    if (publish === 'full') findings.push(deltaFinding('delta.saving', reason));
     return await recordPackage(
       workspace,
       {

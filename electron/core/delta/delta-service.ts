@@ -1,14 +1,26 @@
+import type { DeltaLimits, PatchReport } from '../../../shared/domain/delta.ts';
+import { choicesFor, type PatchRequest } from '../../../shared/domain/delta-cost.ts';
 import type { WorkContext } from '../../../shared/domain/job.ts';
 import type { DeltaProof } from '../../../shared/domain/product.ts';
 import { runTask } from '../../worker/run-task.ts';
 import type { TaskInput } from '../../worker/tasks.ts';
 
-/** Makes a proven delta in a worker thread. @throws ProblemError `delta-not-proven` and I/O problems */
-export function makeDelta(
-  input: TaskInput<'delta.make'>,
-  context: WorkContext,
-): Promise<DeltaProof> {
-  return runTask('delta.make', input, context);
+/** A pair, what to make from it and for which device. */
+export interface DeltaOrder {
+  readonly sourcePath: string;
+  readonly targetPath: string;
+  readonly outPath: string;
+  readonly request: PatchRequest;
+  readonly limits: DeltaLimits;
+}
+
+/**
+ * Makes a proven delta in a worker thread.
+ * @throws ProblemError `delta-not-proven` | `delta-does-not-fit` | `delta-memory` | `delta-compression` and I/O problems
+ */
+export function makeDelta(order: DeltaOrder, context: WorkContext): Promise<DeltaProof> {
+  const { request, ...input } = order;
+  return runTask('delta.make', { ...input, choices: choicesFor(request, order.limits) }, context);
 }
 
 /** Applies a patch in a worker thread. @throws ProblemError `patch-format` | `patch-corrupt` and I/O problems */
@@ -17,4 +29,12 @@ export function applyDelta(
   context: WorkContext,
 ): Promise<{ sha256: string; sizeBytes: number }> {
   return runTask('delta.apply', input, context);
+}
+
+/** Explains a patch in a worker thread. @throws ProblemError `patch-format` | `patch-corrupt` and I/O problems */
+export function inspectDelta(
+  input: TaskInput<'delta.inspect'>,
+  context: WorkContext,
+): Promise<PatchReport> {
+  return runTask('delta.inspect', input, context);
 }

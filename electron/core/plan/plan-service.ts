@@ -14,6 +14,7 @@ import type { VersionPackage } from '../../../shared/domain/product.ts';
 import { ProblemError, problem } from '../../../shared/domain/problem.ts';
 import {
   decideScope,
+  reportedVersion,
   type ScopePolicy,
   summarizeScope,
   unknownListedIds,
@@ -154,6 +155,19 @@ export class PlanService {
       ...component.deltas.map((delta) => delta.packageId),
     ]);
     return ids.filter((id) => id !== null).map((id) => this.#workspace.get('package', id));
+  }
+
+  /** How many devices run each version of a component; devices that reported none are left out. */
+  async versionsInField(
+    productId: string,
+    componentId: string,
+  ): Promise<ReadonlyMap<string, number>> {
+    const counts = new Map<string, number>();
+    for (const device of await this.#devices(productId)) {
+      const version = reportedVersion(device.versions, componentId);
+      if (version !== null) counts.set(version, (counts.get(version) ?? 0) + 1);
+    }
+    return counts;
   }
 
   async #devices(productId: string): Promise<Device[]> {

@@ -1,43 +1,63 @@
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
+import { brotliCompressSync, constants } from 'node:zlib';
+import { readPatchHead } from '../../../shared/delta/patch-head.ts';
+import { inspectPatch } from '../../../shared/delta/patch-inspector.ts';
+import { maxTargetBytes, wrongSource } from '../../../shared/delta/patch-problems.ts';
+import { readPatch } from '../../../shared/delta/patch-reader.ts';
+import { makePatches, type OnPatchProgress } from '../../../shared/delta/patch-writer.ts';
+import {
+  choiceText,
+  type DeltaLimits,
+  type DeviceCost,
+  type PatchChoice,
+  type PatchHead,
+  type PatchReport,
+} from '../../../shared/domain/delta.ts';
+import { deviceCost, objections } from '../../../shared/domain/delta-cost.ts';
+import type { MeasuredPatch } from '../../../shared/domain/delta-matrix.ts';
 import type { WorkContext } from '../../../shared/domain/job.ts';
 import { problem } from '../../../shared/domain/problem.ts';
 import type { DeltaProof } from '../../../shared/domain/product.ts';
-import { makeBsdiff40, maxTargetBytes, readBsdiff40 } from '../../../shared/formats/bsdiff40.ts';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
 import { sha256 } from '../../files/sha256.ts';
 
-/** Makes a BSDIFF40 patch and writes it only after applying it gave the target's SHA-256. @throws ProblemError `delta-not-proven` | `delta-too-large` */
+interface Candidate {
+  readonly choice: PatchChoice;
+  readonly patch: Uint8Array;
+  readonly head: PatchHead;
+  readonly cost: DeviceCost;
+  readonly objections: readonly string[];
+}
+
+/** What to make from a pair, and for which device. */
+interface PairOrder {
+  readonly choices: readonly PatchChoice[];
+  readonly limits: DeltaLimits;
+}
+
+/**
+ * Makes the patches of the choices, keeps the smallest that the device can apply, and writes it only after applying it
+ * gave the target's SHA-256.
+ * @throws ProblemError `delta-not-proven` | `delta-too-large` | `delta-does-not-fit` | `delta-memory`
+ */
 export async function makeDeltaTask(
-  input: { sourcePath: string; targetPath: string; outPath: string; format: 'auto' | 'bsdiff' },
+  input: PairOrder & { sourcePath: string; targetPath: string; outPath: string },
   context: WorkContext,
 ): Promise<DeltaProof> {
   const startedMs = performance.now();
   const source = await readBytes(input.sourcePath);
   const target = await readBytes(input.targetPath);
-  const step = (name: string, done: number): void =>
-    context.onProgress({ step: name, done, total: target.length, unit: 'bytes' });
-  const patch = makeBsdiff40(source, target, (done) => step('Comparing', done));
+  const onProgress = (step: string, done: number): void =>
+    context.onProgress({ step, done, total: target.length, unit: 'bytes' });
+  const { patch, head, cost } = smallestThatFits(source, target, input, onProgress);
   const targetSha256 = sha256(target);
-  const rebuilt = createHash('sha256');
-  let rebuiltBytes = 0;
-  for (const piece of readBsdiff40(source, patch)) {
-    rebuilt.update(piece);
-    rebuiltBytes += piece.length;
-    step('Proving', rebuiltBytes);
-  }
-  if (rebuilt.digest('hex') !== targetSha256) {
-    throw problem(
-      'delta-not-proven',
-      'The delta could not be proven',
-      `Applying it to ${input.sourcePath} does not give ${input.targetPath}.`,
-      'Publish the full package and report this pair.',
-      'internal',
-    );
-  }
+  prove(source, patch, targetSha256, onProgress);
   await writeFileAtomic(input.outPath, patch);
   return {
-    format: 'bsdiff40',
+    format: head.format,
+    compression: head.compression,
+    cost,
     sourceSha256: sha256(source),
     targetSha256,
     patchSha256: sha256(patch),
@@ -49,9 +69,75 @@ export async function makeDeltaTask(
   };
 }
 
-/** Applies a patch; the format is found from the patch itself and nothing is written on an error. */
+/** Applies a patch with the reader that shares no code with its writer. @throws ProblemError `delta-not-proven` */
+function prove(
+  source: Uint8Array,
+  patch: Uint8Array,
+  targetSha256: string,
+  onProgress: OnPatchProgress,
+): void {
+  const rebuilt = createHash('sha256');
+  let rebuiltBytes = 0;
+  for (const piece of readPatch(source, patch, true)) {
+    rebuilt.update(piece);
+    rebuiltBytes += piece.length;
+    onProgress('Proving', rebuiltBytes);
+  }
+  const found = rebuilt.digest('hex');
+  if (found === targetSha256) return;
+  throw problem(
+    'delta-not-proven',
+    'The delta could not be proven',
+    `Applying it to its source gives SHA-256 ${found} instead of ${targetSha256}.`,
+    'Publish the full package and report this pair.',
+    'internal',
+  );
+}
+
+function* candidates(
+  source: Uint8Array,
+  target: Uint8Array,
+  { choices, limits }: PairOrder,
+  onProgress: OnPatchProgress,
+): Generator<Candidate> {
+  for (const { choice, patch } of makePatches(source, target, choices, limits, onProgress)) {
+    const head = readPatchHead(patch);
+    const cost = deviceCost(head, source.length, limits);
+    yield { choice, patch, head, cost, objections: objections(choice, cost, limits) };
+  }
+}
+
+function smallestThatFits(
+  source: Uint8Array,
+  target: Uint8Array,
+  order: PairOrder,
+  onProgress: OnPatchProgress,
+): Candidate {
+  const refused: string[] = [];
+  let best: Candidate | null = null;
+  for (const candidate of candidates(source, target, order, onProgress)) {
+    if (candidate.objections.length > 0)
+      refused.push(`${choiceText(candidate.choice)}: ${candidate.objections.join('; ')}`);
+    else if (!best || candidate.patch.length < best.patch.length) best = candidate;
+  }
+  if (best) return best;
+  throw problem(
+    'delta-does-not-fit',
+    'The device cannot apply a delta',
+    refused.length > 0
+      ? `${refused.join('. ')}.`
+      : 'The formats and memory that are described for the device leave none to make.',
+    'Publish the full package, or correct what slipway.yaml says under delta:.',
+    'gate',
+  );
+}
+
+/**
+ * Applies a patch; the format is found from the patch itself and nothing is written on an error, nor when the result has
+ * another SHA-256 than the expected one.
+ */
 export async function applyDeltaTask(
-  input: { sourcePath: string; patchPath: string; outPath: string },
+  input: { sourcePath: string; patchPath: string; outPath: string; expectedSha256?: string },
   context: WorkContext,
 ): Promise<{ sha256: string; sizeBytes: number }> {
   const source = await readBytes(input.sourcePath);
@@ -59,15 +145,61 @@ export async function applyDeltaTask(
   const hash = createHash('sha256');
   let sizeBytes = 0;
   function* rebuild(): Generator<Uint8Array> {
-    for (const piece of readBsdiff40(source, patch)) {
+    for (const piece of readPatch(source, patch)) {
       hash.update(piece);
       sizeBytes += piece.length;
       context.onProgress({ step: 'Applying', done: sizeBytes, total: 0, unit: 'bytes' });
       yield piece;
     }
+    const found = hash.copy().digest('hex');
+    if (input.expectedSha256 && found !== input.expectedSha256)
+      throw wrongSource(`Applied to it, the patch gives SHA-256 ${found}`);
   }
   await writeFileAtomic(input.outPath, rebuild());
   return { sha256: hash.digest('hex'), sizeBytes };
+}
+
+/** Makes and proves the patches of all choices, and tells their sizes and costs. @throws ProblemError `delta-not-proven` */
+export async function measureDeltasTask(
+  input: PairOrder & { sourcePath: string; targetPath: string },
+  context: WorkContext,
+): Promise<MeasuredPatch[]> {
+  const source = await readBytes(input.sourcePath);
+  const target = await readBytes(input.targetPath);
+  const targetSha256 = sha256(target);
+  const onProgress = (step: string, done: number): void =>
+    context.onProgress({ step, done, total: target.length, unit: 'bytes' });
+  const measured: MeasuredPatch[] = [];
+  for (const candidate of candidates(source, target, input, onProgress)) {
+    const { choice, patch, cost, objections: why } = candidate;
+    prove(source, patch, targetSha256, onProgress);
+    measured.push({
+      ...choice,
+      patchSizeBytes: patch.length,
+      patchSha256: sha256(patch),
+      cost,
+      objections: [...why],
+      proven: true,
+    });
+  }
+  return measured;
+}
+
+/** Size of a file compressed by Brotli, quality 9, in bytes: what sending it in full costs. */
+export async function compressedSizeTask(input: { path: string }): Promise<number> {
+  const bytes = await readBytes(input.path);
+  const { BROTLI_PARAM_QUALITY, BROTLI_PARAM_LGWIN, BROTLI_PARAM_SIZE_HINT } = constants;
+  const params = {
+    [BROTLI_PARAM_QUALITY]: 9,
+    [BROTLI_PARAM_LGWIN]: 24,
+    [BROTLI_PARAM_SIZE_HINT]: bytes.length,
+  };
+  return brotliCompressSync(bytes, { params }).length;
+}
+
+/** Explains a patch. @throws ProblemError `patch-format` | `patch-corrupt` | `patch-unsupported` */
+export async function inspectDeltaTask(input: { patchPath: string }): Promise<PatchReport> {
+  return inspectPatch(await readBytes(input.patchPath));
 }
 
 /**

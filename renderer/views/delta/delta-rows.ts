@@ -8,6 +8,16 @@ export interface DeltaRow {
   readonly ratio: number | null;
 }
 
+/** A format as people write it, with its compression. */
+export function formatWord(format: string, compression?: string | null): string {
+  const words: Readonly<Record<string, string>> = {
+    bsdiff: 'BSDIFF40',
+    'detools-inplace': 'detools in place',
+  };
+  const word = words[format] ?? (format === 'detools' ? format : format.toUpperCase());
+  return compression ? `${word}, ${compression}` : word;
+}
+
 /** The source versions for a target, the newest first, with the deltas that start from them. */
 export function deltaRows(
   target: VersionPackage,

@@ -1,7 +1,8 @@
-import { Button, Text } from '@mantine/core';
+import { Button, Group, Text } from '@mantine/core';
 import { FileDiff, Package } from 'lucide-react';
 import { useMemo, useState } from 'react';
 import type { ReleaseSummary } from '../../../shared/contract/contract.ts';
+import type { DeltaMatrix } from '../../../shared/domain/delta-matrix.ts';
 import type { Component, VersionPackage } from '../../../shared/domain/product.ts';
 import { call } from '../../rpc/client.ts';
 import { deltaSources } from '../../stores/release-line.ts';
@@ -21,6 +22,8 @@ import { Bytes, ClippedText, Time } from '../../widgets/value-text.tsx';
 import { ViewHeader } from '../../widgets/view-header.tsx';
 import { type DeltaRow, deltaRows } from './delta-rows.ts';
 import classes from './delta-view.module.css';
+import { FormatSelect, type FormatWish } from './format-select.tsx';
+import { MatrixPanel } from './matrix-panel.tsx';
 import { ProofPanel } from './proof-panel.tsx';
 
 const imageBytes = (pkg: VersionPackage): number =>
@@ -56,7 +59,11 @@ export function DeltaView() {
 function DeltasTo(props: { readonly release: ReleaseSummary; readonly component: Component }) {
   const { release, component } = props;
   const { packages, act, refresh, openView } = useStudio();
-  const job = useRunningJob('delta.create');
+  const making = useRunningJob('delta.create');
+  const measuring = useRunningJob('delta.matrix');
+  const job = making ?? measuring;
+  const [wish, setWish] = useState<FormatWish>(null);
+  const [matrix, setMatrix] = useState<DeltaMatrix | null>(null);
   const [selectedId, setSelectedId] = useState<string | null>(null);
   const target = packages.find(
     (pkg) =>
@@ -83,9 +90,19 @@ function DeltasTo(props: { readonly release: ReleaseSummary; readonly component:
     void act(async () => {
       for (const source of sources) {
         setSelectedId(source.id);
-        await call('delta.create', { sourcePackageId: source.id, targetPackageId: target.id });
+        await call('delta.create', {
+          sourcePackageId: source.id,
+          targetPackageId: target.id,
+          format: wish?.format ?? 'auto',
+          ...(wish?.compression && { compression: wish.compression }),
+        });
         await refresh();
       }
+    });
+  const measure = () =>
+    void act(async () => {
+      const input = { releaseId: release.id, componentId: component.id };
+      setMatrix(await call('delta.matrix', input));
     });
   const missing = rows.filter((row) => row.delta === null).map((row) => row.source);
   const selected = rows.find((row) => row.source.id === selectedId) ?? rows[0];
@@ -130,16 +147,27 @@ function DeltasTo(props: { readonly release: ReleaseSummary; readonly component:
           flush
           fill
           actions={
-            missing.length > 1 && (
+            <Group gap="xs">
+              <FormatSelect limits={component.delta} value={wish} onChange={setWish} />
               <Button
                 variant="default"
-                disabled={job !== undefined}
-                onClick={() => make(missing)}
-                data-testid="delta-make-all"
+                disabled={job !== undefined || rows.length === 0}
+                onClick={measure}
+                data-testid="delta-measure"
               >
-                Make all {missing.length} missing
+                Measure formats
               </Button>
-            )
+              {missing.length > 1 && (
+                <Button
+                  variant="default"
+                  disabled={job !== undefined}
+                  onClick={() => make(missing)}
+                  data-testid="delta-make-all"
+                >
+                  Make all {missing.length} missing
+                </Button>
+              )}
+            </Group>
           }
         >
           <DataGrid
@@ -161,7 +189,10 @@ function DeltasTo(props: { readonly release: ReleaseSummary; readonly component:
           />
         </Section>
       </div>
-      <ProofPanel row={selected} />
+      <div className={layout.column}>
+        {matrix && <MatrixPanel matrix={matrix} sourceVersion={selected?.source.targetVersion} />}
+        <ProofPanel row={selected} />
+      </div>
     </div>
   );
 }

@@ -9,7 +9,7 @@ import {
   describedFormatSchema,
 } from '../../../shared/domain/described-format.ts';
 import { ProblemError } from '../../../shared/domain/problem.ts';
-import { readBsdiff40 } from '../../../shared/formats/bsdiff40.ts';
+import { readPatch } from '../../../shared/delta/patch-reader.ts';
 import { memorySource } from '../../../shared/formats/byte-source.ts';
 import { Bzip2Reader } from '../../../shared/formats/bzip2-reader.ts';
 import { Bzip2Writer } from '../../../shared/formats/bzip2-writer.ts';
@@ -161,7 +161,7 @@ function packPatch(plain: Buffer): Buffer {
 function applyPatch(patch: Buffer): readonly string[] {
   return outcome(
     () => {
-      for (const piece of readBsdiff40(source, patch)) void piece;
+      for (const piece of readPatch(source, patch)) void piece;
     },
     (error) => error instanceof ProblemError,
   );

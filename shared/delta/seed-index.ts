@@ -24,7 +24,11 @@ export class SeedIndex {
   /** Where the last {@link search} found its match. */
   foundAt = 0;
 
-  constructor(source: Uint8Array, target: Uint8Array) {
+  readonly #leastShift: number;
+
+  /** `leastShift`: how far before its own place, at most, a target byte may be found in the source (negative). */
+  constructor(source: Uint8Array, target: Uint8Array, leastShift = Number.NEGATIVE_INFINITY) {
+    this.#leastShift = leastShift;
     const stride = source.length < sparseFromBytes ? 1 : sparseStride;
     const count = Math.max(0, Math.floor((source.length - seedBytes) / stride) + 1);
     const bits = Math.min(mostBits, Math.max(8, Math.ceil(Math.log2(count + 1)) - 1));
@@ -49,7 +53,10 @@ export class SeedIndex {
     let bestDistance = 0;
     if (at + best >= target.length) return 0;
     const isStarved = this.#effort > effortPerByte * at + freeEffort;
-    let candidate = this.#heads[hashSeed(target, at) >>> this.#shift]!;
+    const slot = hashSeed(target, at) >>> this.#shift;
+    let candidate = this.#heads[slot]!;
+    if (candidate >= 0 && candidate * this.#stride < at + this.#leastShift)
+      candidate = this.#drop(slot, at + this.#leastShift);
     let found = 0;
     let left = isStarved ? 1 : mostCandidates;
     for (; candidate >= 0 && left > 0; left--) {
@@ -73,6 +80,14 @@ export class SeedIndex {
     }
     this.#effort += mostCandidates - left;
     return found;
+  }
+
+  /** Forgets what lies before a place: places only grow. */
+  #drop(slot: number, least: number): number {
+    let candidate = this.#heads[slot]!;
+    while (candidate >= 0 && candidate * this.#stride < least) candidate = this.#next[candidate]!;
+    this.#heads[slot] = candidate;
+    return candidate;
   }
 }
 

@@ -1,4 +1,4 @@
-import { matchBytes, SeedIndex } from './seed-index.ts';
+import { chooseStretches } from './alignments.ts';
 
 /** A piece of the target that resembles a piece of the source. */
 export interface Cover {
@@ -8,81 +8,37 @@ export interface Cover {
 }
 type Place = Pick<Cover, 'targetStart' | 'sourceStart'>;
 
-/** The present alignment is followed without a search while this many bytes agree. */
-const followBytes = 32;
-/** How many more bytes than the present alignment another one must explain. */
-const leastGain = 6;
-/** When a better alignment is found, it may still begin so many bytes later and reach further. */
-const lookAheadBytes = 3;
-const reportEveryBytes = 1 << 18;
+/** How pieces are looked for. */
+export interface MatchOptions {
+  /** Gets target bytes done. */
+  readonly onProgress?: ((done: number) => void) | undefined;
+  /** How far before its own place, at most, a target byte may be found in the source (negative). */
+  readonly leastShift?: number | undefined;
+  /** What a byte that is in no piece takes in the patch, in bits. */
+  readonly newBits?: number | undefined;
+}
 
 /**
  * Finds which pieces of the target resemble which pieces of the source, and hands them out in target order
  * without overlap, the first one at the beginning of both (perhaps empty).
- * As in bsdiff a piece grows while more than half of its bytes agree. Unlike there the present alignment is
- * followed first and the effort is bounded, so padding and repeats cost no time. `onProgress` gets target bytes done.
+ * Where a piece goes on and where another begins is decided by what the patch takes; as in bsdiff a piece then grows
+ * while more than half of its bytes agree. The effort is bounded, so padding and repeats cost no time.
  */
 export function findCovers(
   source: Uint8Array,
   target: Uint8Array,
   onCover: (cover: Cover) => void,
-  onProgress: (done: number) => void = () => undefined,
+  options: MatchOptions = {},
 ): void {
-  const index = new SeedIndex(source, target);
   let open: Place = { targetStart: 0, sourceStart: 0 };
-  let scan = 0;
-  /** How many bytes of target[scan, counted) agree on the present alignment. */
-  let agreeing = 0;
-  let counted = 0;
-  let nextReport = reportEveryBytes;
-  while (scan < target.length) {
-    if (scan >= nextReport) {
-      onProgress(scan);
-      nextReport = scan + reportEveryBytes;
-    }
-    const shift = open.sourceStart - open.targetStart;
-    const aligned = matchBytes(source, scan + shift, target, scan);
-    let size = aligned;
-    if (aligned < followBytes) {
-      size = Math.max(aligned, index.search(scan, aligned + 1, scan + shift));
-      for (; counted < scan + size; counted++)
-        if (agree(source, counted + shift, target, counted)) agreeing++;
-    }
-    if (size > aligned && size <= agreeing + leastGain) size = 0;
-    if (size > aligned) {
-      let next = { targetStart: scan, sourceStart: index.foundAt };
-      for (let ahead = 1; ahead <= lookAheadBytes; ahead++) {
-        const other = index.search(scan + ahead, 9, scan + ahead + shift);
-        if (scan + ahead + other <= next.targetStart + size) continue;
-        next = { targetStart: scan + ahead, sourceStart: index.foundAt };
-        size = other;
-      }
-      scan = next.targetStart;
-      const { sizeBytes, backBytes } = divide(source, target, open, next);
-      onCover({ ...open, sizeBytes });
-      open = { targetStart: scan - backBytes, sourceStart: next.sourceStart - backBytes };
-    } else if (size === 0) {
-      if (counted > scan && agree(source, scan + shift, target, scan)) agreeing--;
-      scan++;
-      counted = Math.max(counted, scan);
-      continue;
-    }
-    scan += size;
-    counted = scan;
-    agreeing = 0;
+  for (const { start, shift } of chooseStretches(source, target, options)) {
+    const next = { targetStart: start, sourceStart: start + shift };
+    const { sizeBytes, backBytes } = divide(source, target, open, next);
+    onCover({ ...open, sizeBytes });
+    open = { targetStart: start - backBytes, sourceStart: next.sourceStart - backBytes };
   }
   if (target.length > 0)
     onCover({ ...open, sizeBytes: growForward(source, target, open, target.length) });
-  onProgress(target.length);
-}
-
-function agree(
-  source: Uint8Array,
-  sourceAt: number,
-  target: Uint8Array,
-  targetAt: number,
-): boolean {
-  return sourceAt >= 0 && sourceAt < source.length && source[sourceAt] === target[targetAt];
 }
 
 /** How far a piece goes to the right, before a place in the target: to the best balance of agreeing over differing bytes. */

@@ -1,0 +1,93 @@
+import { Bzip2Writer } from '../formats/bzip2-writer.ts';
+import { type Cover, findCovers, type MatchOptions } from './matcher.ts';
+
+/**
+ * One step of an update: `copyBytes` are taken from the source and corrected byte by byte, then `insertBytes` of the
+ * target follow that resemble nothing. Operations lie end to end and fill the target.
+ */
+export interface Operation {
+  readonly targetStart: number;
+  readonly sourceStart: number;
+  readonly copyBytes: number;
+  readonly insertBytes: number;
+}
+
+/**
+ * Finds the operations that lead from a source to a target, once for every patch format.
+ * `onProgress` gets target bytes done. With `leastShift`, none copies from more than so many bytes before its place.
+ */
+export function findOperations(
+  source: Uint8Array,
+  target: Uint8Array,
+  onProgress?: (done: number) => void,
+  leastShift?: number,
+): readonly Operation[] {
+  const operations = operationsBy(source, target, { onProgress, leastShift });
+  if (!areInsertionsRepetitive(target, operations)) return operations;
+  // What is new is new only once: it takes fewer bits than the search assumed.
+  return operationsBy(source, target, { onProgress, leastShift, newBits: repetitiveBits });
+}
+
+function operationsBy(
+  source: Uint8Array,
+  target: Uint8Array,
+  options: MatchOptions,
+): readonly Operation[] {
+  const operations: Operation[] = [];
+  let waiting: Operation | null = null;
+  const close = (end: number): void => {
+    if (!waiting) return;
+    const insertBytes = end - waiting.targetStart - waiting.copyBytes;
+    operations.push({ ...waiting, insertBytes });
+  };
+  const onCover = ({ targetStart, sourceStart, sizeBytes }: Cover): void => {
+    close(targetStart);
+    waiting = { targetStart, sourceStart, copyBytes: sizeBytes, insertBytes: 0 };
+  };
+  findCovers(source, target, onCover, options);
+  close(target.length);
+  return operations;
+}
+
+/** Of fewer inserted bytes nothing can be told. */
+const leastInsertedBytes = 64 * 1024;
+const sampledBytes = 1024 * 1024;
+const repetitiveBits = 4;
+
+function areInsertionsRepetitive(target: Uint8Array, operations: readonly Operation[]): boolean {
+  const writer = new Bzip2Writer();
+  let sampled = 0;
+  for (const operation of operations) {
+    if (sampled > sampledBytes) break;
+    writer.push(insertedBytes(target, operation));
+    sampled += operation.insertBytes;
+  }
+  if (sampled < leastInsertedBytes) return false;
+  return writer.finish().length * 8 < sampled * repetitiveBits;
+}
+
+const pieceBytes = 64 * 1024;
+
+/** Hands out what must be added to the source bytes of an operation, modulo 256, in pieces whose memory is used again. */
+export function* differencesOf(
+  source: Uint8Array,
+  target: Uint8Array,
+  { targetStart, sourceStart, copyBytes }: Operation,
+  piece = new Uint8Array(pieceBytes),
+): Generator<Uint8Array> {
+  for (let done = 0; done < copyBytes; done += piece.length) {
+    const size = Math.min(piece.length, copyBytes - done);
+    for (let i = 0; i < size; i++)
+      piece[i] = target[targetStart + done + i]! - source[sourceStart + done + i]!;
+    yield piece.subarray(0, size);
+  }
+}
+
+/** The bytes of the target that an operation inserts. */
+export function insertedBytes(
+  target: Uint8Array,
+  { targetStart, copyBytes, insertBytes }: Operation,
+): Uint8Array {
+  const start = targetStart + copyBytes;
+  return target.subarray(start, start + insertBytes);
+}

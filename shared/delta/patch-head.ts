@@ -1,0 +1,82 @@
+import type { DecoderNeeds, PatchHead } from '../domain/delta.ts';
+import { probabilities } from '../domain/delta-cost.ts';
+import { readLzmaHeader } from '../formats/lzma-reader.ts';
+import { readBsdiffHeader } from './bsdiff-reader.ts';
+import { type DetoolsHeader, readDetoolsHeader } from './detools-format.ts';
+import { corruptPatch, unknownPatch } from './patch-problems.ts';
+import { isVcdiff, readVcdiffWindows } from './vcdiff-reader.ts';
+
+const noNeeds: DecoderNeeds = {
+  heatshrinkWindowBits: null,
+  heatshrinkLookaheadBits: null,
+  lzmaDictionaryBytes: null,
+  lzmaProbabilities: null,
+  windowBytes: null,
+  memoryBytes: null,
+  segmentBytes: null,
+  shiftBytes: null,
+};
+
+/**
+ * Reads what a patch is and what its decoder needs, without decoding it.
+ * @throws ProblemError `patch-format` | `patch-corrupt` | `patch-unsupported`
+ */
+export function readPatchHead(patch: Uint8Array): PatchHead {
+  const common = { patchSizeBytes: patch.length, compression: null, sourceSizeBytes: null };
+  const bsdiff = readBsdiffHeader(patch);
+  if (bsdiff) {
+    const { format, targetSizeBytes } = bsdiff;
+    return { ...common, format, targetSizeBytes, decoder: noNeeds };
+  }
+  if (isVcdiff(patch)) {
+    let targetSizeBytes = 0;
+    let windowBytes = 0;
+    for (const { targetBytes, sections } of readVcdiffWindows(patch)) {
+      const { data, instructions, addresses } = sections;
+      targetSizeBytes += targetBytes;
+      const heldBytes = targetBytes + data.length + instructions.length + addresses.length;
+      windowBytes = Math.max(windowBytes, heldBytes);
+    }
+    return { ...common, format: 'vcdiff', targetSizeBytes, decoder: { ...noNeeds, windowBytes } };
+  }
+  const detools = readDetoolsHeader(patch);
+  if (!detools) throw unknownPatch();
+  return {
+    ...common,
+    format: detools.place ? 'detools-inplace' : 'detools',
+    compression: detools.compression,
+    targetSizeBytes: detools.targetSizeBytes,
+    sourceSizeBytes: detools.place?.sourceSizeBytes ?? null,
+    decoder: detoolsNeeds(patch, detools),
+  };
+}
+
+function detoolsNeeds(patch: Uint8Array, header: DetoolsHeader): DecoderNeeds {
+  const { compression, headerBytes, place } = header;
+  const body = patch.subarray(headerBytes);
+  const shape = body[0];
+  const needs = {
+    ...noNeeds,
+    memoryBytes: place?.memoryBytes ?? null,
+    segmentBytes: place?.segmentBytes ?? null,
+    shiftBytes: place?.shiftBytes ?? null,
+  };
+  if (shape === undefined) return needs;
+  if (compression === 'heatshrink')
+    return {
+      ...needs,
+      heatshrinkWindowBits: (shape >> 4) + 4,
+      heatshrinkLookaheadBits: (shape & 15) + 3,
+    };
+  if (compression !== 'lzma') return needs;
+  try {
+    const { dictionaryBytes, literalContextBits, literalPositionBits } = readLzmaHeader(body);
+    return {
+      ...needs,
+      lzmaDictionaryBytes: dictionaryBytes,
+      lzmaProbabilities: probabilities(literalContextBits, literalPositionBits),
+    };
+  } catch (error) {
+    throw corruptPatch(headerBytes, error instanceof Error ? error.message : String(error));
+  }
+}

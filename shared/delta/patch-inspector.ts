@@ -1,0 +1,149 @@
+import type { PatchReport } from '../domain/delta.ts';
+import { movedSegments } from '../domain/delta-cost.ts';
+import { offsetBytes } from './bsdiff-offsets.ts';
+import { type BsdiffHeader, readBsdiffHeader, readBsdiffSteps } from './bsdiff-reader.ts';
+import { type DetoolsHeader, readDetoolsHeader, sizeBytes } from './detools-format.ts';
+import { readDetoolsSteps } from './detools-reader.ts';
+import { inPlaceSteps } from './in-place-device.ts';
+import { readPatchHead } from './patch-head.ts';
+import type { PatchStep } from './patch-steps.ts';
+import { readInstructions, readVcdiffWindows } from './vcdiff-reader.ts';
+
+type Operations = { -readonly [K in keyof PatchReport['operations']]: number };
+type Body = Pick<PatchReport, 'operations' | 'parts'>;
+
+/**
+ * Explains a patch without its source: it is decoded to its end.
+ * @throws ProblemError `patch-format` | `patch-corrupt` | `patch-unsupported`
+ */
+export function inspectPatch(patch: Uint8Array): PatchReport {
+  const head = readPatchHead(patch);
+  const bsdiff = readBsdiffHeader(patch);
+  if (bsdiff) return { ...head, ...inspectBsdiff(patch, bsdiff) };
+  if (head.format === 'vcdiff') return { ...head, ...inspectVcdiff(patch) };
+  const detools = readDetoolsHeader(patch);
+  if (!detools) throw new Error('a patch of a known format has no header');
+  const { operations, parts } = inspectDetools(patch, detools);
+  return { ...head, operations: { ...operations, moves: movedSegments(head) }, parts };
+}
+
+function inspectBsdiff(patch: Uint8Array, header: BsdiffHeader): Body {
+  const counter = new StepCounter();
+  for (const step of readBsdiffSteps(patch, header)) counter.add(step);
+  const { operations } = counter;
+  const { copiedBytes, insertedBytes } = operations;
+  const controlBytes = 3 * offsetBytes * counter.entries;
+  const plain: Readonly<Record<string, number>> = {
+    control: controlBytes,
+    diff: copiedBytes,
+    extra: insertedBytes,
+    patch: controlBytes + copiedBytes + insertedBytes,
+  };
+  return {
+    operations,
+    parts: [
+      { name: 'header', sizeBytes: header.headerBytes, plainSizeBytes: null },
+      ...header.streams.map(({ name, sizeBytes: size }) => ({
+        name,
+        sizeBytes: size,
+        plainSizeBytes: plain[name] ?? null,
+      })),
+    ],
+  };
+}
+
+function inspectDetools(patch: Uint8Array, header: DetoolsHeader): Body {
+  const { place, targetSizeBytes, headerBytes } = header;
+  const counter = new StepCounter();
+  const { operations } = counter;
+  if (place) {
+    for (const step of inPlaceSteps(patch, header))
+      if (step.kind === 'make') for (const part of step.parts) counter.add(part);
+  } else for (const step of readDetoolsSteps(patch, header)) counter.add(step);
+  // Each begins with the size of its data-format section, one byte.
+  const sections = Math.ceil(targetSizeBytes / (place?.segmentBytes ?? (targetSizeBytes || 1)));
+  const plainSizeBytes =
+    sections + counter.numberBytes + operations.copiedBytes + operations.insertedBytes;
+  return {
+    operations,
+    parts: [
+      { name: 'header', sizeBytes: headerBytes, plainSizeBytes: null },
+      { name: 'body', sizeBytes: patch.length - headerBytes, plainSizeBytes },
+    ],
+  };
+}
+
+function inspectVcdiff(patch: Uint8Array): Body {
+  const operations = noOperations();
+  const sizes = { data: 0, instructions: 0, addresses: 0 };
+  for (const window of readVcdiffWindows(patch)) {
+    sizes.data += window.sections.data.length;
+    sizes.instructions += window.sections.instructions.length;
+    sizes.addresses += window.sections.addresses.length;
+    for (const instruction of readInstructions(window)) {
+      if (instruction.kind === 'copy') {
+        operations.copies++;
+        operations.copiedBytes += instruction.sizeBytes;
+      } else if (instruction.kind === 'add') {
+        operations.inserts++;
+        operations.insertedBytes += instruction.sizeBytes;
+      } else {
+        operations.runs++;
+        operations.runBytes += instruction.sizeBytes;
+      }
+    }
+  }
+  const sectionBytes = sizes.data + sizes.instructions + sizes.addresses;
+  const part = (name: string, size: number) => ({ name, sizeBytes: size, plainSizeBytes: null });
+  return {
+    operations,
+    parts: [
+      part('headers', patch.length - sectionBytes),
+      part('data', sizes.data),
+      part('instructions', sizes.instructions),
+      part('addresses', sizes.addresses),
+    ],
+  };
+}
+
+/** Counts what the steps of a patch do; a long copy or insertion comes in several steps. */
+class StepCounter {
+  readonly operations: Operations = noOperations();
+  /** Operations of the patch, and the bytes that detools takes for the three numbers of each. */
+  entries = 0;
+  numberBytes = 0;
+  #copiedBytes = 0;
+  #insertedBytes = 0;
+
+  add(step: PatchStep): void {
+    const { operations } = this;
+    if (step.kind === 'copy') {
+      this.#copiedBytes += step.differences.length;
+      for (const difference of step.differences) if (difference !== 0) operations.changedBytes++;
+    } else if (step.kind === 'insert') this.#insertedBytes += step.bytes.length;
+    else {
+      this.entries++;
+      for (const value of [this.#copiedBytes, this.#insertedBytes, step.byBytes])
+        this.numberBytes += sizeBytes(value);
+      operations.copies += Math.sign(this.#copiedBytes);
+      operations.copiedBytes += this.#copiedBytes;
+      operations.inserts += Math.sign(this.#insertedBytes);
+      operations.insertedBytes += this.#insertedBytes;
+      this.#copiedBytes = 0;
+      this.#insertedBytes = 0;
+    }
+  }
+}
+
+function noOperations(): Operations {
+  return {
+    copies: 0,
+    copiedBytes: 0,
+    changedBytes: 0,
+    inserts: 0,
+    insertedBytes: 0,
+    runs: 0,
+    runBytes: 0,
+    moves: 0,
+  };
+}

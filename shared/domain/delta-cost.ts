@@ -1,0 +1,209 @@
+import type {
+  Compression,
+  DeltaLimits,
+  DeviceCost,
+  PatchChoice,
+  PatchFormat,
+  PatchHead,
+} from './delta.ts';
+import { problem } from './problem.ts';
+
+/** State of one bzip2 -9 decoder: 100 kB and four bytes for each of 900,000 (manual of bzip2). */
+const bzip2DecoderBytes = 3_700_000;
+/** State and chunk buffers of the detools decoder in C. */
+const detoolsBytes = 1024;
+const heatshrinkInputBytes = 256;
+/** State of an LZMA decoder beside dictionary and probabilities. */
+const lzmaStateBytes = 4096;
+/** A patch that saves less of the compressed full image is not worth its risk. */
+const leastSavingPercent = 10;
+const leastHeatshrinkBits = 4;
+const mostHeatshrinkBits = 15;
+const leastDictionaryBytes = 4096;
+const usualDictionaryBytes = 8 * 1024 * 1024;
+const usualWindowBytes = 8 * 1024 * 1024;
+/** So much of the RAM is for the target window of VCDIFF; the rest is for its instructions. */
+const windowShare = 0.5;
+
+/** What the encoders may ask of a device's decoder, in bits and bytes. */
+export interface EncoderLimits {
+  readonly heatshrinkWindowBits: number;
+  readonly lzmaDictionaryBytes: number;
+  readonly vcdiffWindowBytes: number;
+}
+
+/** The largest decoder that the device's RAM holds. */
+export function encoderLimits({ ramBytes = Number.POSITIVE_INFINITY }: DeltaLimits): EncoderLimits {
+  const forWindow = ramBytes - detoolsBytes - heatshrinkInputBytes;
+  const forDictionary = ramBytes - detoolsBytes - lzmaStateBytes - 2 * probabilities(3, 0);
+  const power = (bytes: number): number => Math.floor(Math.log2(Math.max(1, bytes)));
+  return {
+    heatshrinkWindowBits: Math.min(mostHeatshrinkBits, power(forWindow)),
+    lzmaDictionaryBytes: 2 ** Math.min(power(usualDictionaryBytes), power(forDictionary)),
+    vcdiffWindowBytes: Math.min(usualWindowBytes, Math.floor(ramBytes * windowShare)),
+  };
+}
+
+/** Probabilities of an LZMA decoder, two bytes each (LZMA specification). */
+export function probabilities(literalContextBits: number, literalPositionBits: number): number {
+  return 1846 + 768 * 2 ** (literalContextBits + literalPositionBits);
+}
+
+/**
+ * The formats worth making for a device: those that it has a decoder for and whose decoder can fit its RAM. An in-place
+ * patch needs to know the memory.
+ */
+export function allowedChoices(limits: DeltaLimits): readonly PatchChoice[] {
+  const most = encoderLimits(limits);
+  const fitting = (['none', 'crle', 'heatshrink', 'lzma'] as const).filter(
+    (compression) =>
+      (limits.compressions?.includes(compression) ?? true) &&
+      (compression !== 'heatshrink' || most.heatshrinkWindowBits >= leastHeatshrinkBits) &&
+      (compression !== 'lzma' || most.lzmaDictionaryBytes >= leastDictionaryBytes),
+  );
+  const formats: readonly PatchFormat[] = limits.formats ?? [
+    'bsdiff',
+    'bsdiff43',
+    'vcdiff',
+    'detools',
+    'detools-inplace',
+  ];
+  return formats.flatMap((format): PatchChoice[] => {
+    if (format === 'detools-inplace' && !(limits.memoryBytes && limits.segmentBytes)) return [];
+    if (format === 'detools' || format === 'detools-inplace')
+      return fitting.map((compression) => ({ format, compression }));
+    return [{ format, compression: null }];
+  });
+}
+
+/** Leaves out what another choice always beats in size: weaker compressions, and BSDIFF43 beside BSDIFF40. */
+function strongestChoices(choices: readonly PatchChoice[]): readonly PatchChoice[] {
+  const strength: readonly Compression[] = ['none', 'crle', 'heatshrink', 'lzma'];
+  return choices.filter(({ format, compression }) => {
+    const rivals = choices.filter((rival) => rival.format === format);
+    if (format === 'bsdiff43') return !choices.some((rival) => rival.format === 'bsdiff');
+    return !rivals.some(
+      (rival) =>
+        rival.compression === 'lzma' &&
+        compression !== null &&
+        strength.indexOf(compression) < strength.indexOf('lzma'),
+    );
+  });
+}
+
+/** What is asked for: a format and, for detools, a compression; `auto` leaves the choice to the size. */
+export interface PatchRequest {
+  readonly format: PatchFormat | 'auto';
+  readonly compression?: Compression | undefined;
+}
+
+/** The choices worth making for a request, within the limits of the device. @throws ProblemError `delta-compression` */
+export function choicesFor(request: PatchRequest, limits: DeltaLimits): readonly PatchChoice[] {
+  const { format, compression } = request;
+  const hasCompression = format === 'detools' || format === 'detools-inplace';
+  if (compression && format !== 'auto' && !hasCompression)
+    throw problem(
+      'delta-compression',
+      'This format leaves no choice of compression',
+      `${format} is not compressed with ${compression}: only detools and detools-inplace are.`,
+      'Leave out the compression, or choose another format.',
+      'usage',
+    );
+  // What is asked for by name is made even when the device has no decoder for it: the objection then says so.
+  if (format !== 'auto' && !hasCompression) return [{ format, compression: null }];
+  if (format !== 'auto' && compression) return [{ format, compression }];
+  const allowed = allowedChoices(format === 'auto' ? limits : { ...limits, formats: [format] });
+  return strongestChoices(
+    allowed.filter((choice) => !compression || choice.compression === compression),
+  );
+}
+
+/** What applying the patch costs. `sourceSizeBytes` is the image on the device. */
+export function deviceCost(
+  head: PatchHead,
+  sourceSizeBytes: number,
+  limits: DeltaLimits,
+): DeviceCost {
+  const { targetSizeBytes, patchSizeBytes, decoder } = head;
+  const segmentBytes = decoder.segmentBytes ?? limits.segmentBytes ?? null;
+  const isInPlace = decoder.memoryBytes !== null;
+  // BSDIFF40 has three streams that are read at once: the patch must be stored first.
+  const storedPatchBytes = head.format === 'bsdiff40' ? patchSizeBytes : 0;
+  const segments = segmentBytes === null ? null : Math.ceil(targetSizeBytes / segmentBytes);
+  return {
+    ramBytes: decoderRam(head, sourceSizeBytes),
+    flashBytes: isInPlace
+      ? (decoder.memoryBytes ?? 0)
+      : sourceSizeBytes + targetSizeBytes + storedPatchBytes,
+    airBytes: patchSizeBytes,
+    airSeconds: limits.linkBytesPerSecond ? patchSizeBytes / limits.linkBytesPerSecond : null,
+    erases: segments === null ? null : segments + movedSegments(head),
+  };
+}
+
+/** Segments of the source that an update in place moves before it begins. */
+export function movedSegments({ decoder, sourceSizeBytes }: PatchHead): number {
+  const { memoryBytes, segmentBytes, shiftBytes } = decoder;
+  if (memoryBytes === null || segmentBytes === null || shiftBytes === null) return 0;
+  return Math.ceil(Math.min(sourceSizeBytes ?? 0, memoryBytes - shiftBytes) / segmentBytes);
+}
+
+function decoderRam(
+  { format, targetSizeBytes, decoder }: PatchHead,
+  sourceSizeBytes: number,
+): number {
+  // bspatch of both families holds source and target in memory.
+  if (format === 'bsdiff40') return sourceSizeBytes + targetSizeBytes + 3 * bzip2DecoderBytes;
+  if (format === 'bsdiff43') return sourceSizeBytes + targetSizeBytes + bzip2DecoderBytes;
+  if (format === 'vcdiff') return decoder.windowBytes ?? 0;
+  let ramBytes = detoolsBytes;
+  if (decoder.heatshrinkWindowBits !== null)
+    ramBytes += heatshrinkInputBytes + 2 ** decoder.heatshrinkWindowBits;
+  if (decoder.lzmaDictionaryBytes !== null)
+    ramBytes += lzmaStateBytes + decoder.lzmaDictionaryBytes + 2 * (decoder.lzmaProbabilities ?? 0);
+  return ramBytes;
+}
+
+/** Why the device cannot apply the patch; empty when it can. */
+export function objections(
+  choice: PatchChoice,
+  cost: DeviceCost,
+  limits: DeltaLimits,
+): readonly string[] {
+  const { formats, compressions, ramBytes, memoryBytes } = limits;
+  const why: string[] = [];
+  if (formats && !formats.includes(choice.format))
+    why.push(`the device decodes ${formats.join(', ')}, not ${choice.format}`);
+  if (choice.compression && compressions && !compressions.includes(choice.compression))
+    why.push(`its decoder has ${compressions.join(', ')}, not ${choice.compression}`);
+  if (ramBytes !== undefined && cost.ramBytes > ramBytes)
+    why.push(`the decoder needs ${cost.ramBytes} bytes of RAM, the device has ${ramBytes}`);
+  if (
+    choice.format === 'detools-inplace' &&
+    memoryBytes !== undefined &&
+    cost.flashBytes > memoryBytes
+  )
+    why.push(`it needs ${cost.flashBytes} bytes of flash, the device has ${memoryBytes}`);
+  return why;
+}
+
+/** Whether to publish the patch or the full image, with the reason. */
+export interface Advice {
+  readonly publish: 'delta' | 'full';
+  readonly reason: string;
+}
+
+/** Advises the full image when the patch saves less than a tenth of it, compressed. */
+export function advise(patchSizeBytes: number, compressedFullBytes: number): Advice {
+  const savedBytes = compressedFullBytes - patchSizeBytes;
+  const percent = `${((savedBytes * 100) / Math.max(1, compressedFullBytes)).toFixed(1)} %`;
+  if (savedBytes * 100 >= compressedFullBytes * leastSavingPercent && savedBytes > 0)
+    return { publish: 'delta', reason: `The patch saves ${percent} of the compressed full image.` };
+  return {
+    publish: 'full',
+    reason:
+      savedBytes > 0
+        ? `The patch saves only ${percent} of the compressed full image; less than ${leastSavingPercent} % is not worth a delta.`
+        : `The patch is not smaller than the compressed full image (${compressedFullBytes} bytes).`,
+  };
+}

@@ -1,0 +1,109 @@
+import { z } from 'zod';
+
+/** Patch formats that Slipway makes and applies. */
+export const patchFormatSchema = z.enum([
+  'bsdiff',
+  'bsdiff43',
+  'vcdiff',
+  'detools',
+  'detools-inplace',
+]);
+export type PatchFormat = z.infer<typeof patchFormatSchema>;
+
+/** How the body of a detools patch is compressed. */
+export const compressionSchema = z.enum(['none', 'crle', 'heatshrink', 'lzma']);
+export type Compression = z.infer<typeof compressionSchema>;
+
+/** What the device of a component can apply; what is left out is not limited. Sizes in bytes. */
+export const deltaLimitsSchema = z.object({
+  /** Formats that the device has a decoder for. */
+  formats: z.array(patchFormatSchema).min(1).optional(),
+  /** Compressions that its detools decoder was built with. */
+  compressions: z.array(compressionSchema).min(1).optional(),
+  /** RAM that the decoder may use. */
+  ramBytes: z.number().int().positive().optional(),
+  /** Flash of an update in place, in whole segments. */
+  memoryBytes: z.number().int().positive().optional(),
+  /** The flash's unit of erasing. */
+  segmentBytes: z.number().int().min(128).optional(),
+  /** What the link carries, headers taken off. */
+  linkBytesPerSecond: z.number().positive().optional(),
+});
+export type DeltaLimits = z.infer<typeof deltaLimitsSchema>;
+
+/** A format and, for detools, its compression. */
+export interface PatchChoice {
+  readonly format: PatchFormat;
+  readonly compression: Compression | null;
+}
+
+/** A choice in words: the format and, if it has one, its compression. */
+export function choiceText({ format, compression }: PatchChoice): string {
+  return compression ? `${format} ${compression}` : format;
+}
+
+/** What the patch itself says that its decoder needs, sizes in bytes; null when it does not apply. */
+const decoderNeedsSchema = z.object({
+  heatshrinkWindowBits: z.number().nullable(),
+  heatshrinkLookaheadBits: z.number().nullable(),
+  lzmaDictionaryBytes: z.number().nullable(),
+  lzmaProbabilities: z.number().nullable(),
+  /** Largest window of VCDIFF with its instructions. */
+  windowBytes: z.number().nullable(),
+  memoryBytes: z.number().nullable(),
+  segmentBytes: z.number().nullable(),
+  shiftBytes: z.number().nullable(),
+});
+export type DecoderNeeds = z.infer<typeof decoderNeedsSchema>;
+
+/** What the head of a patch tells. */
+const patchHeadSchema = z.object({
+  format: z.enum(['bsdiff40', 'bsdiff43', 'vcdiff', 'detools', 'detools-inplace']),
+  compression: compressionSchema.nullable(),
+  patchSizeBytes: z.number(),
+  targetSizeBytes: z.number(),
+  /** Known only to in-place patches. */
+  sourceSizeBytes: z.number().nullable(),
+  decoder: decoderNeedsSchema,
+});
+export type PatchHead = z.infer<typeof patchHeadSchema>;
+
+/** Everything that can be told of a patch without its source. */
+export const patchReportSchema = patchHeadSchema.extend({
+  operations: z.object({
+    copies: z.number(),
+    copiedBytes: z.number(),
+    /** Copied bytes that are changed by a difference. */
+    changedBytes: z.number(),
+    inserts: z.number(),
+    insertedBytes: z.number(),
+    runs: z.number(),
+    runBytes: z.number(),
+    /** Segments that an in-place patch moves first. */
+    moves: z.number(),
+  }),
+  /** Where the bytes of the patch go; the sizes add up to it. */
+  parts: z.array(
+    z.object({
+      name: z.string(),
+      sizeBytes: z.number(),
+      /** Before compression; null for what is not compressed. */
+      plainSizeBytes: z.number().nullable(),
+    }),
+  ),
+});
+export type PatchReport = z.infer<typeof patchReportSchema>;
+
+/** What applying a patch costs a device, sizes in bytes. */
+export const deviceCostSchema = z.object({
+  /** RAM of the decoder; source and target too where the usual decoder holds them. */
+  ramBytes: z.number(),
+  /** Flash for source, target and, where it cannot be streamed, the patch. */
+  flashBytes: z.number(),
+  airBytes: z.number(),
+  /** Null without a link speed. */
+  airSeconds: z.number().nullable(),
+  /** Erased segments; null without their size. */
+  erases: z.number().nullable(),
+});
+export type DeviceCost = z.infer<typeof deviceCostSchema>;

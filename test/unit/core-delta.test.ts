@@ -1,0 +1,212 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { measureMatrix } from '../../electron/core/delta/delta-matrix.ts';
+import { createStudio, type Studio } from '../../electron/core/studio.ts';
+import { Workspace } from '../../electron/core/workspace/workspace.ts';
+import { readPatchHead } from '../../shared/delta/patch-head.ts';
+import { applyPatch } from '../../shared/delta/patch-reader.ts';
+import { computeGates } from '../../shared/domain/gates.ts';
+import type { Progress } from '../../shared/domain/job.ts';
+import { firmwareLike } from '../support/patches.ts';
+
+let folder: string;
+let studio: Studio;
+
+const yaml = (delta: string): string => `version: 1
+name: Deltas
+products:
+  - id: P
+    name: Product
+    components:
+      - { id: APP, name: Application, type: mcu${delta} }
+`;
+const small =
+  ', delta: { formats: [detools], compressions: [crle, heatshrink], ramBytes: 3000, linkBytesPerSecond: 500 }';
+
+const imageOf = (version: number): Uint8Array => firmwareLike(30_000 + 100 * version, version);
+
+async function open(delta: string): Promise<void> {
+  await writeFile(join(folder, 'slipway.yaml'), yaml(delta));
+  studio = await createStudio({ workspacePath: folder });
+}
+
+async function bundle(version: number): Promise<string> {
+  const file = join(folder, `app-${version}.bin`);
+  await writeFile(file, imageOf(version));
+  const pkg = await studio.ask('bundle.create', {
+    productId: 'P',
+    version: `1.${version}.0`,
+    componentId: 'APP',
+    files: [file],
+  });
+  return pkg.id;
+}
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'slipway-core-delta-'));
+});
+afterEach(async () => {
+  await studio.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+test('a delta package is the smallest patch that the described device can apply', async () => {
+  await open(small);
+  const [source, target] = [await bundle(0), await bundle(1)];
+  const pkg = await studio.ask('delta.create', {
+    sourcePackageId: source,
+    targetPackageId: target,
+  });
+  expect(pkg.deltaProof).toMatchObject({
+    format: 'detools',
+    compression: 'heatshrink',
+    proven: true,
+  });
+  expect(pkg.deltaProof?.cost?.ramBytes).toBeLessThanOrEqual(3000);
+  expect(pkg.deltaProof?.cost?.airSeconds).toBe((pkg.deltaProof?.patchSizeBytes ?? 0) / 500);
+  const sha256 = pkg.files[0]?.sha256 ?? '';
+  const patch = await readFile(
+    join(folder, '.slipway/objects', sha256.slice(0, 2), sha256.slice(2)),
+  );
+  expect(readPatchHead(patch).decoder.heatshrinkWindowBits).toBeLessThanOrEqual(10);
+  expect(applyPatch(imageOf(0), patch)).toEqual(imageOf(1));
+});
+
+test('of a device that nothing is said about, the decoder of BSDIFF40 is assumed; other formats can be asked for', async () => {
+  await open('');
+  const [zero, one, two] = [await bundle(0), await bundle(1), await bundle(2)];
+  const pkg = await studio.ask('delta.create', { sourcePackageId: zero, targetPackageId: two });
+  expect(pkg.deltaProof?.format).toBe('bsdiff40');
+  const other = await studio.ask('delta.create', {
+    sourcePackageId: one,
+    targetPackageId: two,
+    format: 'vcdiff',
+  });
+  expect(other.files[0]?.format).toBe('vcdiff');
+});
+
+test('a patch that the device cannot apply is not recorded, and the reasons are named', async () => {
+  await open(', delta: { formats: [bsdiff], ramBytes: 100000 }');
+  const [source, target] = [await bundle(0), await bundle(1)];
+  const failure = studio.ask('delta.create', { sourcePackageId: source, targetPackageId: target });
+  await expect(failure).rejects.toMatchObject({
+    problem: { code: 'delta-does-not-fit', kind: 'gate' },
+  });
+  await expect(failure).rejects.toThrow(
+    /bsdiff: the decoder needs \d+ bytes of RAM, the device has 100000/,
+  );
+  expect(await studio.ask('packages.list', {})).toHaveLength(2);
+});
+
+test('the full image is advised by a finding when the delta saves too little', async () => {
+  await open(', delta: { formats: [detools], compressions: [none] }');
+  const [source, target] = [await bundle(0), await bundle(1)];
+  const pkg = await studio.ask('delta.create', {
+    sourcePackageId: source,
+    targetPackageId: target,
+  });
+  expect(pkg.report.verdict).toBe('warn');
+  const findings = pkg.report.files[0]?.findings ?? [];
+  expect(findings.map(({ rule }) => rule)).toContain('delta.proven');
+  expect(findings.find(({ rule }) => rule === 'delta.saving')?.detail).toContain(
+    'not smaller than the compressed full image',
+  );
+});
+
+test('a vendor’s delta is recorded with both versions, and that it was not checked is said', async () => {
+  await open('');
+  await bundle(1);
+  const release = (await studio.ask('releases.list', {}))[0]!;
+  const file = join(folder, 'Update_R01-R02.pack');
+  await writeFile(file, firmwareLike(5000, 9));
+  const accept = { releaseId: release.id, componentId: 'APP', files: [file] };
+  const pkg = await studio.ask('delta.accept', { ...accept, sourceVersion: '1.0.0' });
+  expect(pkg).toMatchObject({
+    packageType: 'delta',
+    sourceVersion: '1.0.0',
+    targetVersion: '1.1.0',
+    deltaProof: null,
+  });
+  expect(pkg.files[0]).toMatchObject({ role: 'delta', name: 'Update_R01-R02.pack' });
+  expect(pkg.report.verdict).toBe('could-not-check');
+  expect(pkg.report.files[0]?.findings.map(({ rule }) => rule)).toContain('delta.foreign');
+  const gates = computeGates({
+    product: (await studio.ask('products.list', {}))[0]!,
+    packages: [pkg],
+    releasePackages: await studio.ask('packages.list', { releaseId: release.id }),
+    benchRuns: [],
+    waivers: [],
+    scope: { full: 0, delta: 1, skipped: [] },
+    unknownIds: [],
+  });
+  expect(gates.find(({ id }) => id === 'deltas')?.why).toContain('Could not be checked');
+  await expect(
+    studio.ask('delta.accept', { ...accept, sourceVersion: '1.1.0' }),
+  ).rejects.toMatchObject({
+    problem: { code: 'delta-pair', kind: 'usage' },
+  });
+});
+
+test('the matrix measures what is in the field, and goes on where it was cancelled', async () => {
+  await open(small);
+  for (const version of [0, 1, 2, 3]) await bundle(version);
+  const release = (await studio.ask('releases.list', {})).find(
+    ({ version }) => version === '1.3.0',
+  )!;
+  await studio.close();
+  const workspace = await Workspace.open(folder);
+  try {
+    const input = { releaseId: release.id, componentId: 'APP' };
+    const field = new Map([
+      ['1.0.0', 5],
+      ['1.2.0', 7],
+      ['1.3.0', 3],
+      ['0.9.0', 2],
+    ]);
+    const stop = new AbortController();
+    const seen: Progress[] = [];
+    const until = (text: string) => (progress: Progress) => {
+      seen.push(progress);
+      if (progress.step.startsWith(text)) stop.abort();
+    };
+    await expect(
+      measureMatrix(workspace, input, field, {
+        signal: stop.signal,
+        onProgress: until('From 1.2.0'),
+      }),
+    ).rejects.toMatchObject({ name: 'AbortError' });
+    expect(await readdir(workspace.internal('cache', 'delta'))).toHaveLength(2);
+
+    seen.length = 0;
+    const onProgress = (progress: Progress): void => void seen.push(progress);
+    const context = { signal: new AbortController().signal, onProgress };
+    const matrix = await measureMatrix(workspace, input, field, context);
+    expect(seen.some(({ step }) => step.startsWith('From 1.0.0'))).toBe(false);
+    expect(matrix.rows.map((row) => [row.sourceVersion, row.devices])).toEqual([
+      ['1.0.0', 5],
+      ['1.2.0', 7],
+    ]);
+    expect(matrix.unreleased).toEqual([{ version: '0.9.0', devices: 2 }]);
+    for (const row of matrix.rows) {
+      expect(row.patches.map(({ format, compression }) => `${format} ${compression}`)).toEqual([
+        'detools crle',
+        'detools heatshrink',
+      ]);
+      expect(row.patches.every((patch) => patch.proven && patch.objections.length === 0)).toBe(
+        true,
+      );
+      const sizes = row.patches.map(({ patchSizeBytes }) => patchSizeBytes);
+      expect(row.patches[row.best ?? -1]?.patchSizeBytes).toBe(Math.min(...sizes));
+      expect(row.patches[0]?.ratio).toBeCloseTo(sizes[0]! / matrix.compressedFullBytes);
+      expect(row.advice.publish).toBe('delta');
+    }
+
+    const [damaged = ''] = await readdir(workspace.internal('cache', 'delta'));
+    await writeFile(workspace.internal('cache', 'delta', damaged), '{"half');
+    expect(await measureMatrix(workspace, input, field, context)).toEqual(matrix);
+  } finally {
+    await workspace.close();
+  }
+});

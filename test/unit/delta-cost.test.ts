@@ -1,0 +1,128 @@
+import { describe, expect, test } from 'vitest';
+import { readPatchHead } from '../../shared/delta/patch-head.ts';
+import { makePatches } from '../../shared/delta/patch-writer.ts';
+import { choiceText, type DeltaLimits, type PatchChoice } from '../../shared/domain/delta.ts';
+import {
+  advise,
+  allowedChoices,
+  choicesFor,
+  deviceCost,
+  encoderLimits,
+  objections,
+} from '../../shared/domain/delta-cost.ts';
+import { firmwareLike, makePatch, problemOf } from '../support/patches.ts';
+
+const source = firmwareLike(40_000, 0);
+const target = firmwareLike(41_000, 1);
+const names = (choices: readonly PatchChoice[]): string[] => choices.map(choiceText);
+
+function costOf(choice: PatchChoice, limits: DeltaLimits) {
+  const patch = makePatch(source, target, choice, limits);
+  return deviceCost(readPatchHead(patch), source.length, limits);
+}
+
+describe('what a device with little RAM gets', () => {
+  test.each([1500, 4096, 20_000, 100_000])('%i bytes: every patch fits', (ramBytes) => {
+    const limits = { ramBytes, memoryBytes: 131_072, segmentBytes: 4096 };
+    const choices = allowedChoices(limits).filter(({ format }) => format.startsWith('detools'));
+    expect(choices.length).toBeGreaterThan(0);
+    for (const { choice, patch } of makePatches(source, target, choices, limits)) {
+      const cost = deviceCost(readPatchHead(patch), source.length, limits);
+      expect(cost.ramBytes).toBeLessThanOrEqual(ramBytes);
+      expect(objections(choice, cost, limits)).toEqual([]);
+    }
+  });
+
+  test('a decoder that cannot be made small enough is left out', () => {
+    expect(names(allowedChoices({ formats: ['detools'], ramBytes: 1100 }))).toEqual([
+      'detools none',
+      'detools crle',
+    ]);
+    expect(names(allowedChoices({ formats: ['detools'], ramBytes: 8192 }))).toEqual([
+      'detools none',
+      'detools crle',
+      'detools heatshrink',
+    ]);
+    expect(names(allowedChoices({ formats: ['detools'], ramBytes: 65_536 }))).toContain(
+      'detools lzma',
+    );
+  });
+
+  test('the windows follow the RAM', () => {
+    expect(encoderLimits({ ramBytes: 3000 }).heatshrinkWindowBits).toBe(10);
+    expect(encoderLimits({ ramBytes: 100_000 }).lzmaDictionaryBytes).toBe(65_536);
+    expect(encoderLimits({}).heatshrinkWindowBits).toBe(15);
+  });
+});
+
+test('BSDIFF40 needs source, target and three decoders, and says so when the device has less', () => {
+  const limits = { ramBytes: 1_000_000, linkBytesPerSecond: 100 };
+  const choice = { format: 'bsdiff', compression: null } as const;
+  const cost = costOf(choice, limits);
+  expect(cost.ramBytes).toBe(source.length + target.length + 3 * 3_700_000);
+  expect(cost.flashBytes).toBe(source.length + target.length + cost.airBytes);
+  expect(cost.airSeconds).toBe(cost.airBytes / 100);
+  expect(cost.erases).toBeNull();
+  expect(objections(choice, cost, limits)).toEqual([
+    `the decoder needs ${cost.ramBytes} bytes of RAM, the device has 1000000`,
+  ]);
+});
+
+test('formats, compressions and memory that the device lacks are named', () => {
+  const limits: DeltaLimits = { formats: ['bsdiff'], compressions: ['crle'], memoryBytes: 65_536 };
+  const choice = { format: 'detools-inplace', compression: 'lzma' } as const;
+  const cost = costOf(choice, { memoryBytes: 131_072, segmentBytes: 4096 });
+  expect(objections(choice, cost, limits)).toEqual([
+    'the device decodes bsdiff, not detools-inplace',
+    'its decoder has crle, not lzma',
+    'it needs 131072 bytes of flash, the device has 65536',
+  ]);
+});
+
+describe('what is made for a request', () => {
+  test('auto leaves out what another choice always beats', () => {
+    expect(names(choicesFor({ format: 'auto' }, {}))).toEqual(['bsdiff', 'vcdiff', 'detools lzma']);
+    const limits: DeltaLimits = {
+      formats: ['bsdiff43', 'detools'],
+      compressions: ['crle', 'heatshrink'],
+    };
+    expect(names(choicesFor({ format: 'auto' }, limits))).toEqual([
+      'bsdiff43',
+      'detools crle',
+      'detools heatshrink',
+    ]);
+    expect(
+      names(choicesFor({ format: 'auto', compression: 'crle' }, { formats: ['detools'] })),
+    ).toEqual(['detools crle']);
+  });
+
+  test('what is asked for by name is tried even when the device has no decoder for it', () => {
+    expect(names(choicesFor({ format: 'vcdiff' }, { formats: ['bsdiff'] }))).toEqual(['vcdiff']);
+    expect(names(choicesFor({ format: 'detools', compression: 'none' }, {}))).toEqual([
+      'detools none',
+    ]);
+    expect(names(choicesFor({ format: 'detools' }, {}))).toEqual(['detools lzma']);
+  });
+
+  test('a compression of a format that has none is refused', () => {
+    expect(
+      problemOf(() => choicesFor({ format: 'vcdiff', compression: 'lzma' }, {})),
+    ).toMatchObject({
+      code: 'delta-compression',
+      kind: 'usage',
+    });
+  });
+});
+
+test('the full image is advised, with the reason, when the patch saves less than a tenth', () => {
+  expect(advise(50, 100)).toEqual({
+    publish: 'delta',
+    reason: 'The patch saves 50.0 % of the compressed full image.',
+  });
+  expect(advise(90, 100).publish).toBe('delta');
+  expect(advise(91, 100)).toMatchObject({ publish: 'full' });
+  expect(advise(91, 100).reason).toContain('saves only 9.0 %');
+  expect(advise(120, 100).reason).toContain(
+    'not smaller than the compressed full image (100 bytes)',
+  );
+});
