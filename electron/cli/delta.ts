@@ -15,7 +15,7 @@ import { withSession } from './session.ts';
 
 interface MakeOptions {
   readonly out: string;
-  readonly format: PatchFormat | 'auto';
+  readonly format?: PatchFormat | 'auto';
   readonly compression?: Compression;
   readonly product?: string;
   readonly component?: string;
@@ -24,7 +24,17 @@ interface MakeOptions {
   readonly segmentBytes?: number;
 }
 
-/** `slipway delta make|apply|inspect|matrix` */
+/** Without a word about the device, a patch is made that is read everywhere. */
+const isDeviceDescribed = (options: MakeOptions): boolean =>
+  [
+    options.product,
+    options.compression,
+    options.ramBytes,
+    options.memoryBytes,
+    options.segmentBytes,
+  ].some((option) => option !== undefined);
+
+/** `slipway delta make|apply|inspect|matrix|accept` */
 export function deltaCommands(program: Command): void {
   const delta = program.command('delta').description('make, apply and explain delta packages');
 
@@ -35,10 +45,8 @@ export function deltaCommands(program: Command): void {
     .addOption(
       new Option(
         '--format <format>',
-        'patch format; auto makes all that fit and keeps the smallest',
-      )
-        .choices(['auto', ...patchFormatSchema.options])
-        .default('auto'),
+        'patch format; auto makes all that fit and keeps the smallest (default: auto where a device is described, else bsdiff, which every bspatch reads)',
+      ).choices(['auto', ...patchFormatSchema.options]),
     )
     .addOption(
       new Option('--compression <compression>', 'compression of a detools patch').choices(
@@ -52,13 +60,13 @@ export function deltaCommands(program: Command): void {
     .option('--segment-bytes <n>', 'unit of erasing of that flash', positive)
     .action((source: string, target: string, options: MakeOptions, command: Command) =>
       withSession(command, async ({ studio, json }) => {
-        const { out, format, compression, product, component } = options;
+        const { out, compression, product, component } = options;
         const { ramBytes, memoryBytes, segmentBytes } = options;
         const proof = await studio.ask('delta.make', {
           source,
           target,
           out,
-          format,
+          format: options.format ?? (isDeviceDescribed(options) ? 'auto' : 'bsdiff'),
           ...(compression && { compression }),
           ...(product && { productId: product }),
           ...(component && { componentId: component }),

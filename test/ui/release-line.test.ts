@@ -77,17 +77,17 @@ test('the virtual board is flashed and boots 1.1.0', async () => {
   await inspectView(page, 'line-bench');
 });
 
-test('the local cloud starts, and 20 HTTP, 25 MQTT and 5 LwM2M devices come up with 1.0.0', async () => {
+test('the local cloud starts, and 25 HTTP, 25 MQTT and 5 LwM2M devices come up with 1.0.0', async () => {
   await openView('rollout');
   await page.getByTestId('start-cloud').click();
   await page.getByTestId('stop-cloud').waitFor({ timeout: slowMs });
   await openTab('Devices and cloud');
-  await page.getByTestId('fleet-http').fill('20');
+  await page.getByTestId('fleet-http').fill('25');
   await page.getByTestId('fleet-mqtt').fill('25');
   await page.getByTestId('fleet-lwm2m').fill('5');
   await page.getByTestId('fleet-telecom').fill('0');
   await page.getByTestId('fleet-start').click();
-  await page.getByText('Devices (50)').waitFor({ timeout: slowMs });
+  await page.getByText('Devices (55)').waitFor({ timeout: slowMs });
   await page.getByTestId('devices').getByText('STM32 1.0.0').first().waitFor();
   await inspectView(page, 'line-devices');
 });
@@ -96,7 +96,7 @@ test('every gate is open, and the typed version publishes the plan', async () =>
   await openTab('New plan');
   await expect
     .poll(() => page.getByTestId('scope').textContent(), { timeout: slowMs })
-    .toMatch(/^Full package0Delta package50Skipped0/);
+    .toMatch(/^Full package0Delta package55Skipped0/);
   expect(await page.locator('[data-gate]').count()).toBeGreaterThan(4);
   expect(await page.locator('[data-gate][data-passed="false"]').count()).toBe(0);
   await inspectView(page, 'line-plan');
@@ -108,12 +108,12 @@ test('every gate is open, and the typed version publishes the plan', async () =>
   await page.getByTestId('live-plan').waitFor();
 });
 
-test('all 50 devices report 1.1.0', { timeout: 2 * slowMs }, async () => {
+test('all 55 devices report 1.1.0', { timeout: 2 * slowMs }, async () => {
   await expect
     .poll(() => page.locator('[data-count="upgraded"] strong').textContent(), { timeout: slowMs })
-    .toBe('50');
+    .toBe('55');
   await page.getByTestId('live-plan').getByText('Ended', { exact: true }).waitFor();
-  await page.getByTestId('success-rate').getByText('100 % of 50 finished').waitFor();
+  await page.getByTestId('success-rate').getByText('100 % of 55 finished').waitFor();
   await page.getByTestId('rollout-devices').getByText('Upgrade succeeded').first().waitFor();
   await inspectView(page, 'line-rollout');
   await page.getByText('Over time', { exact: true }).click();
@@ -121,7 +121,7 @@ test('all 50 devices report 1.1.0', { timeout: 2 * slowMs }, async () => {
   await inspectView(page, 'line-rollout-history');
   await openTab('Devices and cloud');
   for (const [transport, devices] of [
-    ['HTTP', 20],
+    ['HTTP', 25],
     ['MQTT', 25],
     ['LWM2M', 5],
   ]) {
