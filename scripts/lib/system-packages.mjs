@@ -48,6 +48,10 @@ const forTheTests = [
   'opensbi',
   'python3',
   'python3-venv',
+  // detools comes from PyPI as source with a part in C.
+  'gcc',
+  'libc6-dev',
+  'python3-dev',
   'time',
 ];
 
