@@ -49,7 +49,7 @@ const forTheTests = [
   'python3',
   'python3-venv',
   // detools comes from PyPI as source with a part in C.
-  'gcc',
+  'g++',
   'libc6-dev',
   'python3-dev',
   'time',
