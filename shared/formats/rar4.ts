@@ -38,8 +38,11 @@ export async function readRar4Block(source: ByteSource, offset: number): Promise
   const hasHigh = isMember && (flags & fileFlag.high) !== 0 && headerBytes >= 40;
   const high = hasHigh ? base.getUint32(32, true) * 2 ** 32 : 0;
   const end = summedBytes(header, blockType, flags, hasHigh);
+  const stored = base.getUint16(0, true);
   if (!unsummed.has(blockType)) {
-    expectRarCrc(base.getUint16(0, true), crc32(header.subarray(2, end)) & 0xffff, offset);
+    expectRarCrc(stored, crc32(header.subarray(2, end)) & 0xffff, offset);
+  } else if (isMisnamedMember(header, stored)) {
+    throw new RarFault('rar.damaged', `block type 0x${blockType.toString(16)}`, offset + 2);
   }
   const dataBytes = hasData ? base.getUint32(7, true) + high : 0;
   return {
@@ -50,6 +53,15 @@ export async function readRar4Block(source: ByteSource, offset: number): Promise
     isVolume:
       (blockType === type.main || blockType === type.end) && (flags & mainFlag.volume) !== 0,
   };
+}
+
+/** Whether the sum of a block is that of a member: its type was changed, and the member would be passed over. */
+function isMisnamedMember(header: Uint8Array, stored: number): boolean {
+  const summed = header.slice(2);
+  return [type.file, type.service].some((wanted) => {
+    summed[0] = wanted;
+    return (crc32(summed) & 0xffff) === stored;
+  });
 }
 
 /** The sum of a header of RAR 1.5 and 2 leaves out a comment that stands in it. */
