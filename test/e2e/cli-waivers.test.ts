@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -153,8 +154,18 @@ test('every rule is listed with its layer and what the policy makes of it', asyn
   expect((await run('bundle', 'rules', '--product', 'NONE')).exitCode).toBe(2);
 });
 
+/** Runs a command as a user that has no name; where the system lets nobody do that, Node is made to see none. */
+function asNobody(): string[] {
+  const unshare = ['--user', '--map-user=54321'];
+  if (spawnSync('unshare', [...unshare, 'true']).status === 0) return ['unshare', ...unshare];
+  const script =
+    "import os from 'node:os'; import { syncBuiltinESMExports } from 'node:module';" +
+    "os.userInfo = () => { throw new Error('no user'); }; syncBuiltinESMExports();";
+  return ['env', `NODE_OPTIONS=--import=data:text/javascript,${encodeURIComponent(script)}`];
+}
+
 test('a user without a name, as in a container, must say who makes a package', async () => {
-  const nameless = ['unshare', '--user', '--map-user=54321'];
+  const nameless = asNobody();
   const sample = join(folder, 'firmware/sensor-1.1.0.bin');
   const create = ['bundle', 'create', sample, '--component', 'STM32', '--version', '1.1.0'];
   const args = ['--workspace', folder, ...create, '--product', 'SENSOR-1'];

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
-/** Debian keeps servers in sbin, which is not on everyone's path. */
-const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` };
+/** Debian keeps servers in sbin, which is not on everyone's path; names are told as UTF-8, also where no locale is set. */
+const env = { ...process.env, LC_ALL: 'C.UTF-8', PATH: `${process.env.PATH}:/usr/sbin` };
 
 interface Outcome {
   readonly code: number;
