@@ -1,5 +1,4 @@
-import { spawnSync } from 'node:child_process';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -160,7 +159,7 @@ function asNobody(): string[] {
   if (spawnSync('unshare', [...unshare, 'true']).status === 0) return ['unshare', ...unshare];
   const script =
     "import os from 'node:os'; import { syncBuiltinESMExports } from 'node:module';" +
-    "os.userInfo = () => { throw new Error('no user'); }; syncBuiltinESMExports();";
+    "os.userInfo = () => { throw Object.assign(new Error('no user'), { code: 'ERR_SYSTEM_ERROR' }); }; syncBuiltinESMExports();";
   return ['env', `NODE_OPTIONS=--import=data:text/javascript,${encodeURIComponent(script)}`];
 }
 
