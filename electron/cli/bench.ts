@@ -2,11 +2,10 @@ import { Argument, type Command, Option } from 'commander';
 import {
   type BenchRun,
   type BootResult,
-  type Protocol,
   protocolSchema,
-  type VirtualBoardKind,
   virtualBoardKindSchema,
 } from '../../shared/domain/bench.ts';
+import type { Protocol, VirtualBoardKind } from '../../shared/domain/bench-names.ts';
 import { type Problem, ProblemError, toProblem } from '../../shared/domain/problem.ts';
 import { byteText } from '../../shared/domain/progress-text.ts';
 import type { Studio } from '../core/studio.ts';

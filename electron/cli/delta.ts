@@ -1,12 +1,12 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import {
-  choiceText,
   type Compression,
   compressionSchema,
   type PatchFormat,
   patchFormatSchema,
   type PatchReport,
 } from '../../shared/domain/delta.ts';
+import { choiceText } from '../../shared/domain/delta-cost.ts';
 import { byteText } from '../../shared/domain/progress-text.ts';
 import type { DeltaMatrix } from '../../shared/domain/delta-matrix.ts';
 import { printResult } from './output.ts';

@@ -1,11 +1,10 @@
 import { create } from 'zustand';
+import type { BenchRun, PortInfo } from '../../shared/domain/bench.ts';
 import {
-  type BenchRun,
-  type PortInfo,
   type Protocol,
   type VirtualBoardKind,
   virtualBoardKinds,
-} from '../../shared/domain/bench.ts';
+} from '../../shared/domain/bench-names.ts';
 import { type Problem, toProblem } from '../../shared/domain/problem.ts';
 import { call } from '../rpc/client.ts';
 import { useStudio } from './studio.ts';

@@ -1,4 +1,5 @@
-import { choiceText, type DeltaLimits, type PatchChoice } from '../domain/delta.ts';
+import type { DeltaLimits, PatchChoice } from '../domain/delta.ts';
+import { choiceText } from '../domain/delta-cost.ts';
 import { encoderLimits } from '../domain/delta-cost.ts';
 import { problem } from '../domain/problem.ts';
 import { writeBsdiff40, writeBsdiff43 } from './bsdiff-writer.ts';

@@ -1,4 +1,4 @@
-import { type Operation } from './operations.ts';
+import type { Operation } from './operations.ts';
 import { SeedIndex } from './seed-index.ts';
 import { type AddressCache, firstSameMode, nearCount, numberBytes } from './vcdiff-format.ts';
 

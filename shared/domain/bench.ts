@@ -1,52 +1,12 @@
 import { z } from 'zod';
+import { protocols, verifyMethods, virtualBoardNames } from './bench-names.ts';
 import { problemSchema } from './job.ts';
 
-export const protocolSchema = z.enum(['stm32', 'esp', 'smp', 'stk500', 'ymodem', 'quectel']);
-export type Protocol = z.infer<typeof protocolSchema>;
-export const virtualBoardKindSchema = z.enum([
-  'stm32',
-  'esp32',
-  'smp',
-  'optiboot',
-  'ymodem',
-  'quectel',
-]);
-export type VirtualBoardKind = z.infer<typeof virtualBoardKindSchema>;
-
-/** Each protocol, for people. */
-export const protocolNames: Readonly<Record<Protocol, string>> = {
-  stm32: 'STM32 (AN3155)',
-  esp: 'Espressif ROM loader',
-  smp: 'MCUboot, Zephyr (SMP)',
-  stk500: 'Arduino (STK500v1)',
-  ymodem: 'YMODEM',
-  quectel: 'Quectel module (AT)',
-};
-
-/** Each kind of virtual board: what it is called, and the protocol that flashes it. */
-export const virtualBoardKinds: Readonly<
-  Record<VirtualBoardKind, { readonly name: string; readonly protocol: Protocol }>
-> = {
-  stm32: { name: 'STM32F103', protocol: 'stm32' },
-  esp32: { name: 'ESP32', protocol: 'esp' },
-  smp: { name: 'Zephyr with MCUboot', protocol: 'smp' },
-  optiboot: { name: 'Arduino Uno', protocol: 'stk500' },
-  ymodem: { name: 'YMODEM bootloader', protocol: 'ymodem' },
-  quectel: { name: 'Quectel module', protocol: 'quectel' },
-};
+export const protocolSchema = z.enum(protocols);
+export const virtualBoardKindSchema = z.enum(virtualBoardNames);
 
 /** How what the board holds was compared with the image. */
-export const verifyMethodSchema = z.enum(['read-back', 'md5', 'hash', 'crc32', 'checksum']);
-export type VerifyMethod = z.infer<typeof verifyMethodSchema>;
-
-/** Each way to verify, in words that follow `verified … by`. */
-export const verifyWords: Readonly<Record<VerifyMethod, string>> = {
-  'read-back': 'read-back',
-  md5: 'its MD5',
-  crc32: 'the CRC-32 that the bootloader tells',
-  checksum: 'the checksum that the module tells',
-  hash: 'the hash that the board tells',
-};
+export const verifyMethodSchema = z.enum(verifyMethods);
 
 /** How a board came up after it was flashed. */
 export const bootResultSchema = z.object({

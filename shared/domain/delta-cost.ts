@@ -8,6 +8,11 @@ import type {
 } from './delta.ts';
 import { problem } from './problem.ts';
 
+/** A choice in words: the format and, if it has one, its compression. */
+export function choiceText({ format, compression }: PatchChoice): string {
+  return compression ? `${format} ${compression}` : format;
+}
+
 /** State of one bzip2 -9 decoder: 100 kB and four bytes for each of 900,000 (manual of bzip2). */
 const bzip2DecoderBytes = 3_700_000;
 /** State and chunk buffers of the detools decoder in C. */

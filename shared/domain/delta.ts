@@ -37,11 +37,6 @@ export interface PatchChoice {
   readonly compression: Compression | null;
 }
 
-/** A choice in words: the format and, if it has one, its compression. */
-export function choiceText({ format, compression }: PatchChoice): string {
-  return compression ? `${format} ${compression}` : format;
-}
-
 /** What the patch itself says that its decoder needs, sizes in bytes; null when it does not apply. */
 const decoderNeedsSchema = z.object({
   heatshrinkWindowBits: z.number().nullable(),

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Protocol, VirtualBoardKind } from '../../shared/domain/bench.ts';
+import type { Protocol, VirtualBoardKind } from '../../shared/domain/bench-names.ts';
 import { readFirmwareImage } from '../../shared/formats/firmware-image.ts';
 import { avrApp } from '../support/avr-app.ts';
 import { type Bench, rawImage } from '../support/bench.ts';

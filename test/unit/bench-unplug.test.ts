@@ -1,6 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Protocol, VirtualBoardKind } from '../../shared/domain/bench.ts';
+import type { Protocol, VirtualBoardKind } from '../../shared/domain/bench-names.ts';
 import { type Bench, openBench, rawImage, sampleImage } from '../support/bench.ts';
 import { espImage } from '../support/esp-images.ts';
 import { mcubootImage } from '../support/mcuboot-builder.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { verifyEvidence } from '../../electron/core/evidence/verify-evidence.ts';
-import { type Evidence } from '../../shared/domain/evidence.ts';
+import type { Evidence } from '../../shared/domain/evidence.ts';
 import { canonicalJson } from '../../shared/domain/canonical-json.ts';
 import { applyWaivers, type Waiver } from '../../shared/domain/waiver.ts';
 import { makePlan } from '../support/cloud.ts';

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { readPatchHead } from '../../shared/delta/patch-head.ts';
 import { makePatches } from '../../shared/delta/patch-writer.ts';
-import { choiceText, type DeltaLimits, type PatchChoice } from '../../shared/domain/delta.ts';
+import type { DeltaLimits, PatchChoice } from '../../shared/domain/delta.ts';
+import { choiceText } from '../../shared/domain/delta-cost.ts';
 import {
   advise,
   allowedChoices,

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { inspectPatch } from '../../shared/delta/patch-inspector.ts';
 import { readPatchHead } from '../../shared/delta/patch-head.ts';
 import { applyPatch, readPatch } from '../../shared/delta/patch-reader.ts';
-import { choiceText } from '../../shared/domain/delta.ts';
+import { choiceText } from '../../shared/domain/delta-cost.ts';
 import { deviceCost } from '../../shared/domain/delta-cost.ts';
 import { anyPair, everyChoice, firmwareLike, makePatch, problemOf } from '../support/patches.ts';
 

@@ -1,5 +1,5 @@
 import { maxDevicesPerPlan } from '../../../shared/domain/limits.ts';
-import { type PlanState, type ScopeSummary } from '../../../shared/domain/plan.ts';
+import type { PlanState, ScopeSummary } from '../../../shared/domain/plan.ts';
 import { problem } from '../../../shared/domain/problem.ts';
 
 /** What an operator does to a published plan. */

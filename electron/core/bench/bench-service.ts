@@ -2,12 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import type {
-  BenchRun,
-  FlashFootprint,
-  FlashResult,
-  Protocol,
-} from '../../../shared/domain/bench.ts';
+import type { BenchRun, FlashFootprint, FlashResult } from '../../../shared/domain/bench.ts';
+import type { Protocol } from '../../../shared/domain/bench-names.ts';
 import type { WorkContext } from '../../../shared/domain/job.ts';
 import { maxFileSizeBytes } from '../../../shared/domain/limits.ts';
 import { type Problem, problem, toProblem } from '../../../shared/domain/problem.ts';

@@ -1,10 +1,9 @@
+import type { BootResult, FlashResult } from '../../../shared/domain/bench.ts';
 import {
-  type BootResult,
-  type FlashResult,
   type Protocol,
   type VerifyMethod,
   verifyWords,
-} from '../../../shared/domain/bench.ts';
+} from '../../../shared/domain/bench-names.ts';
 import type { WorkContext } from '../../../shared/domain/job.ts';
 import { ProblemError, problem, toProblem } from '../../../shared/domain/problem.ts';
 import type { FirmwareImage } from '../../../shared/formats/firmware-image.ts';

@@ -1,4 +1,4 @@
-import type { VerifyMethod } from '../../../shared/domain/bench.ts';
+import type { VerifyMethod } from '../../../shared/domain/bench-names.ts';
 import type { FirmwareImage } from '../../../shared/formats/firmware-image.ts';
 import type { ByteChannel } from './byte-channel.ts';
 import type { LinkOptions } from './serial-link.ts';

@@ -1,4 +1,4 @@
-import type { Protocol } from '../../../shared/domain/bench.ts';
+import type { Protocol } from '../../../shared/domain/bench-names.ts';
 import type { FlashProtocol } from './flasher.ts';
 import { EspFlasher } from './esp/esp-flasher.ts';
 import { QuectelFlasher } from './quectel/quectel-flasher.ts';

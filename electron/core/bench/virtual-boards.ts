@@ -1,4 +1,5 @@
-import type { PortInfo, VirtualBoardKind } from '../../../shared/domain/bench.ts';
+import type { PortInfo } from '../../../shared/domain/bench.ts';
+import type { VirtualBoardKind } from '../../../shared/domain/bench-names.ts';
 import { problem } from '../../../shared/domain/problem.ts';
 import { servePty, serveResettingPty } from '../../boards/pty.ts';
 import { VirtualEsp32 } from '../../boards/esp32/virtual-esp32.ts';

@@ -5,12 +5,12 @@ import type { DescribedFormat } from '../../../shared/domain/described-format.ts
 import type { InspectReport } from '../../../shared/domain/finding.ts';
 import type { WorkContext } from '../../../shared/domain/job.ts';
 import { problem } from '../../../shared/domain/problem.ts';
-import {
-  type Component,
-  type ComponentType,
-  type PackageFile,
-  type Product,
-  type VersionPackage,
+import type {
+  Component,
+  ComponentType,
+  PackageFile,
+  Product,
+  VersionPackage,
 } from '../../../shared/domain/product.ts';
 import { roleOfFormat } from '../../../shared/domain/file-role.ts';
 import { defaultFileTypes } from '../../../shared/domain/limits.ts';

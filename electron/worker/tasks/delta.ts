@@ -6,14 +6,14 @@ import { inspectPatch } from '../../../shared/delta/patch-inspector.ts';
 import { maxTargetBytes, wrongSource } from '../../../shared/delta/patch-problems.ts';
 import { readPatch } from '../../../shared/delta/patch-reader.ts';
 import { makePatches, type OnPatchProgress } from '../../../shared/delta/patch-writer.ts';
-import {
-  choiceText,
-  type DeltaLimits,
-  type DeviceCost,
-  type PatchChoice,
-  type PatchHead,
-  type PatchReport,
+import type {
+  DeltaLimits,
+  DeviceCost,
+  PatchChoice,
+  PatchHead,
+  PatchReport,
 } from '../../../shared/domain/delta.ts';
+import { choiceText } from '../../../shared/domain/delta-cost.ts';
 import { deviceCost, objections } from '../../../shared/domain/delta-cost.ts';
 import type { MeasuredPatch } from '../../../shared/domain/delta-matrix.ts';
 import type { WorkContext } from '../../../shared/domain/job.ts';

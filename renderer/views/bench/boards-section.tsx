@@ -11,18 +11,18 @@ import {
 } from '@mantine/core';
 import { CircleStop, RefreshCw } from 'lucide-react';
 import { useState } from 'react';
+import type { PortInfo } from '../../../shared/domain/bench.ts';
 import {
-  type PortInfo,
   type VirtualBoardKind,
-  virtualBoardKindSchema,
   virtualBoardKinds,
-} from '../../../shared/domain/bench.ts';
+  virtualBoardNames,
+} from '../../../shared/domain/bench-names.ts';
 import { useBench } from '../../stores/bench.ts';
 import { LoadingLines } from '../../widgets/loading-lines.tsx';
 import { Section } from '../../widgets/section.tsx';
 import classes from './bench-view.module.css';
 
-const kinds = virtualBoardKindSchema.options.map((kind) => ({
+const kinds = virtualBoardNames.map((kind) => ({
   value: kind,
   label: virtualBoardKinds[kind].name,
 }));

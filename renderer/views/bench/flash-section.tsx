@@ -10,7 +10,7 @@ import {
 } from '@mantine/core';
 import { Zap } from 'lucide-react';
 import { useState } from 'react';
-import { protocolNames, protocolSchema } from '../../../shared/domain/bench.ts';
+import { protocolNames, protocols } from '../../../shared/domain/bench-names.ts';
 import type { Product, Release } from '../../../shared/domain/product.ts';
 import type { PickedFile } from '../../rpc/client.ts';
 import { useBench } from '../../stores/bench.ts';
@@ -23,7 +23,7 @@ import { FootprintText } from './footprint-text.tsx';
 
 const fileChoice = 'file';
 const baudRates = { least: 1200, most: 4_000_000 } as const;
-const protocolChoices = protocolSchema.options.map((protocol) => ({
+const protocolChoices = protocols.map((protocol) => ({
   value: protocol,
   label: protocolNames[protocol],
 }));

@@ -1,5 +1,6 @@
 import { Button, Progress, Stack, Text } from '@mantine/core';
-import { type BenchRun, verifyWords } from '../../../shared/domain/bench.ts';
+import type { BenchRun } from '../../../shared/domain/bench.ts';
+import { verifyWords } from '../../../shared/domain/bench-names.ts';
 import type { Job } from '../../../shared/domain/job.ts';
 import { byteText } from '../../../shared/domain/progress-text.ts';
 import { call } from '../../rpc/client.ts';

@@ -1,5 +1,6 @@
 import { Select } from '@mantine/core';
-import { choiceText, type DeltaLimits, type PatchChoice } from '../../../shared/domain/delta.ts';
+import type { DeltaLimits, PatchChoice } from '../../../shared/domain/delta.ts';
+import { choiceText } from '../../../shared/domain/delta-cost.ts';
 import { allowedChoices } from '../../../shared/domain/delta-cost.ts';
 import { formatWord } from './delta-rows.ts';
 

@@ -3,7 +3,7 @@ import { latin1Text } from '../../../../shared/formats/bytes.ts';
 import { crc32 } from '../../../../shared/formats/crc32.ts';
 import type { FirmwareImage } from '../../../../shared/formats/firmware-image.ts';
 import { modem } from '../../../../shared/formats/ymodem.ts';
-import type { VerifyMethod } from '../../../../shared/domain/bench.ts';
+import type { VerifyMethod } from '../../../../shared/domain/bench-names.ts';
 import type { ByteChannel } from '../byte-channel.ts';
 import type { BoardIdentity, Flasher, FlashWork } from '../flasher.ts';
 import { verifyFailed } from '../sector-layout.ts';
