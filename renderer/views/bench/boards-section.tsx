@@ -81,6 +81,7 @@ export function BoardsSection() {
             />
             <Button
               variant="default"
+              flex="none"
               onClick={() => void startVirtualBoard(kind)}
               data-testid="start-virtual"
             >
