@@ -14,7 +14,13 @@ interface Line {
 const commands = { erase: '43bc', write: '31ce', read: '11ee' } as const;
 
 /** The phases of a whole STM32 run, from the first command of each to the first of the next. */
-export function readRecording(text: string): { erase: Phase; write: Phase; verify: Phase } {
+export function readRecording(text: string): {
+  erase: Phase;
+  write: Phase;
+  verify: Phase;
+  /** From the first word on the line to the end of the verification. */
+  wholeMs: number;
+} {
   const lines = text
     .trim()
     .split('\n')
@@ -33,6 +39,7 @@ export function readRecording(text: string): { erase: Phase; write: Phase; verif
     erase: phase(erase, write),
     write: phase(write, read),
     verify: phase(read, verified),
+    wholeMs: phase(0, verified).elapsedMs,
   };
 }
 
