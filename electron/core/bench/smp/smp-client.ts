@@ -120,8 +120,9 @@ export class SmpClient {
     await this.#ask(questions.writeState, { hash, confirm });
   }
 
+  /** Asks once: an image on trial does not survive a second reset, and a board may well reset before it answers. */
   async reset(): Promise<void> {
-    await this.#ask(questions.reset, {});
+    await this.#exchange(questions.reset, {}, answerMs);
   }
 
   /**
