@@ -68,6 +68,7 @@ export function readZstdFrame(head: Uint8Array): ZstdFrame | 'incomplete' | { fa
 /** One block by its three-byte header (RFC 8878 section 3.1.1.2). */
 export interface ZstdBlock {
   readonly isLast: boolean;
+  readonly isCompressed: boolean;
   /** Bytes that follow the header. */
   readonly packedBytes: number;
   /** What is wrong with it, or null. */
@@ -85,5 +86,6 @@ export function readZstdBlock(bytes: Uint8Array, { blockBytes }: ZstdFrame): Zst
       : size > blockBytes
         ? `a block of ${size} bytes where ${blockBytes} are allowed`
         : null;
-  return { isLast: (value & 1) !== 0, packedBytes: type === 1 ? 1 : size, fault };
+  const isLast = (value & 1) !== 0;
+  return { isLast, isCompressed: type === 2, packedBytes: type === 1 ? 1 : size, fault };
 }

@@ -78,11 +78,13 @@ it(`every reader survives ${cases} mutated inputs`, () => {
     ...names.flatMap(kept).map(row),
     '',
     `At most ${usualBudgetMs} ms for a case and ${allowedBytes / 2 ** 20} MB of memory are allowed. The RAR engine starts a thread`,
-    'for each archive: it gets fewer cases and more time.',
+    'for each archive and may take 128 MB: it gets fewer cases and more time. A script in which nothing',
+    'is Python may take 400 ms: its grammar goes on behind each error, in time that is linear and limited.',
   ]);
   expect(results.filter(({ failure }) => failure !== null).map(({ name }) => name)).toEqual([]);
   for (const { name, grownBytes } of results) {
-    expect(grownBytes, name).toBeLessThanOrEqual(allowedBytes);
+    const { budgetBytes = allowedBytes } = fuzzSubjects.find((one) => one.name === name) ?? {};
+    expect(grownBytes, name).toBeLessThanOrEqual(budgetBytes);
   }
 });
 

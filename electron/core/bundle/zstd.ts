@@ -9,6 +9,7 @@ import {
   skippableBytes,
   type ZstdFrame,
 } from '../../../shared/formats/zstd.ts';
+import { endlessWeights } from '../../../shared/formats/zstd-weights.ts';
 import type { BundleRuleId } from '../../../shared/messages/bundle-rules.ts';
 import { readCompressed } from './compressed.ts';
 import { ContentFault } from './content-fault.ts';
@@ -120,6 +121,8 @@ class ZstdWalk {
       if (block.fault !== null) this.#fail('zstd.damaged', block.fault, offset);
       ({ isLast } = block);
       const data = await this.#take(block.packedBytes);
+      const endless = block.isCompressed ? endlessWeights(data) : null;
+      if (endless !== null) this.#fail('zstd.damaged', endless, offset);
       const checksum = await this.#take(isLast && frame.hasChecksum ? 4 : 0);
       if (checksum.length > 0) this.#checksum = Buffer.from(checksum).readUInt32LE();
       try {

@@ -4,7 +4,7 @@ import { fuzzSubjects } from './subjects.ts';
 /** Cases after which everything that is only made once has been made. */
 const warmUpCases = 1000;
 /** Cases after which garbage is collected, so that only what readers need at once is measured. */
-const casesPerCollection = 200;
+const casesPerCollection = 50;
 
 /** One reader in a process of its own: `node --expose-gc child NAME CASES SEED`, the result as JSON. */
 const [name = '', cases = '', seed = ''] = process.argv.slice(2);

@@ -39,6 +39,8 @@ export interface FuzzSubject {
   readonly share?: number;
   /** Milliseconds that a case may take, when not the usual ones. */
   readonly budgetMs?: number;
+  /** Memory that the process may grow by, when not the usual one. */
+  readonly budgetBytes?: number;
   /** Reads the bytes; resolves with what was told, and rejects only when the reader is wrong. */
   readonly read: (bytes: Buffer) => Promise<readonly string[]> | readonly string[];
 }
@@ -287,6 +289,8 @@ export const fuzzSubjects: readonly FuzzSubject[] = [
     ...format('rar', { name: 'rar with its engine', seeds: rarSeeds, repair: repairRar }),
     share: 0.02,
     budgetMs: 2000,
+    // What its WebAssembly memory is limited to.
+    budgetBytes: 128 * 1024 * 1024,
   },
   format('tar', { repair: repairTar }),
   format('gzip', { file: 'image.tar.gz' }),
@@ -294,7 +298,11 @@ export const fuzzSubjects: readonly FuzzSubject[] = [
   format('zstd', { file: 'image.tar.zst' }),
   format('pac', { seeds: [pac], repair: (bytes) => changedPac(withRoom(bytes), () => undefined) }),
   format('mpy', { seeds: Object.values(mpyFiles) }),
-  format('python', { file: 'main.py', seeds: [Buffer.from(script)] }),
+  {
+    ...format('python', { file: 'main.py', seeds: [Buffer.from(script)] }),
+    // The grammar looks for a way on behind each error, up to 4 ms a kilobyte and 2 s in all.
+    budgetMs: 400,
+  },
   format('text', {
     name: 'cmsis-pack',
     file: 'Maker.Pump.pdsc',
