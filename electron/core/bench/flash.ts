@@ -129,7 +129,7 @@ async function connectAndFlash(
   const link = recorder.wrap(await openLink(input.port, options));
   try {
     const channel = new ByteChannel(link, input.port, context.signal);
-    const flasher = open(channel, {
+    const flasher = await open(channel, {
       changedOnly: input.changedOnly ?? false,
       baudRate,
       connectBaudRate: options.baudRate,

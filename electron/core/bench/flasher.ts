@@ -74,5 +74,5 @@ export interface FlashProtocol {
   readonly workBaudRate?: number;
   /** The file goes to the board as it is, whatever its format. */
   readonly sendsFile?: boolean;
-  readonly open: (channel: ByteChannel, options: FlasherOptions) => Flasher;
+  readonly open: (channel: ByteChannel, options: FlasherOptions) => Flasher | Promise<Flasher>;
 }

@@ -2,7 +2,6 @@ import type { Protocol } from '../../../shared/domain/bench-names.ts';
 import type { FlashProtocol } from './flasher.ts';
 import { EspFlasher } from './esp/esp-flasher.ts';
 import { QuectelFlasher } from './quectel/quectel-flasher.ts';
-import { SmpFlasher } from './smp/smp-flasher.ts';
 import { Stk500Flasher } from './stk500/stk500-flasher.ts';
 import { Stm32Flasher } from './stm32/stm32-flasher.ts';
 import { YmodemFlasher } from './ymodem/ymodem-flasher.ts';
@@ -20,7 +19,8 @@ export const protocols: Readonly<Record<Protocol, FlashProtocol>> = {
   },
   smp: {
     line: { baudRate: 115_200, parity: 'none' },
-    open: (channel) => new SmpFlasher(channel),
+    // With its CBOR, which nothing else of the program needs.
+    open: async (channel) => new (await import('./smp/smp-flasher.ts')).SmpFlasher(channel),
   },
   stk500: {
     line: { baudRate: 115_200, parity: 'none' },

@@ -3,10 +3,7 @@ import type { VirtualBoardKind } from '../../../shared/domain/bench-names.ts';
 import { problem } from '../../../shared/domain/problem.ts';
 import { servePty, serveResettingPty } from '../../boards/pty.ts';
 import { VirtualEsp32 } from '../../boards/esp32/virtual-esp32.ts';
-import { findBootloader } from '../../boards/optiboot/find-bootloader.ts';
-import { VirtualOptiboot } from '../../boards/optiboot/virtual-optiboot.ts';
 import { VirtualQuectel } from '../../boards/quectel/virtual-quectel.ts';
-import { VirtualSmpBoard } from '../../boards/smp/virtual-smp-board.ts';
 import { VirtualStm32 } from '../../boards/stm32/virtual-stm32.ts';
 import { VirtualYmodemBoard } from '../../boards/ymodem/virtual-ymodem-board.ts';
 import type { VirtualBoard } from '../../boards/virtual-board.ts';
@@ -31,12 +28,16 @@ interface BoardKind {
   readonly resetsOnOpen?: boolean;
 }
 
+// Boards that need a package of their own are loaded when one is started, not with the program.
 const kinds: Readonly<Record<VirtualBoardKind, BoardKind>> = {
   stm32: { label: 'Virtual STM32F103 board', make: (options) => new VirtualStm32(options) },
   esp32: { label: 'Virtual ESP32 board', make: (options) => new VirtualEsp32(options) },
   smp: {
     label: 'Virtual Zephyr board with MCUboot',
-    make: (options) => new VirtualSmpBoard(options),
+    make: async (options) => {
+      const { VirtualSmpBoard } = await import('../../boards/smp/virtual-smp-board.ts');
+      return new VirtualSmpBoard(options);
+    },
   },
   quectel: {
     label: 'Virtual Quectel EG800K module',
@@ -49,7 +50,11 @@ const kinds: Readonly<Record<VirtualBoardKind, BoardKind>> = {
   },
   optiboot: {
     label: 'Virtual Arduino Uno with its real bootloader',
-    make: async ({ bootloader }) => new VirtualOptiboot(await findBootloader(bootloader)),
+    make: async ({ bootloader }) => {
+      const { findBootloader } = await import('../../boards/optiboot/find-bootloader.ts');
+      const { VirtualOptiboot } = await import('../../boards/optiboot/virtual-optiboot.ts');
+      return new VirtualOptiboot(await findBootloader(bootloader));
+    },
     resetsOnOpen: true,
   },
 };

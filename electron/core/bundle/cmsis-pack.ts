@@ -1,4 +1,3 @@
-import { SaxesParser } from 'saxes';
 import { compareWithDescribed } from '../../../shared/domain/identity/described-version.ts';
 import type { ByteSource } from '../../../shared/formats/byte-source.ts';
 import { readRange } from '../../../shared/formats/image-facts.ts';
@@ -74,6 +73,7 @@ export async function readPackDescription(source: ByteSource, reading: Reading):
 
 async function parse(source: ByteSource, { findings }: Reading): Promise<Description | null> {
   const description: Description = { vendor: '', name: '', releases: [] };
+  const { SaxesParser } = await import('saxes');
   const parser = new SaxesParser({ position: true, xmlns: false });
   const path: string[] = [];
   let fault: string | null = null;

@@ -16,9 +16,7 @@ import { readRar } from './rar.ts';
 import { type FormatReader, nothingKnown, type Reading } from './reading.ts';
 import { readTarMembers } from './tar-members.ts';
 import type { DescribedVersion } from './version-check.ts';
-import { readXz } from './xz.ts';
 import { readZip } from './zip.ts';
-import { readZstd } from './zstd.ts';
 
 const opaque: FormatReader = {
   search: 'bytes',
@@ -120,6 +118,18 @@ const records = (Reader: RecordReader): FormatReader => ({
   },
 });
 
+// Their engines are loaded only for a file that needs them: every inspection would wait for that.
+const xz: FormatReader = {
+  search: 'content',
+  holdsMembers: true,
+  stream: async (...args) => (await import('./xz.ts')).readXz(...args),
+};
+const zstd: FormatReader = {
+  search: 'content',
+  holdsMembers: true,
+  stream: async (...args) => (await import('./zstd.ts')).readZstd(...args),
+};
+
 /** Every format that {@link sniff} tells, and how its content is checked. */
 const table: ReadonlyMap<string, FormatReader> = new Map([
   ...[...readableImages].map((format) => [format, image(format)] as const),
@@ -127,8 +137,8 @@ const table: ReadonlyMap<string, FormatReader> = new Map([
   ['intel-hex', records(IntelHexReader)],
   ['tar', { search: 'content', holdsMembers: true, stream: readTarMembers }],
   ['gzip', { search: 'content', holdsMembers: true, stream: readGzip }],
-  ['xz', { search: 'content', holdsMembers: true, stream: readXz }],
-  ['zstd', { search: 'content', holdsMembers: true, stream: readZstd }],
+  ['xz', xz],
+  ['zstd', zstd],
   ['zip', { search: 'content', holdsMembers: true, read: readZip }],
   ['rar', { search: 'content', holdsMembers: true, read: readRar }],
   ['mcuboot', mcuboot],
