@@ -66,6 +66,15 @@ export class ByteStream {
     }
   }
 
+  /** Passes over the next `length` bytes, or over all that is left; how many there were. */
+  async skip(length = Number.POSITIVE_INFINITY): Promise<number> {
+    const start = this.#offset;
+    while (this.#offset - start < length) {
+      if ((await this.next(length - (this.#offset - start))).length === 0) break;
+    }
+    return this.#offset - start;
+  }
+
   async #fetch(): Promise<boolean> {
     const step = await this.#chunks.next();
     if (step.done) return false;

@@ -10,3 +10,8 @@ export function crc32(bytes: Uint8Array, previous = 0): number {
   for (const byte of bytes) value = (value >>> 8) ^ (table[(value ^ byte) & 0xff] ?? 0);
   return ~value >>> 0;
 }
+
+/** A CRC-32 or another sum of 32 bits: eight lower-case hexadecimal digits. */
+export function sumText(value: number): string {
+  return value.toString(16).padStart(8, '0');
+}

@@ -1,4 +1,4 @@
-import { crc32 } from '../../../shared/formats/crc32.ts';
+import { crc32, sumText } from '../../../shared/formats/crc32.ts';
 import { blockBytes, decodeBlock, decodeFileBlock, modem } from '../../../shared/formats/ymodem.ts';
 import { CortexMcu } from '../stm32/cortex-mcu.ts';
 import { VirtualBoard } from '../virtual-board.ts';
@@ -132,7 +132,7 @@ export class VirtualYmodemBoard extends VirtualBoard {
     const transfer = this.#transfer;
     if (!transfer || transfer.written < transfer.sizeBytes) return this.#cancel();
     const { sizeBytes } = transfer;
-    const sum = crc32(this.#flash.subarray(0, sizeBytes)).toString(16).padStart(8, '0');
+    const sum = sumText(crc32(this.#flash.subarray(0, sizeBytes)));
     this.sendText(`\r\n## Total Size = ${sizeBytes} Bytes\r\n## CRC32 = ${sum}\r\n`);
     this.#isLoader = false;
     this.later(startMs, () => this.#start());

@@ -31,9 +31,7 @@ const rawImage: FormatReader = {
   stream: async (chunks, { expectations: { component, memory = [] }, findings }) => {
     const stream = new ByteStream(chunks);
     const head = await stream.peek(sniffHeadBytes);
-    for await (const _ of stream.pieces()) {
-      // Only its size is wanted.
-    }
+    await stream.skip();
     const regions = component === 'mcu' ? memory : [];
     checkRawImage(head, stream.offset, regions, findings.add);
     return nothingKnown;

@@ -2,10 +2,9 @@ import { crc32 } from 'node:zlib';
 import { ByteStream } from '../../../shared/formats/byte-stream.ts';
 import type { Evidence } from '../../../shared/formats/report.ts';
 import type { BundleRuleId } from '../../../shared/messages/bundle-rules.ts';
-import { readCompressed } from './compressed.ts';
+import { readCompressed, UnpackedCount } from './compressed.ts';
 import { ContentFault } from './content-fault.ts';
 import { InflateError, inflateRaw } from './inflate.ts';
-import { isBomb } from './limits.ts';
 import type { Inside, Reading } from './reading.ts';
 
 const longestFieldBytes = 64 * 1024;
@@ -17,25 +16,31 @@ const flags = { headerCrc: 2, extra: 4, name: 8, comment: 16, reserved: 0xe0 } a
  * holds is inspected as a file of its own. Source: RFC 1952.
  */
 export function readGzip(chunks: AsyncIterable<Uint8Array>, reading: Reading): Promise<Inside> {
-  const content = (): AsyncGenerator<Uint8Array> => unpack(new ByteStream(chunks), reading);
-  return readCompressed(reading, 'gzip.not-tar', { content, checkedBy: 'CRC-32' });
+  const unpacked = new UnpackedCount(reading, 'gzip.bomb');
+  const content = (): AsyncGenerator<Uint8Array> =>
+    unpack(new ByteStream(chunks), reading, unpacked);
+  return readCompressed(reading, 'gzip.not-tar', { content, unpacked, checkedBy: 'CRC-32' });
 }
 
 type Fail = (rule: BundleRuleId, detail: string, evidence: Evidence) => never;
 
-async function* unpack(stream: ByteStream, reading: Reading): AsyncGenerator<Uint8Array> {
+async function* unpack(
+  stream: ByteStream,
+  reading: Reading,
+  unpacked: UnpackedCount,
+): AsyncGenerator<Uint8Array> {
   const fail: Fail = (rule, detail, evidence) => {
     throw new ContentFault(reading, rule, detail, evidence);
   };
-  let totalBytes = 0;
   for (let member = 1; ; member += 1) {
     const start = stream.offset;
     if (member > 1) {
       const next = await stream.peek(2);
       if (next.length === 0) return;
       if (next[0] !== 0x1f || next[1] !== 0x8b) {
-        const rest = await countRest(stream);
-        fail('gzip.trailing', `${rest} bytes follow member ${member - 1}`, { offset: start });
+        fail('gzip.trailing', `${await stream.skip()} bytes follow member ${member - 1}`, {
+          offset: start,
+        });
       }
     }
     const fault = await readHeader(stream);
@@ -48,13 +53,8 @@ async function* unpack(stream: ByteStream, reading: Reading): AsyncGenerator<Uin
     try {
       for await (const bytes of inflateRaw(stream)) {
         memberBytes += bytes.length;
-        totalBytes += bytes.length;
         sum = crc32(bytes, sum);
-        reading.budget.countUnpacked(bytes.length);
-        if (isBomb(totalBytes, reading.fileSizeBytes)) {
-          const detail = `${reading.fileSizeBytes} bytes unpack to more than ${totalBytes} bytes`;
-          fail('gzip.bomb', detail, { offset: start });
-        }
+        unpacked.add(bytes.length, start);
         yield bytes;
       }
     } catch (error) {
@@ -80,12 +80,6 @@ async function* unpack(stream: ByteStream, reading: Reading): AsyncGenerator<Uin
       fail('gzip.crc', 'length of the content', { offset: end + 4, ...values });
     }
   }
-}
-
-async function countRest(stream: ByteStream): Promise<number> {
-  let rest = 0;
-  for await (const bytes of stream.pieces()) rest += bytes.length;
-  return rest;
 }
 
 /** Reads a member's header; tells what is wrong with it, or null (RFC 1952 section 2.3). */

@@ -2,6 +2,7 @@ import { crc32 } from 'node:zlib';
 import type { ByteSource } from '../../../shared/formats/byte-source.ts';
 import { readRarHeaders } from '../../../shared/formats/rar.ts';
 import type { RarMember } from '../../../shared/formats/rar-member.ts';
+import { sumText } from '../../../shared/formats/crc32.ts';
 import type { Evidence } from '../../../shared/formats/report.ts';
 import type { BundleRuleId } from '../../../shared/messages/bundle-rules.ts';
 import { ContentFault } from './content-fault.ts';
@@ -131,7 +132,7 @@ class RarRun {
       throw this.#fault('rar.crc', 'its data ends early', member, values);
     }
     if (sum !== (member.crc32 ?? sum)) {
-      const values = { expected: hex(member.crc32 ?? 0), found: hex(sum) };
+      const values = { expected: sumText(member.crc32 ?? 0), found: sumText(sum) };
       throw this.#fault('rar.crc', 'CRC-32', member, values);
     }
   }
@@ -171,5 +172,3 @@ class RarRun {
     return new ContentFault(this.#reading, rule, `"${name}": ${what}`, evidence);
   }
 }
-
-const hex = (value: number): string => value.toString(16).padStart(8, '0');

@@ -18,9 +18,8 @@ import {
   type XzRecord,
 } from '../../../shared/formats/xz.ts';
 import type { BundleRuleId } from '../../../shared/messages/bundle-rules.ts';
-import { readCompressed } from './compressed.ts';
+import { readCompressed, UnpackedCount } from './compressed.ts';
 import { ContentFault } from './content-fault.ts';
-import { isBomb } from './limits.ts';
 import type { Inside, Reading } from './reading.ts';
 import { mostDictionaryBytes, unpackXzStream, XzEngineError } from './xz-engine.ts';
 
@@ -38,12 +37,13 @@ export function readXz(chunks: AsyncIterable<Uint8Array>, reading: Reading): Pro
 class XzWalk {
   readonly #stream: ByteStream;
   readonly #reading: Reading;
-  #unpackedBytes = 0;
+  readonly unpacked: UnpackedCount;
   #checks = new Set<string>();
 
   constructor(stream: ByteStream, reading: Reading) {
     this.#stream = stream;
     this.#reading = reading;
+    this.unpacked = new UnpackedCount(reading, 'xz.bomb');
   }
 
   /** What the content was checked with. */
@@ -84,9 +84,7 @@ class XzWalk {
     const offset = this.#stream.offset;
     const next = await this.#stream.peek(6);
     if (hexText(next) === 'fd377a585a00') return true;
-    let rest = 0;
-    for await (const bytes of this.#stream.pieces()) rest += bytes.length;
-    const what = `${rest} bytes follow the stream that ends at ${start}`;
+    const what = `${await this.#stream.skip()} bytes follow the stream that ends at ${start}`;
     return this.#fail('xz.trailing', what, offset);
   }
 
@@ -122,7 +120,7 @@ class XzWalk {
       for await (const bytes of unpackXzStream(data.packed())) {
         sizeBytes += bytes.length;
         sum?.update(bytes);
-        this.#count(bytes.length, start);
+        this.unpacked.add(bytes.length, start);
         yield bytes;
       }
     } catch (error) {
@@ -137,15 +135,6 @@ class XzWalk {
     await this.#padding(-packedBytes & 3);
     await this.#check(check, sum?.digest());
     records.push({ unpaddedBytes: headerBytes + packedBytes + check.sizeBytes, sizeBytes });
-  }
-
-  #count(sizeBytes: number, offset: number): void {
-    this.#unpackedBytes += sizeBytes;
-    this.#reading.budget.countUnpacked(sizeBytes);
-    const { fileSizeBytes } = this.#reading;
-    if (!isBomb(this.#unpackedBytes, fileSizeBytes)) return;
-    const what = `${fileSizeBytes} bytes unpack to more than ${this.#unpackedBytes} bytes`;
-    this.#fail('xz.bomb', what, offset);
   }
 
   async #padding(length: number): Promise<void> {
@@ -205,7 +194,7 @@ class XzWalk {
   #cut(offset: number): never {
     return this.#fail(
       'xz.truncated',
-      `it ends after ${this.#unpackedBytes} unpacked bytes`,
+      `it ends after ${this.unpacked.sizeBytes} unpacked bytes`,
       offset,
     );
   }

@@ -2,6 +2,7 @@ import { crc32 } from 'node:zlib';
 import type { ByteSource } from '../../../shared/formats/byte-source.ts';
 import { ByteStream } from '../../../shared/formats/byte-stream.ts';
 import { readRange } from '../../../shared/formats/image-facts.ts';
+import { sumText } from '../../../shared/formats/crc32.ts';
 import type { Evidence } from '../../../shared/formats/report.ts';
 import type { BundleRuleId } from '../../../shared/messages/bundle-rules.ts';
 import { checkPackLayout } from './cmsis-pack.ts';
@@ -81,7 +82,7 @@ async function* readMember(
     fail('zip.damaged', 'its data ends early', values);
   }
   if (sum !== member.crc32)
-    fail('zip.crc', 'CRC-32', { expected: hex(member.crc32), found: hex(sum) });
+    fail('zip.crc', 'CRC-32', { expected: sumText(member.crc32), found: sumText(sum) });
   if (!member.hasDescriptor) return;
   const descriptor = Buffer.from(await source.read(dataStart + packedBytes, 24));
   if (!isDescriptorOf(descriptor, member)) {
@@ -106,5 +107,3 @@ function isDescriptorOf(bytes: Buffer, { crc32: sum, packedBytes, sizeBytes }: Z
     .flatMap((form) => [form, Buffer.concat([signature, form])])
     .some((form) => bytes.subarray(0, form.length).equals(form));
 }
-
-const hex = (value: number): string => value.toString(16).padStart(8, '0');

@@ -1,6 +1,7 @@
 import { Decompress } from 'fzstd';
 import xxhash from 'xxhash-wasm';
 import { ByteStream } from '../../../shared/formats/byte-stream.ts';
+import { sumText } from '../../../shared/formats/crc32.ts';
 import type { Evidence } from '../../../shared/formats/report.ts';
 import {
   longestZstdHeaderBytes,
@@ -11,9 +12,8 @@ import {
 } from '../../../shared/formats/zstd.ts';
 import { endlessWeights } from '../../../shared/formats/zstd-weights.ts';
 import type { BundleRuleId } from '../../../shared/messages/bundle-rules.ts';
-import { readCompressed } from './compressed.ts';
+import { readCompressed, UnpackedCount } from './compressed.ts';
 import { ContentFault } from './content-fault.ts';
-import { isBomb } from './limits.ts';
 import type { Inside, Reading } from './reading.ts';
 
 /**
@@ -33,7 +33,7 @@ export function readZstd(chunks: AsyncIterable<Uint8Array>, reading: Reading): P
 class ZstdWalk {
   readonly #stream: ByteStream;
   readonly #reading: Reading;
-  #unpackedBytes = 0;
+  readonly unpacked: UnpackedCount;
   #isChecked = true;
   /** Of the frame that was read last. */
   #checksum = 0;
@@ -41,6 +41,7 @@ class ZstdWalk {
   constructor(stream: ByteStream, reading: Reading) {
     this.#stream = stream;
     this.#reading = reading;
+    this.unpacked = new UnpackedCount(reading, 'zstd.bomb');
   }
 
   /** What the content was checked with; one frame without a checksum leaves it open. */
@@ -51,16 +52,13 @@ class ZstdWalk {
   async *content(): AsyncGenerator<Uint8Array> {
     const { create64 } = await xxhash();
     for (let frames = 0; ; frames += 1) {
-      const start = this.#stream.offset;
       const head = await this.#stream.peek(longestZstdHeaderBytes);
       if (head.length === 0 && frames > 0) return;
       const skipped = skippableBytes(head);
       if (skipped === null) yield* this.#frame(head, create64());
       else {
-        for await (const _ of this.#stream.pieces(skipped)) {
-          // The data of a user: no content.
-        }
-        if (this.#stream.offset < start + skipped) this.#cut();
+        // The data of a user: no content.
+        if ((await this.#stream.skip(skipped)) < skipped) this.#cut();
       }
     }
   }
@@ -85,7 +83,7 @@ class ZstdWalk {
     for await (const bytes of this.#blocks(frame)) {
       sizeBytes += bytes.length;
       sum.update(bytes);
-      this.#count(bytes.length, start);
+      this.unpacked.add(bytes.length, start);
       yield bytes;
     }
     const { contentBytes } = frame;
@@ -98,10 +96,8 @@ class ZstdWalk {
       return;
     }
     const offset = this.#stream.offset - 4;
-    const found = Number(sum.digest() & 0xffff_ffffn)
-      .toString(16)
-      .padStart(8, '0');
-    const expected = this.#checksum.toString(16).padStart(8, '0');
+    const found = sumText(Number(sum.digest() & 0xffff_ffffn));
+    const expected = sumText(this.#checksum);
     if (found !== expected) {
       this.#fail('zstd.checksum', 'XXH64 of the content', offset, { expected, found });
     }
@@ -140,17 +136,8 @@ class ZstdWalk {
     return bytes.length < length ? this.#cut() : bytes;
   }
 
-  #count(sizeBytes: number, offset: number): void {
-    this.#unpackedBytes += sizeBytes;
-    this.#reading.budget.countUnpacked(sizeBytes);
-    const { fileSizeBytes } = this.#reading;
-    if (!isBomb(this.#unpackedBytes, fileSizeBytes)) return;
-    const what = `${fileSizeBytes} bytes unpack to more than ${this.#unpackedBytes} bytes`;
-    this.#fail('zstd.bomb', what, offset);
-  }
-
   #cut(): never {
-    const what = `it ends after ${this.#unpackedBytes} unpacked bytes`;
+    const what = `it ends after ${this.unpacked.sizeBytes} unpacked bytes`;
     return this.#fail('zstd.truncated', what, this.#stream.offset);
   }
 

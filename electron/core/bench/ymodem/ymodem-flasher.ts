@@ -1,6 +1,6 @@
 import { problem } from '../../../../shared/domain/problem.ts';
 import { latin1Text } from '../../../../shared/formats/bytes.ts';
-import { crc32 } from '../../../../shared/formats/crc32.ts';
+import { crc32, sumText } from '../../../../shared/formats/crc32.ts';
 import type { FirmwareImage } from '../../../../shared/formats/firmware-image.ts';
 import { modem } from '../../../../shared/formats/ymodem.ts';
 import type { VerifyMethod } from '../../../../shared/domain/bench-names.ts';
@@ -81,7 +81,7 @@ export class YmodemFlasher implements Flasher {
       : await this.#text(textMs, (heard) => sumPattern.test(heard));
     const found = sumPattern.exec(text)?.[1]?.toLowerCase();
     if (found === undefined) return null;
-    const expected = crc32(bytes).toString(16).padStart(8, '0');
+    const expected = sumText(crc32(bytes));
     if (found === expected) return 'crc32';
     throw verifyFailed(`The bootloader tells the CRC-32 ${found}; the image has ${expected}.`);
   }
