@@ -1,9 +1,20 @@
+import { keepNewest } from '../../shared/domain/newest.ts';
 import type { CoapMessage } from '../../shared/protocols/coap-message.ts';
 
 /** Where a peer is. */
 export interface CoapAddress {
   readonly address: string;
   readonly port: number;
+}
+
+const defaultPort = 5683;
+
+/** The host and port of a `coap:` address (RFC 7252 6.1). */
+export function coapAddress(url: URL): CoapAddress {
+  return {
+    address: url.hostname.replace(/^\[|\]$/g, ''),
+    port: Number(url.port) || defaultPort,
+  };
 }
 
 /** A message of ours that waits for its answer. */
@@ -112,12 +123,7 @@ export class Peer {
   }
 
   begin(messageId: number): void {
-    this.#answers.delete(messageId);
-    this.#answers.set(messageId, { atMs: performance.now(), bytes: null });
-    for (const oldest of this.#answers.keys()) {
-      if (this.#answers.size <= keptAnswers) break;
-      this.#answers.delete(oldest);
-    }
+    keepNewest(this.#answers, messageId, { atMs: performance.now(), bytes: null }, keptAnswers);
   }
 
   finish(messageId: number, bytes: Uint8Array): void {

@@ -1,3 +1,5 @@
+import { concat } from '../formats/bytes.ts';
+
 /** One value of an LwM2M object: a resource, or one entry of a resource that has several. */
 export interface TlvValue {
   readonly id: number;
@@ -52,12 +54,12 @@ function decodeRecords(bytes: Uint8Array): TlvRecord[] | null {
 /** The resources of an object instance as TLV. */
 export function encodeTlv(values: readonly TlvValue[]): Uint8Array {
   return concat(
-    values.map(({ id, value, entries }) =>
+    ...values.map(({ id, value, entries }) =>
       entries
         ? record(
             kinds.multiple,
             id,
-            concat(entries.map((entry) => record(kinds.entry, entry.id, entry.value))),
+            concat(...entries.map((entry) => record(kinds.entry, entry.id, entry.value))),
           )
         : record(kinds.resource, id, value),
     ),
@@ -80,21 +82,11 @@ function record(kind: number, id: number, value: Uint8Array): Uint8Array {
     (idBytes.length === 2 ? 0x20 : 0) |
     (lengthBytes.length << 3) |
     (length < 8 ? length : 0);
-  return concat([Uint8Array.of(type, ...idBytes, ...lengthBytes), value]);
+  return concat(Uint8Array.of(type, ...idBytes, ...lengthBytes), value);
 }
 
 function number(bytes: Uint8Array): number {
   return bytes.reduce((value, byte) => value * 256 + byte, 0);
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }
 
 /** The number that a TLV or an integer resource holds (signed, 1 to 8 bytes), or null. */

@@ -4,7 +4,7 @@ import {
   CoapSocket,
 } from '../../electron/coap/coap-socket.ts';
 import { readBlocks } from '../../electron/coap/block-transfer.ts';
-import type { CoapAddress } from '../../electron/coap/peer.ts';
+import { type CoapAddress, coapAddress } from '../../electron/coap/peer.ts';
 import {
   type CoapMessage,
   coapCode,
@@ -48,8 +48,7 @@ export class HandLwm2mDevice {
   #sequence = 10;
 
   constructor(server: string, id: string) {
-    const { hostname, port } = new URL(server);
-    this.#server = { address: hostname, port: Number(port) };
+    this.#server = coapAddress(new URL(server));
     this.id = id;
   }
 
@@ -93,8 +92,8 @@ export class HandLwm2mDevice {
     const url = new URL(this.resources.get('5/0/1') ?? '');
     const parts: Uint8Array[] = [];
     const path = url.pathname.split('/').filter(Boolean);
-    const from = { address: url.hostname, port: Number(url.port) };
-    for await (const { bytes } of readBlocks(this.#opened(), from, { path })) parts.push(bytes);
+    for await (const { bytes } of readBlocks(this.#opened(), coapAddress(url), { path }))
+      parts.push(bytes);
     return Buffer.concat(parts);
   }
 

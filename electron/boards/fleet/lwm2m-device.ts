@@ -18,7 +18,7 @@ import { type TlvValue, encodeTlv, integerTlv } from '../../../shared/protocols/
 import type { Slots } from '../../../shared/domain/slots.ts';
 import { BlockUploads } from '../../coap/block-transfer.ts';
 import { type CoapRequest, type CoapResponse, CoapSocket } from '../../coap/coap-socket.ts';
-import type { CoapAddress } from '../../coap/peer.ts';
+import { type CoapAddress, coapAddress } from '../../coap/peer.ts';
 import { PackageDownload } from './package-download.ts';
 import type { SimulatedDevice } from './simulated-device.ts';
 import { backoffMs, type Timers } from './timers.ts';
@@ -76,7 +76,7 @@ export class Lwm2mDevice {
   ) {
     this.#device = device;
     this.#parts = parts;
-    this.#server = addressOf(parts.server);
+    this.#server = coapAddress(new URL(parts.server));
     this.online = new Promise((done) => {
       this.#markOnline = done;
     });
@@ -280,9 +280,4 @@ function content(text: string, observe: number | null = null): CoapResponse {
     ],
     payload: encoder.encode(text),
   };
-}
-
-function addressOf(url: string): CoapAddress {
-  const { hostname, port } = new URL(url);
-  return { address: hostname.replace(/^\[|\]$/g, ''), port: Number(port) || 5683 };
 }

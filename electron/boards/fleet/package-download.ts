@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { updateResult } from '../../../shared/protocols/firmware-update.ts';
 import { readBlocks } from '../../coap/block-transfer.ts';
 import type { CoapSocket } from '../../coap/coap-socket.ts';
+import { coapAddress } from '../../coap/peer.ts';
 import type { SimulatedDevice } from './simulated-device.ts';
 
 /** Update Results of Object 5 that a download or an installation may end with. */
@@ -39,11 +40,7 @@ export class PackageDownload {
     const path = url?.pathname.split('/').filter(Boolean).map(decodeURIComponent) ?? [];
     return new PackageDownload(device, path.at(-1) ?? null, (signal) => {
       if (url?.protocol !== 'coap:') throw new UnsupportedProtocol();
-      const from = {
-        address: url.hostname.replace(/^\[|\]$/g, ''),
-        port: Number(url.port) || 5683,
-      };
-      return readBlocks(socket, from, { path }, signal);
+      return readBlocks(socket, coapAddress(url), { path }, signal);
     });
   }
 

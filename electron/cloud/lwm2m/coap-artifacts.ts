@@ -1,4 +1,5 @@
 import { buffer } from 'node:stream/consumers';
+import { keepNewest } from '../../../shared/domain/newest.ts';
 import { coapCode, coapOption } from '../../../shared/protocols/coap-message.ts';
 import { readBlock } from '../../../shared/protocols/coap-options.ts';
 import { type BlockContent, answerBlock } from '../../coap/block-transfer.ts';
@@ -65,17 +66,12 @@ export class CoapArtifacts {
     const known = this.#open.get(actionId);
     if (known?.key === key && nowMs - known.atMs < trustedMs) return known.content;
     if (!this.#keys.fits(actionId, key)) return null;
-    this.#open.delete(actionId);
     const { engine, artifacts } = this.#parts;
     const deviceId = engine.deviceOf(actionId);
     const job = deviceId === null ? 'unknown' : await engine.begin(deviceId, actionId, true);
     if (typeof job === 'string') return null;
     const content = packageContent(artifacts, job.pkg);
-    this.#open.set(actionId, { content, key, atMs: nowMs });
-    for (const oldest of this.#open.keys()) {
-      if (this.#open.size <= maxRemembered) break;
-      this.#open.delete(oldest);
-    }
+    keepNewest(this.#open, actionId, { content, key, atMs: nowMs }, maxRemembered);
     return content;
   }
 }

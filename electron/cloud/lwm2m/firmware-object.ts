@@ -198,11 +198,7 @@ export class FirmwareObject {
       const key = resource === firmwareResource.state ? 'state' : 'result';
       this.#set({ ...this.#status, [key]: value });
     };
-    const response = await this.#get(resource, {
-      observe: [uintOption(coapOption.observe, 0)],
-      onNotification: take,
-    });
-    return integerOf(response) ?? 0;
+    return integerOf(await this.#get(resource, take)) ?? 0;
   }
 
   async #readInteger(resource: string): Promise<number | null> {
@@ -213,27 +209,8 @@ export class FirmwareObject {
     return textOf(await this.#get(resource));
   }
 
-  async #get(
-    resource: string,
-    watch?: {
-      readonly observe: ReturnType<typeof uintOption>[];
-      readonly onNotification: (message: CoapMessage) => void;
-    },
-  ): Promise<CoapMessage> {
-    const { address, ended } = this.#registration;
-    return this.#socket.request(
-      address,
-      {
-        code: coapCode.get,
-        options: [
-          ...(watch?.observe ?? []),
-          ...pathOptions([...this.#path, resource]),
-          uintOption(coapOption.accept, plainText),
-        ],
-        ...(watch ? { onNotification: watch.onNotification } : {}),
-      },
-      ended.signal,
-    );
+  #get(resource: string, watch?: Watch): Promise<CoapMessage> {
+    return readText(this.#socket, this.#registration, [...this.#path, resource], watch);
   }
 
   /** All resources at once, or null when the device has no TLV: then they are read one by one. */
@@ -276,6 +253,28 @@ export class FirmwareObject {
   }
 }
 
+type Watch = (notification: CoapMessage) => void;
+
+/** Asks for a resource as plain text, and goes on to hear of it when `watch` is given (RFC 7641). */
+function readText(
+  socket: CoapSocket,
+  { address, ended }: Registration,
+  path: readonly string[],
+  watch?: Watch,
+): Promise<CoapMessage> {
+  const options = [
+    ...(watch ? [uintOption(coapOption.observe, 0)] : []),
+    ...pathOptions(path),
+    uintOption(coapOption.accept, plainText),
+  ];
+  const request = { code: coapCode.get, options };
+  return socket.request(
+    address,
+    watch ? { ...request, onNotification: watch } : request,
+    ended.signal,
+  );
+}
+
 function integerOf(message: CoapMessage): number | null {
   if (!isSuccess(message.code)) return null;
   const format = optionUint(message.options, coapOption.contentFormat);
@@ -300,12 +299,8 @@ export async function readFirmwareVersion(
   socket: CoapSocket,
   registration: Registration,
 ): Promise<string | null> {
-  const { address, root, ended } = registration;
-  const options = [
-    ...pathOptions([...root, '3', '0', '3']),
-    uintOption(coapOption.accept, plainText),
-  ];
-  const response = await socket.request(address, { code: coapCode.get, options }, ended.signal);
+  const path = [...registration.root, '3', '0', '3'];
+  const response = await readText(socket, registration, path);
   return textOf(response) || null;
 }
 

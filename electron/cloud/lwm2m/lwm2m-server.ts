@@ -1,3 +1,4 @@
+import { keepNewest } from '../../../shared/domain/newest.ts';
 import { coapCode, coapOption } from '../../../shared/protocols/coap-message.ts';
 import { textOption } from '../../../shared/protocols/coap-options.ts';
 import { BlockUploads } from '../../coap/block-transfer.ts';
@@ -181,12 +182,7 @@ export class Lwm2mServer {
     const nowMs = performance.now();
     const toldMs = this.#toldMs.get(actionId);
     if (toldMs !== undefined && nowMs - toldMs < progressPeriodMs) return;
-    this.#toldMs.delete(actionId);
-    this.#toldMs.set(actionId, nowMs);
-    for (const oldest of this.#toldMs.keys()) {
-      if (this.#toldMs.size <= maxRemembered) break;
-      this.#toldMs.delete(oldest);
-    }
+    keepNewest(this.#toldMs, actionId, nowMs, maxRemembered);
     // That a download begins is known already.
     if (toldMs === undefined) return;
     const { engine } = this.#parts;
