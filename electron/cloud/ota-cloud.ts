@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import type { AddressInfo } from 'node:net';
 import { ProblemError, problem } from '../../shared/domain/problem.ts';
+import { sha256 } from '../files/sha256.ts';
 import { writeFileAtomic } from '../files/atomic-file.ts';
 import { createHttpServer } from './http/server.ts';
 import { OtaAdapter } from './mqtt/adapter.ts';
@@ -211,7 +211,7 @@ async function startMqtt(
       url: mqtt,
       login: options.mqttLogin,
       // The same after a restart, so that the broker hands over what came meanwhile.
-      clientId: `slipway-${createHash('sha256').update(token).digest('hex').slice(0, 15)}`,
+      clientId: `slipway-${sha256(token).slice(0, 15)}`,
       keepSession: true,
       isReachable: ({ transport }) => transport === 'mqtt',
     });

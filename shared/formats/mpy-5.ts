@@ -1,5 +1,6 @@
 import {
   checkNumber,
+  codeKind,
   ElementBudget,
   type MpyContent,
   MpyDamage,
@@ -10,8 +11,6 @@ import {
 } from './mpy-content.ts';
 import type { SourceCursor } from './source-cursor.ts';
 
-/** Two low bits of the number that begins a code object. */
-const kind = { bytecode: 0, nativePython: 1, viper: 2, assembler: 3 } as const;
 /** Feature bit: some operations carry a byte in which the interpreter caches a look-up. */
 const cachesLookups = 1;
 const cachingOperations: ReadonlySet<number> = new Set([0x11, 0x12, 0x13, 0x18]);
@@ -67,22 +66,22 @@ class CodeWalker {
     const codeBytes = Math.floor(header / 4);
     let argumentNames = 0;
     let scope = 0;
-    if (type === kind.bytecode) argumentNames = await this.#bytecode(codeBytes);
+    if (type === codeKind.bytecode) argumentNames = await this.#bytecode(codeBytes);
     else ({ argumentNames, scope } = await this.#native(type, codeBytes));
-    if (type === kind.assembler) return;
+    if (type === codeKind.assembler) return;
     await cursor.prepare();
     const constants = readCount(cursor, 'constants');
     const children = readCount(cursor, 'inner code objects');
     for (let index = 0; index < argumentNames; index += 1) await this.#name();
     await cursor.prepare();
-    if (type === kind.viper) {
+    if (type === codeKind.viper) {
       if ((scope & viperScope.readOnlyData) !== 0) cursor.skip(cursor.bigEndianVarint());
       await cursor.prepare();
       if ((scope & viperScope.zeroedData) !== 0) cursor.bigEndianVarint();
     }
     for (let index = 0; index < constants; index += 1) await this.#constant();
     for (let index = 0; index < children; index += 1) await this.code(depth + 1);
-    if (type === kind.viper && (scope & viperScope.relocations) !== 0)
+    if (type === codeKind.viper && (scope & viperScope.relocations) !== 0)
       await skipRelocations(cursor, this.#budget);
   }
 
@@ -140,7 +139,7 @@ class CodeWalker {
     const cursor = this.#cursor;
     const code = await this.#machineCode(codeBytes);
     await cursor.prepare();
-    if (type !== kind.assembler) {
+    if (type !== codeKind.assembler) {
       const links = readCount(cursor, 'links');
       for (let index = 0; index < links; index += 1) {
         await cursor.prepare();
@@ -149,7 +148,7 @@ class CodeWalker {
       }
       await cursor.prepare();
     }
-    if (type === kind.nativePython) {
+    if (type === codeKind.nativePython) {
       const offset = cursor.offset;
       let at = cursor.bigEndianVarint();
       const { argumentNames } = readFunctionHead(() => {
@@ -163,7 +162,7 @@ class CodeWalker {
       return { argumentNames, scope: 0 };
     }
     const scope = cursor.bigEndianVarint();
-    if (type === kind.assembler) {
+    if (type === codeKind.assembler) {
       cursor.bigEndianVarint();
       cursor.bigEndianVarint();
     }

@@ -1,5 +1,6 @@
 import {
   checkNumber,
+  codeKind,
   ElementBudget,
   type MpyContent,
   MpyDamage,
@@ -12,8 +13,6 @@ import type { SourceCursor } from './source-cursor.ts';
 
 /** Feature bit: flags of the native architecture follow the header (MicroPython 1.26 and newer). */
 const architectureFlags = 0x40;
-/** Two low bits of the number that begins a code object. */
-const kind = { bytecode: 0, nativePython: 1, viper: 2, assembler: 3 } as const;
 /** Types of constants; those below 5 have no content. */
 const constant = { text: 5, bytes: 6, integer: 7, float: 8, complex: 9, tuple: 10 } as const;
 
@@ -94,9 +93,9 @@ class CodeWalker {
     const header = cursor.bigEndianVarint();
     cursor.skip(Math.floor(header / 8));
     await cursor.prepare();
-    if (header % 4 === kind.nativePython) cursor.bigEndianVarint();
-    else if (header % 4 === kind.viper) await this.#viper();
-    else if (header % 4 === kind.assembler) {
+    if (header % 4 === codeKind.nativePython) cursor.bigEndianVarint();
+    else if (header % 4 === codeKind.viper) await this.#viper();
+    else if (header % 4 === codeKind.assembler) {
       // Scope flags, number of arguments, their types.
       for (let field = 0; field < 3; field += 1) cursor.bigEndianVarint();
     }

@@ -1,6 +1,9 @@
 import type { SourceCursor } from './source-cursor.ts';
 import { decodeUtf8 } from './text.ts';
 
+/** Two low bits of the number that begins a code object. */
+export const codeKind = { bytecode: 0, nativePython: 1, viper: 2, assembler: 3 } as const;
+
 /** Most parts of a file that are looked at: real ones have thousands. */
 const mostElements = 1_000_000;
 /** Deepest nesting of code objects or tuples. */

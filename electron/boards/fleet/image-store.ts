@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { applyPatch } from '../../../shared/delta/patch-reader.ts';
+import { sha256 } from '../../files/sha256.ts';
 import type { FleetConfig } from './fleet-config.ts';
 
 const keptMaxBytes = 256 * 1024 * 1024;
@@ -21,9 +21,9 @@ export class ImageStore {
     const store = new ImageStore();
     for (const { componentId, version, path } of images) {
       const bytes = await readFile(path);
-      const sha256 = createHash('sha256').update(bytes).digest('hex');
-      store.keep(sha256, bytes);
-      store.#released.set(`${componentId} ${version}`, sha256);
+      const hash = sha256(bytes);
+      store.keep(hash, bytes);
+      store.#released.set(`${componentId} ${version}`, hash);
     }
     return store;
   }
@@ -80,8 +80,8 @@ export class ImageStore {
   async #apply(source: Buffer | undefined, patch: Buffer | null): Promise<string> {
     if (!source || !patch) throw new Error('a patch was applied without its bytes or its source');
     const bytes = Buffer.from(applyPatch(source, patch));
-    const sha256 = createHash('sha256').update(bytes).digest('hex');
-    this.keep(sha256, bytes);
-    return sha256;
+    const hash = sha256(bytes);
+    this.keep(hash, bytes);
+    return hash;
   }
 }

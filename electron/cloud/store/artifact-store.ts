@@ -3,6 +3,7 @@ import { type ReadStream, createReadStream } from 'node:fs';
 import { mkdir, open, readFile, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { problem } from '../../../shared/domain/problem.ts';
+import { sha256 } from '../../files/sha256.ts';
 import { renameDurably } from '../../files/atomic-file.ts';
 
 /** Checksums of a received artifact; MD5 and SHA-1 only because DDI clients may ask for them. */
@@ -116,14 +117,14 @@ export class ArtifactStore {
     });
   }
 
-  async #load(sha256: string): Promise<Buffer> {
-    const bytes = await readFile(this.#path(sha256));
-    const found = createHash('sha256').update(bytes).digest('hex');
-    if (found !== sha256) {
+  async #load(expected: string): Promise<Buffer> {
+    const bytes = await readFile(this.#path(expected));
+    const found = sha256(bytes);
+    if (found !== expected) {
       throw problem(
         'artifact-damaged',
         'A stored artifact is damaged',
-        `${this.#path(sha256)} now has SHA-256 ${found}.`,
+        `${this.#path(expected)} now has SHA-256 ${found}.`,
         'Delete that file and upload the package again.',
       );
     }
