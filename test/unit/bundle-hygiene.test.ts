@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BlankScan } from '../../electron/core/bundle/blank-scan.ts';
 import { EntropyScan } from '../../electron/core/bundle/entropy-scan.ts';
-import { SecretScan } from '../../electron/core/bundle/secret-scan.ts';
+import { PatternScan } from '../../electron/core/bundle/pattern-scan.ts';
 import { createStudio } from '../../electron/core/studio.ts';
 import { Workspace } from '../../electron/core/workspace/workspace.ts';
 import type { ContentEntropy, Finding } from '../../shared/domain/finding.ts';
@@ -54,7 +54,7 @@ function entropy(bytes: Uint8Array, sizes?: readonly number[]): ContentEntropy |
 }
 
 function traces(bytes: Uint8Array | string): Told[] {
-  const scan = new SecretScan();
+  const scan = new PatternScan();
   feed(scan, Buffer.from(bytes as string));
   scan.endPiece();
   const told: Told[] = [];

@@ -7,7 +7,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { inspectFiles } from '../../electron/core/bundle/inspect-files.ts';
-import { SecretScan } from '../../electron/core/bundle/secret-scan.ts';
+import { PatternScan } from '../../electron/core/bundle/pattern-scan.ts';
 import { defaultFileTypes } from '../../shared/domain/limits.ts';
 import type { Evidence } from '../../shared/formats/report.ts';
 import { tarHeader, zip } from '../support/archives.ts';
@@ -19,7 +19,7 @@ interface Told {
 }
 
 function scan(bytes: Uint8Array, sizes: readonly number[] = [1 << 20]): Told[] {
-  const secrets = new SecretScan();
+  const secrets = new PatternScan();
   for (let at = 0, piece = 0; at < bytes.length; piece++) {
     const size = sizes[Math.min(piece, sizes.length - 1)] ?? 1;
     // The window of a file is overwritten too: what must be kept has to be copied.
@@ -251,7 +251,7 @@ describe('content in pieces', () => {
   });
 
   it('counts what it does not list, and names the member', () => {
-    const secrets = new SecretScan();
+    const secrets = new PatternScan();
     for (const member of ['a', 'b']) {
       for (let index = 0; index < 7; index++) secrets.push(Buffer.from(`ghp_${letters(36)}\n`));
       secrets.endPiece(member);

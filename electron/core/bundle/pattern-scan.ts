@@ -63,7 +63,7 @@ function keep(hits: Hits, rule: BundleRuleId, hit: Hit): void {
  * Searches streamed content for secrets, of which only redacted excerpts are kept, for traces of
  * debug builds and for certificates.
  */
-export class SecretScan {
+export class PatternScan {
   readonly #certificates: Map<string, FoundCertificate> | null;
   readonly #pieceCertificates = new Map<string, FoundCertificate>();
   #certificateLooks = 0;

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { FindingList } from '../../../electron/core/bundle/finding-list.ts';
 import { ContentInspection } from '../../../electron/core/bundle/inspect-content.ts';
-import { SecretScan } from '../../../electron/core/bundle/secret-scan.ts';
+import { PatternScan } from '../../../electron/core/bundle/pattern-scan.ts';
 import {
   type DescribedFormat,
   describedFormatSchema,
@@ -201,7 +201,7 @@ function secretSeeds(): Uint8Array[] {
 }
 
 function scanPatterns(bytes: Buffer): readonly string[] {
-  const scan = new SecretScan({ certificates: true });
+  const scan = new PatternScan({ certificates: true });
   scan.push(bytes);
   scan.endPiece();
   const rules: string[] = [];
