@@ -26,7 +26,7 @@ export const rangeText = ({
   `${hexText(start)}–${hexText(start + sizeBytes - 1)}`;
 
 /** Bytes that images fill, conflicts included. */
-export const filledBytes = ({ bytes }: RegionUse): number =>
+const filledBytes = ({ bytes }: RegionUse): number =>
   bytes.used + bytes.overlap + bytes['over-trailer'];
 
 /** How much of a region is used, for example `63 % used`. */

@@ -19,7 +19,7 @@ const checksumKinds = Object.keys(checksumBytes) as ChecksumKind[];
 /** Farthest offset that may be named: that of the largest file. */
 const maxOffset = 100 * 1024 * 1024;
 /** Longest text in which a version is searched: the search is linear in it. */
-export const maxSearchBytes = 64 * 1024;
+const maxSearchBytes = 64 * 1024;
 const maxPatternLength = 200;
 
 /** Names that built-in readers and recognisers give. */
@@ -36,7 +36,7 @@ const anchorSchema = z.number().int().min(-maxOffset).max(maxOffset);
 const nameSchema = z.string().min(1, 'give it a name').max(40);
 const endianSchema = z.enum(['little', 'big']).default('little');
 
-export const describedMagicSchema = z
+const describedMagicSchema = z
   .strictObject({
     offset: z.number().int().min(0).max(maxOffset).default(0),
     hex: z
@@ -53,7 +53,7 @@ export const describedMagicSchema = z
   });
 export type DescribedMagic = z.infer<typeof describedMagicSchema>;
 
-export const describedFieldSchema = z
+const describedFieldSchema = z
   .strictObject({
     name: nameSchema,
     offset: anchorSchema,
@@ -86,7 +86,7 @@ export const describedFieldSchema = z
   });
 export type DescribedField = z.infer<typeof describedFieldSchema>;
 
-export const describedChecksumSchema = z
+const describedChecksumSchema = z
   .strictObject({
     name: nameSchema.optional(),
     kind: z.enum(checksumKinds),
@@ -116,7 +116,7 @@ const searchedTextSchema = z.strictObject({
   length: z.number().int().min(1).max(maxSearchBytes).default(4096),
 });
 /** Where the version stands: text at a fixed place, or what the one group of a pattern captures. */
-export const describedVersionSchema = z.union([fixedTextSchema, searchedTextSchema], {
+const describedVersionSchema = z.union([fixedTextSchema, searchedTextSchema], {
   error: 'give "offset" and "length" of the text, or a "pattern" (with "from" and "length")',
 });
 
@@ -174,7 +174,7 @@ export function magicBytes({ hex, text }: DescribedMagic): Uint8Array {
 }
 
 /** What was read at one place of a file of a described format. */
-export const readFieldSchema = z.object({
+const readFieldSchema = z.object({
   name: z.string(),
   /** From the beginning of the file. */
   offset: z.number().int(),

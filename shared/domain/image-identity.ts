@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** A field of an image that names the hardware it is for. */
-export const hardwareFieldSchema = z.object({
+const hardwareFieldSchema = z.object({
   /** `compatible` of a device tree, vendor or class UUID of MCUboot, product name of a package. */
   field: z.enum(['compatible', 'vendor', 'class', 'product']),
   value: z.string(),
@@ -9,7 +9,7 @@ export const hardwareFieldSchema = z.object({
 export type HardwareField = z.infer<typeof hardwareFieldSchema>;
 
 /** Another image that this one needs, by MCUboot's image number. */
-export const imageDependencySchema = z.object({
+const imageDependencySchema = z.object({
   imageNumber: z.number().int(),
   minVersion: z.string(),
 });

@@ -5,7 +5,7 @@ import type { Finding, InspectReport, Verdict } from './finding.ts';
 import { reportOf, severityOf } from './verdict.ts';
 
 /** What a policy makes of a rule: `allow` tells the finding but gives it no weight. */
-export const severityOverrideSchema = z.enum(['block', 'warn', 'allow']);
+const severityOverrideSchema = z.enum(['block', 'warn', 'allow']);
 export type SeverityOverride = z.infer<typeof severityOverrideSchema>;
 
 /** Rule id, `prefix.*` or `layer.*` to severity, as `policy.findings` of a product holds it. */

@@ -5,7 +5,7 @@ import { isRange } from './version-range.ts';
 // Every field is optional and none has a default: records keep the product as it was described.
 
 /** A public key that may sign for a component. */
-export const signingKeySchema = z.object({
+const signingKeySchema = z.object({
   name: z.string().min(1),
   /** PEM text, or a file relative to the workspace folder. */
   publicKey: z.string().min(1),

@@ -42,7 +42,7 @@ export async function hasMagic(
 }
 
 /** Whether the name ends with one of the format's extensions; case does not matter. */
-export function hasExtension(name: string, { extensions }: DescribedFormat): boolean {
+function hasExtension(name: string, { extensions }: DescribedFormat): boolean {
   const lower = name.toLowerCase();
   return extensions.some(
     (extension) => lower.length > extension.length && lower.endsWith(extension.toLowerCase()),

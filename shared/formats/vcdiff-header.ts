@@ -57,7 +57,7 @@ export async function readVcdiffHeader(
 }
 
 /** Walks the headers. @throws ContentEnd | NumberTooLarge | DeltaDamage */
-export async function walkVcdiff(source: ByteSource): Promise<VcdiffHeader> {
+async function walkVcdiff(source: ByteSource): Promise<VcdiffHeader> {
   const cursor = new SourceCursor(source);
   await cursor.prepare();
   // The magic number.

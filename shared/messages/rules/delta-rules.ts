@@ -2,7 +2,7 @@ import type { Finding } from '../../domain/finding.ts';
 import { type BundleRule, pass, unchecked, warn } from './rule.ts';
 
 /** Rules about delta packages. */
-export const deltaRules = {
+const deltaRules = {
   'delta.proven': pass('The delta rebuilds its target'),
   'delta.saving': warn(
     'The delta saves too little',
