@@ -4,7 +4,6 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
-  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -13,6 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { openPromise } from 'yauzl';
+import { fetchPackage, run } from '../support/registry-packages.ts';
 
 /** Two versions of one image. */
 export interface Pair {
@@ -58,7 +58,12 @@ const origins: readonly Origin[] = [
     origin: 'Debian ovmf 2022.11-6+deb12u1 to u2, UEFI with a packed volume',
     fetch: (version, work) => {
       const file = 'usr/share/OVMF/OVMF_CODE_4M.fd';
-      return fromDebian('ovmf', ['2022.11-6+deb12u1', '2022.11-6+deb12u2'][version], work, file);
+      return fromDebian(
+        'ovmf',
+        version === 0 ? '2022.11-6+deb12u1' : '2022.11-6+deb12u2',
+        work,
+        file,
+      );
     },
     sha256: [
       '97bc52c47e3b69b0096df54315525543905d757c4e9fa15813bf81e652eb2de4',
@@ -71,7 +76,7 @@ const origins: readonly Origin[] = [
     fetch: (version, work) =>
       fromDebian(
         'grub-efi-amd64-bin',
-        ['2.06-13+deb12u1', '2.06-13+deb12u2'][version],
+        version === 0 ? '2.06-13+deb12u1' : '2.06-13+deb12u2',
         work,
         'usr/lib/grub/x86_64-efi/monolithic/grubx64.efi',
       ),
@@ -84,7 +89,12 @@ const origins: readonly Origin[] = [
     name: 'grub-tar',
     origin: 'the same packages, all files as a tar',
     fetch: (version, work) =>
-      fromDebian('grub-efi-amd64-bin', ['2.06-13+deb12u1', '2.06-13+deb12u2'][version], work, null),
+      fromDebian(
+        'grub-efi-amd64-bin',
+        version === 0 ? '2.06-13+deb12u1' : '2.06-13+deb12u2',
+        work,
+        null,
+      ),
     sha256: [
       'd06b002ae0ef9c676a2fddae8b716e8f75c93386cfabc91c859cb6d6cdeb4691',
       '94872c0b17077bde43e6d33d8054577d02dfb91bfdcc61de39662cae8d52a97e',
@@ -93,10 +103,12 @@ const origins: readonly Origin[] = [
 ];
 
 async function fromNpm(version: 0 | 1, work: string, archive: string): Promise<Buffer> {
-  const spec = `@pybricks/firmware@${['7.22.0', '7.28.0'][version]}`;
-  execFileSync('npm', ['pack', '--silent', '--pack-destination', work, spec], { stdio: 'pipe' });
-  const [tarball = ''] = readdirSync(work);
-  execFileSync('tar', ['-xzf', join(work, tarball), '-C', work]);
+  const pkg = {
+    registry: 'npm',
+    name: '@pybricks/firmware',
+    version: version === 0 ? '7.22.0' : '7.28.0',
+  } as const;
+  run(work, 'tar', '-xzf', fetchPackage(pkg, work));
   const zip = await openPromise(join(work, 'package/build', archive));
   try {
     for await (const entry of zip.eachEntry()) {
@@ -109,18 +121,12 @@ async function fromNpm(version: 0 | 1, work: string, archive: string): Promise<B
   } finally {
     zip.close();
   }
-  throw new Error(`${archive} of ${spec} holds no firmware-base.bin`);
+  throw new Error(`${archive} of ${pkg.name} ${pkg.version} holds no firmware-base.bin`);
 }
 
-function fromDebian(
-  name: string,
-  version: string | undefined,
-  work: string,
-  file: string | null,
-): Buffer {
+function fromDebian(name: string, version: string, work: string, file: string | null): Buffer {
   const options = { cwd: work, stdio: 'pipe', maxBuffer: 1 << 28 } as const;
-  execFileSync('apt-get', ['download', '-qq', `${name}=${version}`], options);
-  const [deb = ''] = readdirSync(work);
+  const deb = fetchPackage({ registry: 'debian', name, version }, work);
   if (file === null) return execFileSync('dpkg-deb', ['--fsys-tarfile', deb], options);
   execFileSync('dpkg-deb', ['-x', deb, 'content'], options);
   return readFileSync(join(work, 'content', file));

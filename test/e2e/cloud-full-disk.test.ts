@@ -4,7 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createCloud } from '../../electron/cloud/ota-cloud.ts';
-import { Operator, type Refused, makeDevice, makePlan, productId } from '../support/cloud.ts';
+import {
+  loopbackOptions,
+  Operator,
+  type Refused,
+  makeDevice,
+  makePlan,
+  productId,
+} from '../support/cloud.ts';
 import { peer } from '../support/peers.ts';
 
 test('a full disk refuses what does not fit, loses nothing, and goes on when there is room', async () => {
@@ -17,15 +24,7 @@ test('a full disk refuses what does not fit, loses nothing, and goes on when the
     );
   }
   const dataDir = join(folder, 'data');
-  const options = {
-    dataDir,
-    host: '127.0.0.1',
-    httpPort: 0,
-    mqtt: 0,
-    mqttLogin: null,
-    coapPort: 0,
-    lwm2mProof: 'version' as const,
-  };
+  const options = loopbackOptions(dataDir);
   let cloud = await createCloud(options);
   try {
     const operator = new Operator(cloud.http, cloud.token);

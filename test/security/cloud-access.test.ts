@@ -10,7 +10,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { EmbeddedBroker } from '../../electron/cloud/mqtt/broker.ts';
 import { Complaints } from '../../electron/cloud/complaints.ts';
 import { type RunningCloud, createCloud } from '../../electron/cloud/ota-cloud.ts';
-import { Operator, makeDevice, makePlan, until } from '../support/cloud.ts';
+import { loopbackOptions, Operator, makeDevice, makePlan, until } from '../support/cloud.ts';
 import { HandHttpDevice, HandMqttDevice } from '../support/hand-devices.ts';
 
 let folder: string;
@@ -20,15 +20,7 @@ let secrets: Record<string, string>;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'slipway-access-'));
-  const options = {
-    dataDir: folder,
-    host: '127.0.0.1',
-    httpPort: 0,
-    mqtt: 0,
-    mqttLogin: null,
-    coapPort: 0,
-    lwm2mProof: 'version' as const,
-  };
+  const options = loopbackOptions(folder);
   cloud = await createCloud(options);
   operator = new Operator(cloud.http, cloud.token);
   secrets = await operator.putDevices([makeDevice('dev-1'), makeDevice('dev-2')]);

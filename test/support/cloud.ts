@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import type { CloudOptions } from '../../electron/cloud/ota-cloud.ts';
 import type {
   Device,
   HistoryPoint,
@@ -12,6 +13,17 @@ import type { VersionPackage } from '../../shared/domain/product.ts';
 
 export const productId = 'SENSOR';
 export const componentId = 'APP';
+
+/** A cloud on loopback at free ports, with a broker of its own. */
+export const loopbackOptions = (dataDir: string): CloudOptions => ({
+  dataDir,
+  host: '127.0.0.1',
+  httpPort: 0,
+  mqtt: 0,
+  mqttLogin: null,
+  coapPort: 0,
+  lwm2mProof: 'version',
+});
 
 /** The line that a cloud process prints when it serves. */
 export interface ReadyLine {

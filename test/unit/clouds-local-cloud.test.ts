@@ -10,7 +10,7 @@ import { LocalCloud } from '../../electron/core/clouds/local-cloud.ts';
 import { makeSimulatedDevices } from '../../electron/core/clouds/simulated-identities.ts';
 import type { Device } from '../../shared/domain/plan.ts';
 import { type RunningCloud, createCloud } from '../../electron/cloud/ota-cloud.ts';
-import { componentId, productId } from '../support/cloud.ts';
+import { loopbackOptions, componentId, productId } from '../support/cloud.ts';
 import { artifactOf, packageOf, planOf } from '../support/scratch.ts';
 
 let server: RunningCloud;
@@ -20,15 +20,7 @@ const strangers: Server[] = [];
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'slipway-local-cloud-'));
-  server = await createCloud({
-    dataDir: join(folder, 'cloud'),
-    host: '127.0.0.1',
-    httpPort: 0,
-    mqtt: 0,
-    mqttLogin: null,
-    coapPort: 0,
-    lwm2mProof: 'version',
-  });
+  server = await createCloud(loopbackOptions(join(folder, 'cloud')));
 });
 beforeEach(async () => {
   cloud = new LocalCloud(server);

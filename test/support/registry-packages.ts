@@ -1,0 +1,65 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+/** One version of a package of a public registry. */
+export interface RegistryPackage {
+  readonly registry: 'debian' | 'debian-arm64' | 'npm' | 'pypi';
+  readonly name: string;
+  readonly version: string;
+}
+
+/** Runs a program in a folder. */
+export function run(cwd: string, command: string, ...args: string[]): void {
+  execFileSync(command, args, { cwd, stdio: 'pipe', timeout: 300_000 });
+}
+
+/** Downloads a package file into an empty folder; its path. */
+export function fetchPackage({ registry, name, version }: RegistryPackage, work: string): string {
+  if (registry === 'npm') {
+    run(work, 'npm', 'pack', '--silent', `${name}@${version}`);
+  } else if (registry === 'pypi') {
+    run(
+      work,
+      'python3',
+      '-m',
+      'pip',
+      'download',
+      '-q',
+      '--no-deps',
+      '-d',
+      '.',
+      `${name}==${version}`,
+    );
+  } else {
+    const options = registry === 'debian' ? [] : arm64Options();
+    run(work, 'apt-get', ...options, 'download', '-qq', `${name}=${version}`);
+  }
+  const [file = ''] = readdirSync(work);
+  return join(work, file);
+}
+
+/** Options under which apt-get knows the packages of another architecture, without telling the system. */
+function arm64Options(): string[] {
+  const state = resolve('test/artifacts/corpus/apt-arm64');
+  const config = join(state, 'apt.conf');
+  const options = ['-c', config];
+  if (existsSync(config)) return options;
+  mkdirSync(join(state, 'lists/partial'), { recursive: true });
+  mkdirSync(join(state, 'cache/archives/partial'), { recursive: true });
+  writeFileSync(
+    `${config}.tmp`,
+    [
+      'APT::Architecture "arm64";',
+      'APT::Architectures { "arm64"; };',
+      'APT::Sandbox::User "root";',
+      `Dir::State::lists "${state}/lists";`,
+      `Dir::State::status "/dev/null";`,
+      `Dir::Cache "${state}/cache";`,
+      '',
+    ].join('\n'),
+  );
+  run(state, 'apt-get', '-c', `${config}.tmp`, 'update', '-qq');
+  renameSync(`${config}.tmp`, config);
+  return options;
+}
