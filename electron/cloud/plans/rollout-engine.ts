@@ -148,15 +148,13 @@ export class RolloutEngine {
 
   /** Whether the device said that it has the whole artifact; DDI's "proceeding" means something else from then on. */
   hasDownloaded(actionId: number): boolean {
-    const action = this.#rollout.action(actionId);
-    const state = action ? this.#rollout.componentOf(action).state : null;
+    const state = this.#componentState(actionId);
     return state === 'downloadSucceeded' || state === 'upgrading';
   }
 
   /** Whether the device was told to install what it downloaded. */
   isInstalling(actionId: number): boolean {
-    const action = this.#rollout.action(actionId);
-    return action !== null && this.#rollout.componentOf(action).state === 'upgrading';
+    return this.#componentState(actionId) === 'upgrading';
   }
 
   /** Whether nothing more is to be done for an action. */
@@ -167,6 +165,11 @@ export class RolloutEngine {
   /** The device that an action is for, or null when there is no such action. */
   deviceOf(actionId: number): string | null {
     return this.#rollout.action(actionId)?.device_id ?? null;
+  }
+
+  #componentState(actionId: number): ComponentRow['state'] | null {
+    const action = this.#rollout.action(actionId);
+    return action && this.#rollout.componentOf(action).state;
   }
 
   #openNext(deviceId: string): Job | null {
