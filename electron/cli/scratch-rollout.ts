@@ -4,7 +4,11 @@ import type { Device, Plan, PlanStatus, Transport } from '../../shared/domain/pl
 import type { VersionPackage } from '../../shared/domain/product.ts';
 import { FleetProcess } from '../core/clouds/fleet-process.ts';
 import { LocalCloud } from '../core/clouds/local-cloud.ts';
-import { makeSimulatedDevices } from '../core/clouds/simulated-identities.ts';
+import {
+  type FleetFaults,
+  makeSimulatedDevices,
+  simulatedFaults,
+} from '../core/clouds/simulated-identities.ts';
 import { hashFile } from '../core/workspace/object-store.ts';
 import { untilStopped } from './session.ts';
 
@@ -22,6 +26,8 @@ export interface FleetTarget {
   readonly productId: string;
   readonly componentId: string;
   readonly fromVersion: string;
+  /** None when left out. */
+  readonly faults?: FleetFaults;
 }
 
 /** The shape of `fleet simulate --rollout`; times are from publishing to a device's success. */
@@ -64,7 +70,9 @@ export async function runScratchRollout(
     const startedMs = Date.now();
     const plan = scratchPlan(target, pkg, new Date(startedMs).toISOString());
     await cloud.publish(plan, { chinaTelecomIccidPrefixes: [] });
-    const { counts } = await waitForEnd(cloud, plan.id, AbortSignal.any([signal, lost]));
+    const silent = faultsOf(target).filter((fault) => fault === 'silent').length;
+    const stopped = AbortSignal.any([signal, lost]);
+    const { counts } = await waitForEnd(cloud, plan.id, silent, stopped);
     const finishedMs = await successTimes(cloud, plan.id);
     const at = (share: number): number =>
       finishedMs[Math.min(finishedMs.length - 1, Math.floor(share * finishedMs.length))] ??
@@ -89,6 +97,7 @@ async function withFleet<T>(
   await cloud.putProduct({ id: target.productId, name: target.productId });
   const devices = devicesOf(target);
   const { secrets } = await cloud.putDevices(devices, { rotate: true });
+  const faults = faultsOf(target);
   const lost = new AbortController();
   const fleet = new FleetProcess({
     onLine: (line) => process.stderr.write(`${line}\n`),
@@ -97,17 +106,24 @@ async function withFleet<T>(
   try {
     await fleet.start({
       endpoint: target.cloud,
-      devices: devices.map(({ id, transport, versions }) => ({
+      devices: devices.map(({ id, transport, versions }, index) => ({
         id,
         transport,
         versions,
         secret: secrets[id] ?? '',
+        fault: faults[index],
       })),
     });
     return await work(lost.signal);
   } finally {
     await fleet.stop();
   }
+}
+
+const noFaults: FleetFaults = { failShare: 0, silentShare: 0 };
+
+function faultsOf({ devices, faults = noFaults }: FleetTarget): ReturnType<typeof simulatedFaults> {
+  return simulatedFaults(devices.http + devices.mqtt + devices.lwm2m, faults);
 }
 
 function devicesOf(target: FleetTarget): Device[] {
@@ -165,16 +181,22 @@ function scratchPlan(target: FleetTarget, pkg: VersionPackage, publishedAt: stri
   };
 }
 
-/** Follows the plan to its end; a plan that nobody waits for any longer is terminated. */
+/** Follows the plan until only the silent devices are left; a plan that nobody waits for any longer is terminated. */
 async function waitForEnd(
   cloud: LocalCloud,
   planId: string,
+  silent: number,
   signal: AbortSignal,
 ): Promise<PlanStatus> {
   try {
     for (;;) {
       const status = await cloud.status(planId);
       if (status.state === 'ended' || status.state === 'terminated') return status;
+      const { notUpgraded, upgrading } = status.counts;
+      if (silent > 0 && notUpgraded + upgrading <= silent) {
+        await cloud.terminate(planId);
+        return status;
+      }
       await sleep(followPeriodMs, undefined, { signal });
     }
   } catch (error) {

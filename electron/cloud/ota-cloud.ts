@@ -8,20 +8,14 @@ import { writeFileAtomic } from '../files/atomic-file.ts';
 import { createHttpServer } from './http/server.ts';
 import { OtaAdapter } from './mqtt/adapter.ts';
 import { EmbeddedBroker, type MqttLogin } from './mqtt/broker.ts';
+import { type CloudClock, machineClock } from './clock.ts';
 import { Complaints } from './complaints.ts';
 import type { Lwm2mTimes } from './lwm2m/firmware-driver.ts';
 import { Lwm2mServer } from './lwm2m/lwm2m-server.ts';
-import { PlanHistory } from './plans/history.ts';
-import { PlanService } from './plans/plan-service.ts';
-import { RolloutEngine } from './plans/rollout-engine.ts';
-import { RolloutStore } from './plans/rollout-store.ts';
+import { type Closer, openParts } from './open-parts.ts';
 import { ArtifactKeys } from './store/artifact-keys.ts';
-import { ArtifactStore } from './store/artifact-store.ts';
-import { CloudDatabase } from './store/database.ts';
-import { DeviceStore } from './store/devices.ts';
 import { lockDataFolder } from './store/instance-lock.ts';
 import { loadOperatorToken } from './store/operator-token.ts';
-import { PackageStore } from './store/packages.ts';
 import type { CloudAddresses, CloudParts } from './types.ts';
 
 export interface CloudOptions {
@@ -40,6 +34,8 @@ export interface CloudOptions {
   /** What proves the success of an LwM2M device: the version it reports, or its Update Result alone. */
   readonly lwm2mProof: 'version' | 'result';
   readonly lwm2mTimes?: Lwm2mTimes;
+  /** Of this machine when left out. */
+  readonly clock?: CloudClock;
 }
 
 /** A running cloud. */
@@ -48,8 +44,6 @@ export interface RunningCloud extends CloudAddresses {
   readonly token: string;
   close(): Promise<void>;
 }
-
-type Closer = () => Promise<void> | void;
 
 /**
  * Starts the embedded OTA cloud on a data folder: HTTP for operators and devices, MQTT and LwM2M for devices.
@@ -86,7 +80,7 @@ async function startCloud(
   const lock = await holdFolder(dataDir);
   closers.push(() => lock.release());
   const token = await loadOperatorToken(dataDir);
-  const parts = await openParts(dataDir, closers);
+  const parts = await openParts(dataDir, options.clock ?? machineClock, closers);
 
   let tellAddresses: (addresses: CloudAddresses) => void = () => undefined;
   const addresses = new Promise<CloudAddresses>((tell) => {
@@ -103,10 +97,12 @@ async function startCloud(
 
   const { url: mqtt, adapter } = await startMqtt(options, parts, http, token, closers);
   const lwm2m = await startLwm2m(options, parts, keys, http, closers);
-  parts.plans.onChanged = (planId) => {
+  const announcePlan = (planId: string): void => {
     adapter.announcePlan(planId);
     lwm2m?.announcePlan(planId);
   };
+  parts.plans.onChanged = announcePlan;
+  parts.guard.onChanged = announcePlan;
   parts.engine.onJobReady = (deviceId) => {
     adapter.announceDevice(deviceId);
     lwm2m?.announceDevice(deviceId);
@@ -158,35 +154,6 @@ async function holdFolder(dataDir: string): Promise<{ release(): void }> {
       'The data folder cannot be used',
       `${dataDir}: ${(error as Error).message}`,
       'Check its permissions, or choose another folder with --data.',
-    );
-  }
-}
-
-async function openParts(dataDir: string, closers: Closer[]): Promise<CloudParts> {
-  const db = openDatabase(join(dataDir, 'cloud.db'));
-  closers.push(() => db.close());
-  const devices = new DeviceStore(db);
-  closers.push(() => devices.close());
-  const artifacts = await ArtifactStore.open(join(dataDir, 'artifacts'));
-  const packages = new PackageStore(db, artifacts);
-  const history = new PlanHistory(db);
-  closers.push(() => history.close());
-  const plans = new PlanService(db, devices, packages, history);
-  const rollout = new RolloutStore(db);
-  const engine = new RolloutEngine({ db, devices, packages, plans, rollout, history });
-  await history.catchUp();
-  return { devices, packages, artifacts, plans, rollout, history, engine };
-}
-
-function openDatabase(path: string): CloudDatabase {
-  try {
-    return new CloudDatabase(path);
-  } catch (error) {
-    throw problem(
-      'database-unusable',
-      "The cloud's database cannot be opened",
-      `${path}: ${(error as Error).message}`,
-      'Check the disk and the permissions; restore the folder from a copy, or choose another with --data.',
     );
   }
 }

@@ -1,6 +1,8 @@
+import type { DeviceLog } from './plans/device-log.ts';
 import type { PlanHistory } from './plans/history.ts';
 import type { PlanService } from './plans/plan-service.ts';
 import type { RolloutEngine } from './plans/rollout-engine.ts';
+import type { RolloutGuard } from './plans/rollout-guard.ts';
 import type { RolloutStore } from './plans/rollout-store.ts';
 import type { ArtifactStore } from './store/artifact-store.ts';
 import type { DeviceStore } from './store/devices.ts';
@@ -29,4 +31,6 @@ export interface CloudParts {
   readonly rollout: RolloutStore;
   readonly history: PlanHistory;
   readonly engine: RolloutEngine;
+  readonly guard: RolloutGuard;
+  readonly log: DeviceLog;
 }

@@ -16,6 +16,9 @@ export const planFileSchema = z.strictObject({
   whitelist: planDraftSchema.shape.whitelist,
   blacklist: planDraftSchema.shape.blacklist,
   retries: planDraftSchema.shape.retries,
+  stages: planDraftSchema.shape.stages,
+  cohortSeed: planDraftSchema.shape.cohortSeed,
+  stopRules: planDraftSchema.shape.stopRules,
 });
 export type PlanFile = z.infer<typeof planFileSchema>;
 
@@ -88,5 +91,8 @@ export function resolvePlanFile(
     whitelist: file.whitelist,
     blacklist: file.blacklist,
     retries: file.retries,
+    ...(file.stages ? { stages: file.stages } : {}),
+    ...(file.cohortSeed ? { cohortSeed: file.cohortSeed } : {}),
+    ...(file.stopRules ? { stopRules: file.stopRules } : {}),
   };
 }

@@ -1,4 +1,11 @@
 import { z } from 'zod';
+import {
+  planStopSchema,
+  stageFailureSchema,
+  stagesSchema,
+  stageStatusSchema,
+  stopRulesSchema,
+} from './plan-stages.ts';
 import { componentTypeSchema, versionSchema } from './product.ts';
 import { skipReasons } from './scope.ts';
 
@@ -75,6 +82,11 @@ export const planDraftSchema = z.object({
   /** Wins over the whitelist. */
   blacklist: z.array(z.string()).default([]),
   retries: z.number().int().min(0).max(5).default(5),
+  /** Without stages every device may begin at once. */
+  stages: stagesSchema.optional(),
+  /** Decides together with the device id which stage a device is in; the plan's id without it. */
+  cohortSeed: z.string().min(1).max(100).optional(),
+  stopRules: stopRulesSchema.optional(),
 });
 export type PlanDraft = z.infer<typeof planDraftSchema>;
 export type PlanDraftInput = z.input<typeof planDraftSchema>;
@@ -136,6 +148,13 @@ export const planStatusSchema = z.object({
   failureReasons: z.array(z.object({ code: z.string(), count: z.number() })),
   /** Devices left out, by reason; China Telecom devices are named. */
   skipped: scopeSummarySchema.shape.skipped,
+  /** Of a plan with stages. */
+  stages: z.array(stageStatusSchema).optional(),
+  /** Suspensions by stop rules, oldest first; absent without stop rules. */
+  stops: z.array(planStopSchema).optional(),
+  /** From publishing until 95 % of the devices were upgraded; null before. */
+  timeTo95Ms: z.number().nullable().optional(),
+  failures: z.array(stageFailureSchema).optional(),
 });
 export type PlanStatus = z.infer<typeof planStatusSchema>;
 
@@ -146,6 +165,12 @@ export const rolloutDeviceSchema = z.object({
   attempts: z.number(),
   error: z.string().nullable(),
   updatedAt: z.string(),
+  /** From 1, in a plan with stages. */
+  stage: z.number().int().min(1).optional(),
+  /** It was given a job and is not heard from. */
+  silent: z.literal(true).optional(),
+  /** A person accepted that it failed or fell silent. */
+  accepted: z.literal(true).optional(),
   components: z.array(
     z.object({
       componentId: z.string(),

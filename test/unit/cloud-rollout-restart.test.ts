@@ -143,7 +143,18 @@ test('a folder of the first version is taken over, devices and rollouts included
   const { href } = await device.begin();
   await cloud.close();
   const db = new Database(join(cloud.folder, 'cloud.db'));
-  db.exec('ALTER TABLE devices DROP COLUMN removed_at');
+  db.exec('DROP TRIGGER rollout_tally');
+  db.exec('DROP INDEX rollout_silent');
+  for (const table of ['served_time', 'plan_stages', 'plan_stops', 'device_log'])
+    db.exec(`DROP TABLE ${table}`);
+  const added = {
+    devices: ['removed_at', 'heard_ms'],
+    plans: ['stages', 'open_stages', 'guarded'],
+    rollout: ['stage', 'silent', 'accepted'],
+    actions: ['asked_ms'],
+  };
+  for (const [table, columns] of Object.entries(added))
+    for (const column of columns) db.exec(`ALTER TABLE ${table} DROP COLUMN ${column}`);
   db.exec('DELETE FROM schema_version WHERE version > 1');
   db.close();
   await cloud.reopen();

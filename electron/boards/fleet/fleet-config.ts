@@ -15,6 +15,8 @@ export const fleetConfigSchema = z.object({
       transport: transportSchema,
       versions: deviceSchema.shape.versions,
       secret: z.string().min(1),
+      /** Every upgrade of it fails, or it takes a job and is never heard from again. */
+      fault: z.enum(['fail', 'silent']).optional(),
     }),
   ),
   /** Images that devices run, as files: what a delta is applied to. */

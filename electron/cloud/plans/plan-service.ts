@@ -1,5 +1,6 @@
 import type Database from 'libsql';
 import { canonicalJson } from '../../../shared/domain/canonical-json.ts';
+import type { Decision } from '../../../shared/domain/cloud.ts';
 import {
   type Device,
   type Plan,
@@ -20,7 +21,9 @@ import {
 import type { CloudDatabase } from '../store/database.ts';
 import { type DeviceStore, productMissing } from '../store/devices.ts';
 import type { PackageStore } from '../store/packages.ts';
+import type { DeviceLog } from './device-log.ts';
 import type { PlanHistory } from './history.ts';
+import type { PlanDrafts } from './plan-drafts.ts';
 import {
   type PlanControl,
   artifactMissing,
@@ -31,6 +34,8 @@ import {
   planMissing,
   wrongState,
 } from './plan-problems.ts';
+import { PlanStatistics } from './plan-statistics.ts';
+import type { RolloutGuard } from './rollout-guard.ts';
 
 interface PlanRow {
   readonly id: string;
@@ -45,7 +50,10 @@ export class PlanService {
   readonly #devices: DeviceStore;
   readonly #packages: PackageStore;
   readonly #history: PlanHistory;
-  readonly #drafts = new Map<string, PlanDraft>();
+  readonly #drafts: PlanDrafts;
+  readonly #guard: RolloutGuard;
+  readonly #log: DeviceLog;
+  readonly #statistics: PlanStatistics;
   readonly #sql: Record<
     | 'one'
     | 'insert'
@@ -63,16 +71,24 @@ export class PlanService {
   /** Called after a plan was published or controlled: other devices of it may have a job now. */
   onChanged: (planId: string) => void = () => undefined;
 
-  constructor(
-    db: CloudDatabase,
-    devices: DeviceStore,
-    packages: PackageStore,
-    history: PlanHistory,
-  ) {
+  constructor(parts: {
+    readonly db: CloudDatabase;
+    readonly devices: DeviceStore;
+    readonly packages: PackageStore;
+    readonly history: PlanHistory;
+    readonly drafts: PlanDrafts;
+    readonly guard: RolloutGuard;
+    readonly log: DeviceLog;
+  }) {
+    const { db } = parts;
     this.#db = db;
-    this.#devices = devices;
-    this.#packages = packages;
-    this.#history = history;
+    this.#devices = parts.devices;
+    this.#packages = parts.packages;
+    this.#history = parts.history;
+    this.#drafts = parts.drafts;
+    this.#guard = parts.guard;
+    this.#log = parts.log;
+    this.#statistics = new PlanStatistics(db);
     const waiting = `SELECT device_id FROM rollout WHERE plan_id = ? AND state = 'notUpgraded'`;
     this.#sql = {
       one: db.prepare('SELECT id, state, body, skipped FROM plans WHERE id = ?'),
@@ -82,7 +98,7 @@ export class PlanService {
       ),
       setState: db.prepare('UPDATE plans SET state = ? WHERE id = ?'),
       insertRollout: db.prepare(
-        'INSERT INTO rollout (plan_id, device_id, state, updated_at) VALUES (?, ?, ?, ?)',
+        'INSERT INTO rollout (plan_id, device_id, state, updated_at, stage) VALUES (?, ?, ?, ?, ?)',
       ),
       insertComponent: db.prepare(
         `INSERT INTO rollout_components (plan_id, device_id, ordinal, component_id, state, from_version,
@@ -104,7 +120,7 @@ export class PlanService {
          WHERE plan_id = ? AND state IN ('open', 'awaitingVersion') AND device_id IN (${waiting})`,
       ),
       failWaiting: db.prepare(
-        `UPDATE rollout SET state = 'failed', error = 'terminated', updated_at = ?
+        `UPDATE rollout SET state = 'failed', error = 'terminated', updated_at = ?, silent = 0
          WHERE plan_id = ? AND state = 'notUpgraded'`,
       ),
       unfinished: db.prepare(
@@ -113,13 +129,9 @@ export class PlanService {
     };
   }
 
-  /** The plan as published; it never changes, so it is parsed once. @throws ProblemError `plan-missing` */
+  /** The plan as published. @throws ProblemError `plan-missing` */
   draft(planId: string): PlanDraft {
-    const known = this.#drafts.get(planId);
-    if (known) return known;
-    const draft = planDraftSchema.parse(JSON.parse(this.#require(planId).body));
-    this.#drafts.set(planId, draft);
-    return draft;
+    return this.#drafts.get(planId);
   }
 
   /**
@@ -144,17 +156,21 @@ export class PlanService {
 
   /**
    * Suspend: no further device receives the plan. Terminate: waiting devices fail, for good. In both,
-   * devices in progress continue (quectel.md 1.5). Repeating a control changes nothing.
-   * @throws ProblemError `plan-missing`, `plan-state`
+   * devices in progress continue (quectel.md 1.5). Repeating a control changes nothing. A plan that
+   * a stop rule suspended resumes only with who accepts its failures.
+   * @throws ProblemError `plan-missing`, `plan-state`, `stop-not-accepted`, `nothing-to-accept`
    */
-  async control(planId: string, control: PlanControl): Promise<PlanStatus> {
+  async control(
+    planId: string,
+    control: PlanControl,
+    accepted: Decision | null = null,
+  ): Promise<PlanStatus> {
     await this.#db.write(() => {
       const { state } = this.#require(planId);
       const active = state === 'activated' || state === 'upgrading';
       if (control === 'suspend' && active) this.#sql.setState.run('suspended', planId);
       else if (control === 'suspend' && state === 'suspended') return;
-      else if (control === 'resume' && state === 'suspended')
-        this.#sql.setState.run(this.#sql.begun.get(planId) ? 'upgrading' : 'activated', planId);
+      else if (control === 'resume' && state === 'suspended') this.#resume(planId, accepted);
       else if (control === 'resume' && active) return;
       else if (control === 'terminate' && (active || state === 'suspended'))
         this.#terminate(planId);
@@ -178,6 +194,9 @@ export class PlanService {
       successRate: finished === 0 ? null : counts.upgraded / finished,
       failureReasons: reasons.map(({ code, count }) => ({ code, count })),
       skipped: JSON.parse(row.skipped) as ScopeSummary['skipped'],
+      ...this.#guard.status(planId),
+      timeTo95Ms: this.#statistics.timeTo95Ms(planId, counts),
+      failures: this.#statistics.failures(planId),
     };
   }
 
@@ -219,10 +238,18 @@ export class PlanService {
     const nowText = new Date().toISOString();
     this.#sql.insert.run(planId, draft.productId, body, JSON.stringify(scope.skipped), nowText);
     const byId = new Map(devices.map((device) => [device.id, device]));
+    const chosen = decisions.filter(({ action }) => action !== 'skip');
+    const stages = this.#guard.deal(
+      planId,
+      draft,
+      chosen.map(({ deviceId }) => deviceId),
+    );
     for (const decision of decisions) {
       const device = byId.get(decision.deviceId);
-      if (device) this.#insertDevice(planId, draft, device, decision, nowText);
+      const stage = stages.get(decision.deviceId) ?? 0;
+      if (device) this.#insertDevice(planId, draft, device, decision, nowText, stage);
     }
+    this.#guard.begin(planId, draft);
     this.#history.sample(planId);
   }
 
@@ -232,11 +259,12 @@ export class PlanService {
     device: Device,
     decision: ScopeDecision,
     nowText: string,
+    stage: number,
   ): void {
     const upToDate = decision.reason === 'noUpdateRequired';
     if (decision.action === 'skip' && !upToDate) return;
     const deviceState = upToDate ? 'noUpdateRequired' : 'notUpgraded';
-    this.#sql.insertRollout.run(planId, device.id, deviceState, nowText);
+    this.#sql.insertRollout.run(planId, device.id, deviceState, nowText, stage);
     for (const [ordinal, component] of draft.components.entries()) {
       const current = reportedVersion(device.versions, component.componentId);
       const done = current === component.targetVersion;
@@ -253,8 +281,15 @@ export class PlanService {
     }
   }
 
+  #resume(planId: string, accepted: Decision | null): void {
+    this.#guard.resume(planId, accepted);
+    this.#sql.setState.run(this.#sql.begun.get(planId) ? 'upgrading' : 'activated', planId);
+    this.#guard.changed(planId);
+  }
+
   #terminate(planId: string): void {
     const nowText = new Date().toISOString();
+    this.#log.addWaitingFailed(planId, 'terminated');
     this.#sql.failComponents.run(planId, planId);
     this.#sql.cancelActions.run(nowText, planId, planId);
     this.#sql.failWaiting.run(nowText, planId);

@@ -5,6 +5,7 @@ import type { PackageStore, StoredPackage } from '../store/packages.ts';
 import { type DeviceReport, advance, failedState } from './component-steps.ts';
 import type { PlanHistory } from './history.ts';
 import type { PlanService } from './plan-service.ts';
+import type { RolloutGuard } from './rollout-guard.ts';
 import type { ActionRow, ComponentRow, RolloutStore } from './rollout-store.ts';
 
 /** What a device is asked to do. */
@@ -29,6 +30,7 @@ export class RolloutEngine {
   readonly #plans: PlanService;
   readonly #rollout: RolloutStore;
   readonly #history: PlanHistory;
+  readonly #guard: RolloutGuard;
   /** Called when a device may have a next job: after a failed attempt, or for its next component. */
   onJobReady: (deviceId: string) => void = () => undefined;
 
@@ -39,6 +41,7 @@ export class RolloutEngine {
     readonly plans: PlanService;
     readonly rollout: RolloutStore;
     readonly history: PlanHistory;
+    readonly guard: RolloutGuard;
   }) {
     this.#db = parts.db;
     this.#devices = parts.devices;
@@ -46,6 +49,7 @@ export class RolloutEngine {
     this.#plans = parts.plans;
     this.#rollout = parts.rollout;
     this.#history = parts.history;
+    this.#guard = parts.guard;
   }
 
   /** The job a device has to do now, or null. Asking again gives the same job until it is over. */
@@ -98,6 +102,7 @@ export class RolloutEngine {
     return this.#db.write(() => {
       const action = this.#rollout.action(actionId);
       if (action?.device_id !== deviceId) return 'unknown';
+      this.#devices.heard(deviceId);
       if (action.state !== 'open' && action.state !== 'awaitingVersion')
         return report.kind === 'succeeded' && action.state === 'succeeded' ? 'accepted' : 'gone';
       if (!action.begun) this.#begin(action);
@@ -114,6 +119,7 @@ export class RolloutEngine {
     versions: Readonly<Record<string, string>>,
   ): Promise<void> {
     await this.#db.write(() => {
+      this.#devices.heard(deviceId);
       this.#devices.mergeVersions(deviceId, versions);
       for (const planId of this.#rollout.unfinishedPlans(deviceId)) {
         const action = this.#rollout.liveAction(planId, deviceId);
@@ -280,7 +286,7 @@ export class RolloutEngine {
     const { plan_id, device_id } = action;
     const component = this.#rollout.componentOf(action);
     this.#rollout.setAction(action, 'failed');
-    this.#rollout.setComponent(action, failedState(component.state), component.progress);
+    this.#rollout.setComponent(action, failedState(component.state), component.progress, code);
     if (component.attempts > this.#plans.draft(plan_id).retries) {
       this.#fail(plan_id, device_id, code);
       return;
@@ -317,6 +323,7 @@ export class RolloutEngine {
   #ended(planId: string, deviceId: string): void {
     this.#history.changed(planId);
     this.#plans.endIfFinished(planId);
+    this.#guard.changed(planId);
     this.#announceNext(deviceId);
   }
 

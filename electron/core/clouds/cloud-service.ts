@@ -4,7 +4,7 @@ import type { Workspace } from '../workspace/workspace.ts';
 import { FleetProcess, type FleetRun } from './fleet-process.ts';
 import { LocalCloud } from './local-cloud.ts';
 import { LocalCloudProcess } from './local-cloud-process.ts';
-import { makeSimulatedDevices } from './simulated-identities.ts';
+import { makeSimulatedDevices, simulatedFaults } from './simulated-identities.ts';
 
 const simulatedBatch = 'simulated';
 
@@ -66,6 +66,8 @@ export class CloudService {
     mqtt: number;
     lwm2m: number;
     chinaTelecom: number;
+    failShare: number;
+    silentShare: number;
   }): Promise<FleetStatus> {
     if (input.http + input.mqtt + input.lwm2m === 0) {
       throw problem(
@@ -89,14 +91,16 @@ export class CloudService {
     });
     const { secrets } = await cloud.putDevices(devices, { rotate: true });
     const endpoint = await this.start();
+    const faults = simulatedFaults(devices.length, input);
     return this.#fleet.start({
       endpoint,
       images: this.#sourceImages(input),
-      devices: devices.map(({ id, transport, versions }) => ({
+      devices: devices.map(({ id, transport, versions }, index) => ({
         id,
         transport,
         versions,
         secret: secrets[id] ?? '',
+        fault: faults[index],
       })),
     });
   }

@@ -56,6 +56,35 @@ export function makeSimulatedDevices(fleet: SimulatedFleet): Device[] {
   });
 }
 
+/** Which shares of a simulated fleet do not behave, 0..1 each. */
+export interface FleetFaults {
+  readonly failShare: number;
+  readonly silentShare: number;
+}
+
+/**
+ * The fault of each of `count` devices: exactly their shares, rounded down to whole devices, and
+ * spread evenly; where both shares meet, one device fails and the next one that may falls silent.
+ */
+export function simulatedFaults(
+  count: number,
+  { failShare, silentShare }: FleetFaults,
+): ('fail' | 'silent' | undefined)[] {
+  const isNth = (share: number, at: number): boolean =>
+    Math.floor((at + 1) * share + tolerance) > Math.floor(at * share + tolerance);
+  let silentDue = 0;
+  return Array.from({ length: count }, (_, at) => {
+    if (isNth(silentShare, at)) silentDue++;
+    if (isNth(failShare, at)) return 'fail';
+    if (silentDue === 0) return undefined;
+    silentDue--;
+    return 'silent';
+  });
+}
+
+/** Lets 0.1 of 10 be 1, whatever the sum of the parts is in floating point. */
+const tolerance = 1e-9;
+
 /** IMSI and ICCID whose subscriber number is the product's four digits, one for the transport's place and five for the device. */
 function identify(
   sim: Sim,

@@ -1,0 +1,61 @@
+import { join } from 'node:path';
+import { problem } from '../../shared/domain/problem.ts';
+import type { CloudClock } from './clock.ts';
+import { DeviceLog } from './plans/device-log.ts';
+import { PlanHistory } from './plans/history.ts';
+import { PlanDrafts } from './plans/plan-drafts.ts';
+import { PlanService } from './plans/plan-service.ts';
+import { RolloutEngine } from './plans/rollout-engine.ts';
+import { RolloutGuard } from './plans/rollout-guard.ts';
+import { RolloutStore } from './plans/rollout-store.ts';
+import { ArtifactStore } from './store/artifact-store.ts';
+import { CloudDatabase } from './store/database.ts';
+import { DeviceStore } from './store/devices.ts';
+import { PackageStore } from './store/packages.ts';
+import { ServedTime } from './store/served-time.ts';
+import type { CloudParts } from './types.ts';
+
+/** Ends something; done in reverse order. */
+export type Closer = () => Promise<void> | void;
+
+/**
+ * Opens the database and the artifacts of a folder with everything that works on them; what has to be
+ * closed later is added to `closers`. @throws ProblemError `database-unusable`
+ */
+export async function openParts(
+  dataDir: string,
+  clock: CloudClock,
+  closers: Closer[],
+): Promise<CloudParts> {
+  const db = openDatabase(join(dataDir, 'cloud.db'));
+  closers.push(() => db.close());
+  const served = new ServedTime(db, clock);
+  const devices = new DeviceStore(db, served);
+  closers.push(() => devices.close());
+  const artifacts = await ArtifactStore.open(join(dataDir, 'artifacts'));
+  const packages = new PackageStore(db, artifacts);
+  const history = new PlanHistory(db);
+  closers.push(() => history.close());
+  const drafts = new PlanDrafts(db);
+  const log = new DeviceLog(db, clock);
+  const guard = new RolloutGuard({ db, clock, served, devices, drafts, log });
+  closers.push(() => guard.close());
+  const plans = new PlanService({ db, devices, packages, history, drafts, guard, log });
+  const rollout = new RolloutStore(db, served, log);
+  const engine = new RolloutEngine({ db, devices, packages, plans, rollout, history, guard });
+  await history.catchUp();
+  return { devices, packages, artifacts, plans, rollout, history, engine, guard, log };
+}
+
+function openDatabase(path: string): CloudDatabase {
+  try {
+    return new CloudDatabase(path);
+  } catch (error) {
+    throw problem(
+      'database-unusable',
+      "The cloud's database cannot be opened",
+      `${path}: ${(error as Error).message}`,
+      'Check the disk and the permissions; restore the folder from a copy, or choose another with --data.',
+    );
+  }
+}
