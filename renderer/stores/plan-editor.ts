@@ -1,5 +1,6 @@
 import { create } from 'zustand';
 import type { PlanForm } from '../views/rollout/plan-choices.ts';
+import { proposedStopRules } from '../views/rollout/stage-choices.ts';
 
 /** Everything a person typed for a plan that is not saved yet. */
 export interface EditorForm extends PlanForm {
@@ -21,6 +22,8 @@ export const emptyForm: EditorForm = {
   choices: {},
   batches: [],
   retries: 5,
+  stages: null,
+  stopRules: proposedStopRules,
   whitelistText: '',
   blacklistText: '',
 };

@@ -1,5 +1,6 @@
 import { create } from 'zustand';
 import type { FleetStatus } from '../../shared/contract/contract.ts';
+import type { Decision } from '../../shared/domain/cloud.ts';
 import type { HistoryPoint, Plan, PlanDraftInput, PlanStatus } from '../../shared/domain/plan.ts';
 import { type Problem, toProblem } from '../../shared/domain/problem.ts';
 import { call } from '../rpc/client.ts';
@@ -16,6 +17,9 @@ export interface FleetForm {
   readonly mqtt: number;
   readonly lwm2m: number;
   readonly chinaTelecom: number;
+  /** Percent of them whose upgrades fail, and that fall silent. */
+  readonly failPercent: number;
+  readonly silentPercent: number;
 }
 
 interface RolloutState {
@@ -45,6 +49,10 @@ interface RolloutState {
   /** Reads status and history of the chosen plan from the cloud. */
   followPlan(): Promise<void>;
   control(action: 'suspend' | 'resume' | 'terminate'): Promise<void>;
+  /** Resumes a plan that a rule stopped. @throws ProblemError */
+  resumeAccepting(accept: Decision): Promise<void>;
+  /** Opens a stage, from 1. @throws ProblemError */
+  openStage(stage: number, by: Decision): Promise<void>;
   /** Saves a draft and opens it; its id, or null when the engine refused it. */
   savePlan(draft: PlanDraftInput): Promise<string | null>;
   deletePlan(planId: string): Promise<void>;
@@ -92,6 +100,8 @@ export const useRollout = create<RolloutState>((set, get) => {
       mqtt: 10,
       lwm2m: 5,
       chinaTelecom: 0,
+      failPercent: 0,
+      silentPercent: 0,
     },
     isCloudBusy: false,
     fleet: null,
@@ -178,6 +188,14 @@ export const useRollout = create<RolloutState>((set, get) => {
       const { planId } = get();
       if (planId === null) return;
       await act(async () => take(await call(`plans.${action}`, { planId })));
+    },
+    async resumeAccepting(accept) {
+      const { planId } = get();
+      if (planId !== null) take(await call('plans.resume', { planId, accept }));
+    },
+    async openStage(stage, by) {
+      const { planId } = get();
+      if (planId !== null) take(await call('plans.openStage', { planId, stage, ...by }));
     },
     async savePlan(draft) {
       let planId: string | null = null;

@@ -193,9 +193,7 @@ test('a silent device that is heard again no longer counts; the mark and the lim
   await cloud.reopen();
   expect(await silentOf()).toBe(true);
   const { pathname } = new URL(href);
-  const again = new (
-    device.constructor as typeof import('../support/hand-devices.ts').HandHttpDevice
-  )(cloud.running.http, 'dev-1', cloud.secretOf('dev-1'));
+  const again = new HandHttpDevice(cloud.running.http, 'dev-1', cloud.secretOf('dev-1'));
   expect(await again.feedback(`${cloud.running.http}${pathname}`, 'download')).toBe(200);
   expect(await silentOf()).toBe(false);
   expect((await cloud.operator.status(plan.id)).state).toBe('upgrading');

@@ -52,7 +52,14 @@ const delta = (sourceVersion: string, targetSha256 = 'target'): VersionPackage =
       proven: true,
     },
   });
-const form: PlanForm = { name: ' Spring ', choices: {}, batches: ['B1'], retries: 3 };
+const form: PlanForm = {
+  name: ' Spring ',
+  choices: {},
+  batches: ['B1'],
+  retries: 3,
+  stages: null,
+  stopRules: null,
+};
 const lists = { whitelist: parseIdList('a\nb'), blacklist: parseIdList('b') };
 
 describe('what a release offers to a plan', () => {

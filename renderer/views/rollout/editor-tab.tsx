@@ -28,6 +28,8 @@ import { idListText, onBothLists, parseIdList } from './id-list.ts';
 import { type ComponentChoice, defaultChoice, draftOf, offersOf } from './plan-choices.ts';
 import { PublishDialog } from './publish-dialog.tsx';
 import classes from './rollout-view.module.css';
+import { StagesSection } from './stages-section.tsx';
+import { StopRulesSection } from './stop-rules-section.tsx';
 import { usePlanCheck } from './use-plan-check.ts';
 
 const previewDelayMs = 400;
@@ -182,6 +184,12 @@ export function EditorTab(props: { readonly release: Release; readonly product: 
             </Text>
           </Stack>
         </Section>
+        <StagesSection
+          stages={form.stages}
+          deviceCount={checked.check ? checked.check.scope.full + checked.check.scope.delta : null}
+          onChange={(stages) => set({ stages })}
+        />
+        <StopRulesSection rules={form.stopRules} onChange={(stopRules) => set({ stopRules })} />
       </div>
       <div className={layout.column}>
         <CheckPanel

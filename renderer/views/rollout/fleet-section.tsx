@@ -12,7 +12,9 @@ import classes from './rollout-view.module.css';
 /** Starts simulated devices that really poll, download, check and report. */
 export function FleetSection({ product }: { readonly product: Product }) {
   const { fleet, isFleetBusy, startFleet, stopFleet, changeFleetForm } = useRollout();
-  const { http, mqtt, lwm2m, chinaTelecom, ...form } = useRollout((state) => state.fleetForm);
+  const { http, mqtt, lwm2m, chinaTelecom, failPercent, silentPercent, ...form } = useRollout(
+    (state) => state.fleetForm,
+  );
   const total = http + mqtt + lwm2m;
   const packages = useStudio((state) => state.packages);
   const ids = product.components.map(({ id }) => id);
@@ -73,6 +75,20 @@ export function FleetSection({ product }: { readonly product: Product }) {
             onChange={(value) => changeFleetForm({ chinaTelecom: value })}
             testId="fleet-telecom"
           />
+          <Count
+            label="Failing, %"
+            max={100}
+            value={failPercent}
+            onChange={(value) => changeFleetForm({ failPercent: value })}
+            testId="fleet-failing"
+          />
+          <Count
+            label="Falling silent, %"
+            max={100}
+            value={silentPercent}
+            onChange={(value) => changeFleetForm({ silentPercent: value })}
+            testId="fleet-silent"
+          />
         </div>
         <Group grow gap="xs" align="flex-start">
           <Select
@@ -114,6 +130,8 @@ export function FleetSection({ product }: { readonly product: Product }) {
                   mqtt,
                   lwm2m,
                   chinaTelecom,
+                  failShare: failPercent / 100,
+                  silentShare: silentPercent / 100,
                 })
               }
               data-testid="fleet-start"
@@ -140,6 +158,7 @@ export function FleetSection({ product }: { readonly product: Product }) {
 
 function Count(props: {
   readonly label: string;
+  readonly max?: number;
   readonly value: number;
   readonly onChange: (value: number) => void;
   readonly testId: string;
@@ -148,7 +167,8 @@ function Count(props: {
     <NumberInput
       label={props.label}
       min={0}
-      max={maxDevicesPerPlan}
+      max={props.max ?? maxDevicesPerPlan}
+      {...(props.max === undefined ? {} : { clampBehavior: 'strict' as const })}
       allowDecimal={false}
       allowNegative={false}
       thousandSeparator=","

@@ -13,8 +13,10 @@ import { HistorySection } from './history-section.tsx';
 import { OutcomeList } from './outcome-list.tsx';
 import { PlanBadge } from './live-tab.tsx';
 import { RolloutDevices } from './rollout-devices.tsx';
+import { StageStrip } from './stage-strip.tsx';
 import { StatusBar } from './status-bar.tsx';
 import { isActive } from './status-text.ts';
+import { StopNotice } from './stop-notice.tsx';
 import { TerminateDialog } from './terminate-dialog.tsx';
 
 const followPeriodMs = 1000;
@@ -55,7 +57,11 @@ export function LivePlan({ plan }: { readonly plan: Plan }) {
         }
       >
         {isStatusOfPlan ? (
-          <StatusBar status={status} />
+          <>
+            <StatusBar status={status} />
+            {status.stages && <StageStrip plan={plan} status={status} />}
+            <StopNotice plan={plan} status={status} />
+          </>
         ) : (
           <LoadingLines label="Reading the plan" lines={2} />
         )}
@@ -100,9 +106,11 @@ function PlanControls(props: { readonly status: PlanStatus; readonly plan: Plan 
         {status.state === 'ended' ? 'Every device has finished.' : 'It cannot be resumed.'}
       </Text>
     );
+  // It is resumed beside the failures that have to be accepted.
+  const isStopped = status.stops?.some(({ resumed }) => resumed === null) ?? false;
   return (
     <Group gap="xs" wrap="nowrap">
-      {status.state === 'suspended' ? (
+      {isStopped ? null : status.state === 'suspended' ? (
         <Button
           leftSection={<Play size={14} aria-hidden />}
           title="Waiting devices get the plan again"

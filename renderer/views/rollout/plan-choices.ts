@@ -6,6 +6,7 @@ import {
 import type { PlanDraftInput } from '../../../shared/domain/plan.ts';
 import type { Product, VersionPackage } from '../../../shared/domain/product.ts';
 import type { IdList } from './id-list.ts';
+import { type PaceForm, paceOf } from './stage-choices.ts';
 
 /** What a release offers for one component of a plan. */
 export interface ComponentOffer extends PackageOffer {
@@ -20,7 +21,7 @@ export interface ComponentChoice {
 }
 
 /** The form of a plan that is not saved yet. */
-export interface PlanForm {
+export interface PlanForm extends PaceForm {
   readonly name: string;
   /** By component id. */
   readonly choices: Readonly<Record<string, ComponentChoice>>;
@@ -88,6 +89,8 @@ export function draftOf(
   });
   if (components.length === 0)
     return { missing: 'Choose at least one component with a full or a delta package.' };
+  const paced = paceOf(form);
+  if ('missing' in paced) return paced;
   return {
     draft: {
       name: form.name.trim(),
@@ -99,6 +102,7 @@ export function draftOf(
       whitelist: [...lists.whitelist.ids],
       blacklist: [...lists.blacklist.ids],
       retries: form.retries,
+      ...paced.pace,
     },
   };
 }

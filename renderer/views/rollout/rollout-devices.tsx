@@ -12,6 +12,7 @@ import { LoadingLines } from '../../widgets/loading-lines.tsx';
 import { ProblemAlert } from '../../widgets/problem-alert.tsx';
 import { type Tone, ToneBadge } from '../../widgets/tone-badge.tsx';
 import { TitledText } from '../../widgets/value-text.tsx';
+import { DeviceLogDrawer } from './device-log.tsx';
 import classes from './live-plan.module.css';
 import {
   deviceStateTitles,
@@ -50,7 +51,12 @@ const columns: readonly GridColumn<RolloutDevice>[] = [
     id: 'state',
     title: 'State',
     widthPx: 174,
-    render: ({ state }) => <ToneBadge tone={deviceTones[state]} word={deviceStateTitles[state]} />,
+    render: ({ state, silent }) =>
+      silent ? (
+        <ToneBadge tone="warn" word="Silent" />
+      ) : (
+        <ToneBadge tone={deviceTones[state]} word={deviceStateTitles[state]} />
+      ),
   },
   {
     id: 'components',
@@ -79,10 +85,24 @@ const columns: readonly GridColumn<RolloutDevice>[] = [
   },
 ];
 
+const stageColumn: GridColumn<RolloutDevice> = {
+  id: 'stage',
+  title: 'Stage',
+  widthPx: 52,
+  align: 'right',
+  render: ({ stage }) => stage,
+};
+/** With the stage behind the device, and less room for the step. */
+const stagedColumns = columns.flatMap((column) => {
+  if (column.id === 'device') return [column, stageColumn];
+  return column.id === 'components' ? [{ ...column, minWidthPx: 96 }] : [column];
+});
+
 /** Every device of a rollout, page by page; only what is in sight is read again. */
 export function RolloutDevices(props: { readonly plan: Plan; readonly status: PlanStatus }) {
   const { plan, status } = props;
   const [state, setState] = useState<RolloutDevice['state'] | null>(null);
+  const [logOf, setLogOf] = useState<string | null>(null);
   const [typed, setTyped] = useState('');
   const [search] = useDebouncedValue(typed.trim(), searchDelayMs);
   const rows = usePagedRows<RolloutDevice>(`${plan.id} ${state ?? ''} ${search}`, (offset, limit) =>
@@ -123,7 +143,9 @@ export function RolloutDevices(props: { readonly plan: Plan; readonly status: Pl
           data-testid="rollout-state"
         />
         <Text size="xs" c="dimmed" className="digits" style={{ alignSelf: 'center' }}>
-          {rows.total === null ? '' : pluralText(rows.total, 'device')}
+          {rows.total === null
+            ? ''
+            : `${pluralText(rows.total, 'device')}; double click or Enter shows what happened to one`}
         </Text>
       </div>
       {rows.problem && <ProblemAlert problem={rows.problem} />}
@@ -132,15 +154,22 @@ export function RolloutDevices(props: { readonly plan: Plan; readonly status: Pl
       ) : (
         <DataGrid
           label="Devices of the rollout"
-          columns={columns}
+          columns={plan.stages ? stagedColumns : columns}
           rowCount={rows.total}
           getRow={rows.row}
           rowKey={(device) => device.deviceId}
           onRangeVisible={rows.show}
+          onOpen={({ deviceId }) => setLogOf(deviceId)}
           empty={<Text c="dimmed">No device of this rollout matches.</Text>}
           testId="rollout-devices"
         />
       )}
+      <DeviceLogDrawer
+        plan={plan}
+        deviceId={logOf}
+        isLive={isActive(status.state)}
+        onClose={() => setLogOf(null)}
+      />
     </>
   );
 }
