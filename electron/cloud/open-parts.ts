@@ -37,7 +37,7 @@ export async function openParts(
   const history = new PlanHistory(db);
   closers.push(() => history.close());
   const drafts = new PlanDrafts(db);
-  const log = new DeviceLog(db, clock);
+  const log = new DeviceLog(db, clock, served);
   const guard = new RolloutGuard({ db, clock, served, devices, drafts, log });
   closers.push(() => guard.close());
   const plans = new PlanService({ db, devices, packages, history, drafts, guard, log });

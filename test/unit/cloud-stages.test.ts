@@ -3,6 +3,7 @@ import { Fleet } from '../../electron/boards/fleet/fleet.ts';
 import { fleetConfigSchema } from '../../electron/boards/fleet/fleet-config.ts';
 import { DeviceLog } from '../../electron/cloud/plans/device-log.ts';
 import { CloudDatabase } from '../../electron/cloud/store/database.ts';
+import { ServedTime } from '../../electron/cloud/store/served-time.ts';
 import { simulatedFaults } from '../../electron/core/clouds/simulated-identities.ts';
 import { LocalCloud } from '../../electron/core/clouds/local-cloud.ts';
 import type { Plan, PlanStatus, Transport } from '../../shared/domain/plan.ts';
@@ -239,11 +240,13 @@ test('failures are told by stage, step and code, and the log tells the steps of 
 
 test('of a device that never comes to an end the newest 200 lines are kept', async () => {
   const db = new CloudDatabase(':memory:');
-  const log = new DeviceLog(db, clock);
+  const log = new DeviceLog(db, clock, new ServedTime(db, clock));
   await db.write(() => {
-    for (let at = 0; at < 250; at++) log.add('plan', 'dev-1', 'downloading', { code: `${at}` });
+    for (let at = 0; at < 250; at++) log.add('plan', 'dev-1', 'jobGiven', { code: `${at}` });
     log.add('plan', 'dev-2', 'downloading');
   });
+  const stored = db.prepare('SELECT count(*) AS lines FROM device_log').get();
+  expect(stored).toMatchObject({ lines: 201 });
   const lines = log.lines('plan', 'dev-1');
   expect(lines.map(({ code }) => code)).toEqual(
     Array.from({ length: 200 }, (_, at) => `${at + 50}`),

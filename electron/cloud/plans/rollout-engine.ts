@@ -201,13 +201,13 @@ export class RolloutEngine {
     const current = reportedVersion(this.#devices.versions(deviceId), component.component_id);
     if (current === component.to_version) {
       const state = component.attempts > 0 ? 'upgradeSucceeded' : 'noUpdateRequired';
-      this.#rollout.setComponent(at, state, 1);
+      this.#rollout.setComponent(at, component, state, 1);
       return null;
     }
     const planned = this.#plans.draft(planId).components[component.ordinal];
     const choice = planned ? choosePackage(planned, current) : null;
     if (choice) return this.#job(this.#rollout.openAction(at, current, choice));
-    this.#rollout.setComponent(at, 'upgradeFailed', component.progress);
+    this.#rollout.setComponent(at, component, 'upgradeFailed', component.progress);
     this.#fail(planId, deviceId, 'no-matching-source');
     return null;
   }
@@ -233,7 +233,7 @@ export class RolloutEngine {
   #begin(action: ActionRow): void {
     const { plan_id, device_id } = action;
     this.#rollout.beginAction(action);
-    this.#rollout.setComponent(action, 'readyToDownload', 0);
+    this.#rollout.setComponent(action, this.#rollout.componentOf(action), 'readyToDownload', 0);
     this.#rollout.setDevice(plan_id, device_id, 'upgrading', null);
     this.#plans.markUpgrading(plan_id);
     this.#history.changed(plan_id);
@@ -244,7 +244,7 @@ export class RolloutEngine {
     const before = this.#rollout.componentOf(action);
     const after = advance(before, report.state, report.progress);
     if (after.state === before.state && after.progress === before.progress) return;
-    this.#rollout.setComponent(action, after.state, after.progress);
+    this.#rollout.setComponent(action, before, after.state, after.progress);
     this.#rollout.setDevice(action.plan_id, action.device_id, 'upgrading', null);
   }
 
@@ -253,31 +253,32 @@ export class RolloutEngine {
     if (version === null) {
       if (action.state !== 'open') return;
       this.#rollout.setAction(action, 'awaitingVersion');
-      this.#rollout.setComponent(action, 'upgrading', 1);
+      this.#rollout.setComponent(action, component, 'upgrading', 1);
       return;
     }
     this.#devices.mergeVersions(action.device_id, { [component.component_id]: version });
-    if (version === component.to_version) this.#succeed(action);
+    if (version === component.to_version) this.#succeed(action, component);
     else this.#failAttempt(action, 'version-mismatch');
   }
 
   #provenByVersion(action: ActionRow, component: ComponentRow): void {
-    if (action.begun || component.attempts > 0) this.#succeed(action);
-    else this.#close(action, 'cancelled', 'noUpdateRequired');
+    if (action.begun || component.attempts > 0) this.#succeed(action, component);
+    else this.#close(action, component, 'cancelled', 'noUpdateRequired');
   }
 
-  #succeed(action: ActionRow): void {
-    this.#close(action, 'succeeded', 'upgradeSucceeded');
+  #succeed(action: ActionRow, component: ComponentRow): void {
+    this.#close(action, component, 'succeeded', 'upgradeSucceeded');
   }
 
   #close(
     action: ActionRow,
+    component: ComponentRow,
     state: 'succeeded' | 'cancelled',
     componentState: 'upgradeSucceeded' | 'noUpdateRequired',
   ): void {
     const { plan_id, device_id } = action;
     this.#rollout.setAction(action, state);
-    this.#rollout.setComponent(action, componentState, 1);
+    this.#rollout.setComponent(action, component, componentState, 1);
     if (this.#rollout.nextComponent(plan_id, device_id)) this.#announceNext(device_id);
     else this.#finish(plan_id, device_id);
   }
@@ -286,7 +287,8 @@ export class RolloutEngine {
     const { plan_id, device_id } = action;
     const component = this.#rollout.componentOf(action);
     this.#rollout.setAction(action, 'failed');
-    this.#rollout.setComponent(action, failedState(component.state), component.progress, code);
+    const { state, progress } = component;
+    this.#rollout.setComponent(action, component, failedState(state), progress, code);
     if (component.attempts > this.#plans.draft(plan_id).retries) {
       this.#fail(plan_id, device_id, code);
       return;
@@ -299,9 +301,10 @@ export class RolloutEngine {
   #abandon(planId: string, deviceId: string): void {
     const action = this.#rollout.liveAction(planId, deviceId);
     if (action) {
-      const { state, progress } = this.#rollout.componentOf(action);
+      const component = this.#rollout.componentOf(action);
+      const { state, progress } = component;
       this.#rollout.setAction(action, 'cancelled');
-      this.#rollout.setComponent(action, failedState(state), progress);
+      this.#rollout.setComponent(action, component, failedState(state), progress);
     }
     this.#fail(planId, deviceId, 'device-removed');
   }

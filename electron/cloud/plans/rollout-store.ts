@@ -229,14 +229,14 @@ export class RolloutStore {
     return this.#sql.component.get(plan_id, device_id, ordinal) as ComponentRow;
   }
 
-  /** `code` is why it failed, where it did. */
+  /** `before` is its row until now, `code` why it failed, where it did. */
   setComponent(
     at: { plan_id: string; device_id: string; ordinal: number },
+    before: ComponentRow,
     state: ComponentState,
     progress: number,
     code: string | null = null,
   ): void {
-    const before = this.componentOf(at);
     this.#sql.setComponent.run(state, progress, at.plan_id, at.device_id, at.ordinal);
     if (before.state === state) return;
     const componentId = before.component_id;

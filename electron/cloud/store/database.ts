@@ -12,7 +12,9 @@ const stagesMigration = `
    CREATE INDEX rollout_silent ON rollout (plan_id) WHERE silent = 1;
    ALTER TABLE actions ADD COLUMN asked_ms INTEGER NOT NULL DEFAULT 0;
    ALTER TABLE devices ADD COLUMN heard_ms INTEGER NOT NULL DEFAULT 0;
-   CREATE TABLE served_time (id INTEGER PRIMARY KEY CHECK (id = 1), ms INTEGER NOT NULL);
+   CREATE TABLE served_time (
+     id INTEGER PRIMARY KEY CHECK (id = 1), ms INTEGER NOT NULL, runs INTEGER NOT NULL);
+   INSERT INTO served_time VALUES (1, 0, 0);
    CREATE TABLE plan_stages (
      plan_id TEXT NOT NULL, stage INTEGER NOT NULL, devices INTEGER NOT NULL,
      not_upgraded INTEGER NOT NULL, upgrading INTEGER NOT NULL DEFAULT 0,

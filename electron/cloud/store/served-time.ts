@@ -11,13 +11,17 @@ export class ServedTime {
   readonly #beforeMs: number;
   readonly #startedMs: number;
   readonly #put: Database.Statement;
+  /** Which run of the cloud on its folder this is, from 1. */
+  readonly run: number;
 
   constructor(db: CloudDatabase, clock: CloudClock) {
-    const row = db.prepare('SELECT ms FROM served_time').get() as { ms: number } | undefined;
-    this.#put = db.prepare('INSERT OR REPLACE INTO served_time (id, ms) VALUES (1, ?)');
+    const start = db.prepare('UPDATE served_time SET runs = runs + 1 RETURNING ms, runs');
+    const { ms, runs } = start.get() as { ms: number; runs: number };
+    this.#put = db.prepare('UPDATE served_time SET ms = ?');
     this.#clock = clock;
-    this.#beforeMs = row?.ms ?? 0;
+    this.#beforeMs = ms;
     this.#startedMs = clock.elapsedMs();
+    this.run = runs;
   }
 
   nowMs(): number {
