@@ -6,8 +6,10 @@ import type { Transport } from '../../shared/domain/plan.ts';
 import { ProblemError, problem, toProblem } from '../../shared/domain/problem.ts';
 import { ChildEntry } from '../core/clouds/child-entry.ts';
 import { LocalCloud } from '../core/clouds/local-cloud.ts';
+import { administrationCommands } from './cloud-administration.ts';
 import { backupCommands } from './cloud-backup.ts';
 import { printProblem, printResult } from './output.ts';
+import { operatorToken } from './operator-token.ts';
 import { type FleetTarget, runScratchRollout, serveFleet } from './scratch-rollout.ts';
 import { type GlobalOptions, withSession, workspaceFolder } from './session.ts';
 
@@ -30,10 +32,11 @@ const size = (text: string): number => {
   return value;
 };
 
-/** `slipway cloud serve|backup|restore` and `slipway fleet simulate` */
+/** `slipway cloud serve|backup|restore|accounts|audit|webhooks` and `slipway fleet simulate` */
 export function cloudCommands(program: Command): void {
   const cloud = program.command('cloud').description('the embedded OTA cloud');
   backupCommands(cloud);
+  administrationCommands(cloud);
   cloud
     .command('serve')
     .description('serve until SIGTERM')
@@ -167,15 +170,7 @@ async function serveCloud(options: ServeOptions, command: Command): Promise<void
 }
 
 async function fleetTarget(options: FleetOptions): Promise<FleetTarget> {
-  const token = options.token ?? process.env.SLIPWAY_TOKEN;
-  if (!token)
-    throw problem(
-      'no-token',
-      'The operator token is missing',
-      'Neither --token nor SLIPWAY_TOKEN is set.',
-      'Use the token that cloud serve printed.',
-      'usage',
-    );
+  const token = operatorToken(options.token);
   const { cloud: http, protocol, devices } = options;
   const mqtt = options.mqtt ?? (protocol === 'mqtt' ? await addressOf('mqtt', http, token) : '');
   const coap = options.coap ?? (protocol === 'lwm2m' ? await addressOf('coap', http, token) : null);

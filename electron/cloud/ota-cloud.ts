@@ -17,8 +17,11 @@ import { PlanHistory } from './plans/history.ts';
 import { PlanService } from './plans/plan-service.ts';
 import { RolloutEngine } from './plans/rollout-engine.ts';
 import { RolloutStore } from './plans/rollout-store.ts';
+import { RateLimits } from './rate-limits.ts';
+import { AccountStore } from './store/accounts.ts';
 import { ArtifactKeys } from './store/artifact-keys.ts';
 import { ArtifactStore } from './store/artifact-store.ts';
+import { AuditLog } from './store/audit-log.ts';
 import { CloudDatabase } from './store/database.ts';
 import { DeviceStore } from './store/devices.ts';
 import { lockDataFolder } from './store/instance-lock.ts';
@@ -30,6 +33,7 @@ import {
   certificateWarning,
   loadTlsIdentity,
 } from './tls-identity.ts';
+import { Webhooks } from './webhooks.ts';
 import type { CloudAddresses, CloudParts } from './types.ts';
 
 export interface CloudOptions {
@@ -102,7 +106,7 @@ async function startCloud(
   warnOfDates(tls);
   const db = openDatabase(join(dataDir, 'cloud.db'));
   closers.push(() => db.close());
-  const parts = await openParts(db, dataDir, closers);
+  const parts = await openParts(db, dataDir, token, closers);
 
   let tellAddresses: (addresses: CloudAddresses) => void = () => undefined;
   const addresses = new Promise<CloudAddresses>((tell) => {
@@ -110,7 +114,7 @@ async function startCloud(
   });
   const keys = new ArtifactKeys(token);
   const metrics = new CloudMetrics(db);
-  const server = createHttpServer(parts, { keys, operatorToken: token, addresses, metrics, tls });
+  const server = createHttpServer(parts, { keys, addresses, metrics, tls });
   closers.push(() => server.close());
   await server
     .listen({ host, port: options.httpPort, backlog: 4096 })
@@ -202,6 +206,7 @@ async function holdFolder(dataDir: string): Promise<{ release(): void }> {
 async function openParts(
   db: CloudDatabase,
   dataDir: string,
+  token: string,
   closers: Closer[],
 ): Promise<CloudParts> {
   const devices = new DeviceStore(db);
@@ -214,7 +219,11 @@ async function openParts(
   const rollout = new RolloutStore(db);
   const engine = new RolloutEngine({ db, devices, packages, plans, rollout, history });
   await history.catchUp();
-  return { devices, packages, artifacts, plans, rollout, history, engine };
+  const accounts = new AccountStore(db, token);
+  const webhooks = new Webhooks(db, plans);
+  closers.push(() => webhooks.close());
+  const rooms = { devices, packages, artifacts, plans, rollout, history, engine };
+  return { ...rooms, accounts, webhooks, audit: new AuditLog(db), limits: new RateLimits() };
 }
 
 function openDatabase(path: string): CloudDatabase {

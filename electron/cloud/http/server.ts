@@ -3,6 +3,8 @@ import { problem } from '../../../shared/domain/problem.ts';
 import type { ArtifactKeys } from '../store/artifact-keys.ts';
 import type { TlsIdentity } from '../tls-identity.ts';
 import type { CloudAddresses, CloudParts } from '../types.ts';
+import { guardOperators } from './access.ts';
+import { administrationRoutes } from './administration.ts';
 import { deviceRoutes } from './ddi.ts';
 import type { CloudMetrics } from './metrics.ts';
 import { operatorRoutes } from './operator.ts';
@@ -16,7 +18,6 @@ const requestTimeoutMs = 600_000;
 /** What the HTTP server needs beside the parts of the cloud. */
 export interface HttpServerSetup {
   readonly keys: ArtifactKeys;
-  readonly operatorToken: string;
   /** Resolves once devices are served. */
   readonly addresses: Promise<CloudAddresses>;
   readonly metrics: CloudMetrics;
@@ -26,7 +27,7 @@ export interface HttpServerSetup {
 
 /** The HTTP server: operator API, device API, health, metrics. */
 export function createHttpServer(parts: CloudParts, setup: HttpServerSetup): FastifyInstance {
-  const { keys, operatorToken, addresses, metrics, tls } = setup;
+  const { keys, addresses, metrics, tls } = setup;
   const app: FastifyInstance = Fastify({
     // Null is plain HTTP; Fastify's types tell the two servers apart, and nothing here does.
     https: tls as null,
@@ -54,7 +55,9 @@ export function createHttpServer(parts: CloudParts, setup: HttpServerSetup): Fas
       scope.addHook('onRoute', (route) => {
         route.bodyLimit ??= operatorBodyLimitBytes;
       });
-      operatorRoutes(scope, parts, operatorToken, addresses);
+      guardOperators(scope, parts);
+      administrationRoutes(scope, parts);
+      operatorRoutes(scope, parts, addresses);
     },
     { prefix: '/api/v1' },
   );
