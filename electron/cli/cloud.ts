@@ -52,6 +52,10 @@ export function cloudCommands(program: Command): void {
       'what proves the success of an LwM2M device: its version, or its result alone',
       'version',
     )
+    .option(
+      '--cloudota <on|off>',
+      "serve modules that speak Quectel's CloudOTA (default: on loopback only: they prove nothing)",
+    )
     .option('--host <address>', 'address to listen at', '127.0.0.1')
     .option('--tls-cert <file>', 'serve HTTPS and MQTTS with this PEM certificate')
     .option('--tls-key <file>', 'and this PEM key')
@@ -117,6 +121,7 @@ interface ServeOptions {
   readonly mqtt: string;
   readonly coap?: string;
   readonly lwm2mProof: string;
+  readonly cloudota?: string;
   readonly host: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
@@ -148,9 +153,10 @@ async function serveCloud(options: ServeOptions, command: Command): Promise<void
       'usage',
     );
   }
-  const { http, mqtt, coap, lwm2mProof, host, tlsCert, tlsKey } = options;
+  const { http, mqtt, coap, cloudota, lwm2mProof, host, tlsCert, tlsKey } = options;
   const args = ['--data', dataDir, '--http', http, '--mqtt', mqtt, '--host', host];
   args.push('--lwm2m-proof', lwm2mProof, ...(coap === undefined ? [] : ['--coap', coap]));
+  if (cloudota !== undefined) args.push('--cloudota', cloudota);
   if (tlsCert !== undefined) args.push('--tls-cert', tlsCert);
   if (tlsKey !== undefined) args.push('--tls-key', tlsKey);
   await new Promise<void>((done, fail) => {

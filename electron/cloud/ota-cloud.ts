@@ -6,6 +6,7 @@ import type { Server as TlsServer } from 'node:tls';
 import { ProblemError, problem } from '../../shared/domain/problem.ts';
 import { sha256 } from '../files/sha256.ts';
 import { writeFileAtomic } from '../files/atomic-file.ts';
+import { AccessTokens } from './http/cloudota.ts';
 import { CloudMetrics } from './http/metrics.ts';
 import { createHttpServer } from './http/server.ts';
 import { OtaAdapter } from './mqtt/adapter.ts';
@@ -52,6 +53,8 @@ export interface CloudOptions {
   /** What proves the success of an LwM2M device: the version it reports, or its Update Result alone. */
   readonly lwm2mProof: 'version' | 'result';
   readonly lwm2mTimes?: Lwm2mTimes;
+  /** Whether modules are served that speak Quectel's CloudOTA, which proves nothing about who they are. */
+  readonly cloudOta: boolean;
   /** Serves HTTPS and MQTTS with these instead of HTTP and MQTT. */
   readonly tls: TlsFiles | null;
 }
@@ -114,7 +117,13 @@ async function startCloud(
   });
   const keys = new ArtifactKeys(token);
   const metrics = new CloudMetrics(db);
-  const server = createHttpServer(parts, { keys, addresses, metrics, tls });
+  const server = createHttpServer(parts, {
+    keys,
+    addresses,
+    metrics,
+    cloudOta: options.cloudOta ? new AccessTokens(token) : null,
+    tls,
+  });
   closers.push(() => server.close());
   await server
     .listen({ host, port: options.httpPort, backlog: 4096 })

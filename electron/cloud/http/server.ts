@@ -5,6 +5,7 @@ import type { TlsIdentity } from '../tls-identity.ts';
 import type { CloudAddresses, CloudParts } from '../types.ts';
 import { guardOperators } from './access.ts';
 import { administrationRoutes } from './administration.ts';
+import { type AccessTokens, cloudOtaRoutes } from './cloudota.ts';
 import { deviceRoutes } from './ddi.ts';
 import type { CloudMetrics } from './metrics.ts';
 import { operatorRoutes } from './operator.ts';
@@ -21,13 +22,15 @@ export interface HttpServerSetup {
   /** Resolves once devices are served. */
   readonly addresses: Promise<CloudAddresses>;
   readonly metrics: CloudMetrics;
+  /** Quectel's CloudOTA is not served when null. */
+  readonly cloudOta: AccessTokens | null;
   /** Served without TLS when null. */
   readonly tls: TlsIdentity | null;
 }
 
 /** The HTTP server: operator API, device API, health, metrics. */
 export function createHttpServer(parts: CloudParts, setup: HttpServerSetup): FastifyInstance {
-  const { keys, addresses, metrics, tls } = setup;
+  const { keys, addresses, metrics, cloudOta, tls } = setup;
   const app: FastifyInstance = Fastify({
     // Null is plain HTTP; Fastify's types tell the two servers apart, and nothing here does.
     https: tls as null,
@@ -62,5 +65,9 @@ export function createHttpServer(parts: CloudParts, setup: HttpServerSetup): Fas
     { prefix: '/api/v1' },
   );
   void app.register(async (scope) => deviceRoutes(scope, parts, keys));
+  if (cloudOta)
+    void app.register(async (scope) => cloudOtaRoutes(scope, parts, keys, cloudOta), {
+      prefix: '/v1',
+    });
   return app;
 }
