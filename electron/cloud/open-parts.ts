@@ -8,27 +8,31 @@ import { PlanService } from './plans/plan-service.ts';
 import { RolloutEngine } from './plans/rollout-engine.ts';
 import { RolloutGuard } from './plans/rollout-guard.ts';
 import { RolloutStore } from './plans/rollout-store.ts';
+import { RateLimits } from './rate-limits.ts';
+import { AccountStore } from './store/accounts.ts';
 import { ArtifactStore } from './store/artifact-store.ts';
+import { AuditLog } from './store/audit-log.ts';
 import { CloudDatabase } from './store/database.ts';
 import { DeviceStore } from './store/devices.ts';
 import { PackageStore } from './store/packages.ts';
 import { ServedTime } from './store/served-time.ts';
 import type { CloudParts } from './types.ts';
+import { Webhooks } from './webhooks.ts';
 
 /** Ends something; done in reverse order. */
 export type Closer = () => Promise<void> | void;
 
-/**
- * Opens the database and the artifacts of a folder with everything that works on them; what has to be
- * closed later is added to `closers`. @throws ProblemError `database-unusable`
- */
+/** Opens everything that works on the database and the artifacts of a folder; what has to be closed later is added to `closers`. */
 export async function openParts(
-  dataDir: string,
-  clock: CloudClock,
+  cloud: {
+    readonly db: CloudDatabase;
+    readonly dataDir: string;
+    readonly token: string;
+    readonly clock: CloudClock;
+  },
   closers: Closer[],
 ): Promise<CloudParts> {
-  const db = openDatabase(join(dataDir, 'cloud.db'));
-  closers.push(() => db.close());
+  const { db, dataDir, token, clock } = cloud;
   const served = new ServedTime(db, clock);
   const devices = new DeviceStore(db, served);
   closers.push(() => devices.close());
@@ -44,10 +48,15 @@ export async function openParts(
   const rollout = new RolloutStore(db, served, log);
   const engine = new RolloutEngine({ db, devices, packages, plans, rollout, history, guard });
   await history.catchUp();
-  return { devices, packages, artifacts, plans, rollout, history, engine, guard, log };
+  const accounts = new AccountStore(db, token);
+  const webhooks = new Webhooks(db, plans);
+  closers.push(() => webhooks.close());
+  const rooms = { devices, packages, artifacts, plans, rollout, history, engine, guard, log };
+  return { ...rooms, accounts, webhooks, audit: new AuditLog(db), limits: new RateLimits() };
 }
 
-function openDatabase(path: string): CloudDatabase {
+/** @throws ProblemError `database-unusable` */
+export function openDatabase(path: string): CloudDatabase {
   try {
     return new CloudDatabase(path);
   } catch (error) {

@@ -143,9 +143,11 @@ test('a folder of the first version is taken over, devices and rollouts included
   const { href } = await device.begin();
   await cloud.close();
   const db = new Database(join(cloud.folder, 'cloud.db'));
-  db.exec('DROP TRIGGER rollout_tally');
+  for (const trigger of ['rollout_tally', 'plan_published', 'plan_state_changed', 'device_failed'])
+    db.exec(`DROP TRIGGER ${trigger}`);
   db.exec('DROP INDEX rollout_silent');
-  for (const table of ['served_time', 'plan_stages', 'plan_stops', 'device_log'])
+  const tables = ['webhook_deliveries', 'webhooks', 'accounts', 'audit', 'served_time'];
+  for (const table of [...tables, 'plan_stages', 'plan_stops', 'device_log'])
     db.exec(`DROP TABLE ${table}`);
   const added = {
     devices: ['removed_at', 'heard_ms'],

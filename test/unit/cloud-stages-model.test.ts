@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type Closer, openParts } from '../../electron/cloud/open-parts.ts';
+import { type Closer, openDatabase, openParts } from '../../electron/cloud/open-parts.ts';
 import type { CloudParts } from '../../electron/cloud/types.ts';
 import { brokenRule, dealStages, isGateMet, type StageTally } from '../../shared/domain/stages.ts';
 import { stagesSchema, stopRulesSchema } from '../../shared/domain/plan-stages.ts';
@@ -214,7 +214,11 @@ class Rollout {
   }
 
   async open(): Promise<void> {
-    this.parts = await openParts(this.#folder, this.clock, this.#closers);
+    const db = openDatabase(join(this.#folder, 'cloud.db'));
+    this.#closers.push(() => db.close());
+    const { clock } = this;
+    const cloud = { db, dataDir: this.#folder, token: 'token', clock };
+    this.parts = await openParts(cloud, this.#closers);
   }
 
   async close(): Promise<void> {
