@@ -8,16 +8,23 @@ import { writeFileAtomic } from '../files/atomic-file.ts';
 import { createHttpServer } from './http/server.ts';
 import { OtaAdapter } from './mqtt/adapter.ts';
 import { EmbeddedBroker, type MqttLogin } from './mqtt/broker.ts';
+import { type Clock, systemClock } from './clock.ts';
 import { Complaints } from './complaints.ts';
 import type { Lwm2mTimes } from './lwm2m/firmware-driver.ts';
 import { Lwm2mServer } from './lwm2m/lwm2m-server.ts';
+import { ConsentStore } from './plans/consent-store.ts';
+import { ConsentService } from './plans/consent.ts';
+import { HeldDevices } from './plans/held-devices.ts';
 import { PlanHistory } from './plans/history.ts';
+import { PlanCalendar } from './plans/plan-calendar.ts';
 import { PlanService } from './plans/plan-service.ts';
+import { Readiness } from './plans/readiness.ts';
 import { RolloutEngine } from './plans/rollout-engine.ts';
 import { RolloutStore } from './plans/rollout-store.ts';
 import { ArtifactKeys } from './store/artifact-keys.ts';
 import { ArtifactStore } from './store/artifact-store.ts';
 import { CloudDatabase } from './store/database.ts';
+import { SignalStore } from './store/device-signals.ts';
 import { DeviceStore } from './store/devices.ts';
 import { lockDataFolder } from './store/instance-lock.ts';
 import { loadOperatorToken } from './store/operator-token.ts';
@@ -40,6 +47,8 @@ export interface CloudOptions {
   /** What proves the success of an LwM2M device: the version it reports, or its Update Result alone. */
   readonly lwm2mProof: 'version' | 'result';
   readonly lwm2mTimes?: Lwm2mTimes;
+  /** The time that plans follow; that of this machine unless someone decides otherwise. */
+  readonly clock?: Clock;
 }
 
 /** A running cloud. */
@@ -86,7 +95,7 @@ async function startCloud(
   const lock = await holdFolder(dataDir);
   closers.push(() => lock.release());
   const token = await loadOperatorToken(dataDir);
-  const parts = await openParts(dataDir, closers);
+  const parts = await openParts(dataDir, options.clock ?? systemClock(), closers);
 
   let tellAddresses: (addresses: CloudAddresses) => void = () => undefined;
   const addresses = new Promise<CloudAddresses>((tell) => {
@@ -162,7 +171,7 @@ async function holdFolder(dataDir: string): Promise<{ release(): void }> {
   }
 }
 
-async function openParts(dataDir: string, closers: Closer[]): Promise<CloudParts> {
+async function openParts(dataDir: string, clock: Clock, closers: Closer[]): Promise<CloudParts> {
   const db = openDatabase(join(dataDir, 'cloud.db'));
   closers.push(() => db.close());
   const devices = new DeviceStore(db);
@@ -171,11 +180,20 @@ async function openParts(dataDir: string, closers: Closer[]): Promise<CloudParts
   const packages = new PackageStore(db, artifacts);
   const history = new PlanHistory(db);
   closers.push(() => history.close());
-  const plans = new PlanService(db, devices, packages, history);
+  const plans = new PlanService(db, devices, packages, history, clock);
   const rollout = new RolloutStore(db);
-  const engine = new RolloutEngine({ db, devices, packages, plans, rollout, history });
+  const signals = new SignalStore(db);
+  const store = new ConsentStore(db);
+  const common = { db, clock, devices, packages, plans, rollout, history, signals };
+  const readiness = new Readiness(common);
+  const engine = new RolloutEngine({ ...common, readiness, consents: store });
+  const consents = new ConsentService({ ...common, store, readiness, engine });
+  const held = new HeldDevices({ ...common, readiness });
+  const calendar = new PlanCalendar({ ...common, consents: store, engine });
+  await calendar.start();
+  closers.push(() => calendar.close());
   await history.catchUp();
-  return { devices, packages, artifacts, plans, rollout, history, engine };
+  return { devices, signals, packages, artifacts, plans, rollout, history, engine, consents, held };
 }
 
 function openDatabase(path: string): CloudDatabase {

@@ -11,6 +11,8 @@ export interface PlanTimes {
 }
 
 const noTimes: PlanTimes = { startMs: null, endMs: null };
+/** Asked for once per device, and dear to compute. */
+const knownTimes = new WeakMap<PlanSchedule, PlanTimes>();
 
 /** Why a schedule cannot be carried out, or null when it can. */
 export function scheduleFault(schedule: PlanSchedule): string | null {
@@ -29,12 +31,17 @@ export function scheduleFault(schedule: PlanSchedule): string | null {
 }
 
 /** The planned time of a schedule without a fault ({@link scheduleFault}). */
-export function planTimes({ timeZone, plannedTime }: PlanSchedule): PlanTimes {
+export function planTimes(schedule: PlanSchedule): PlanTimes {
+  const { timeZone, plannedTime } = schedule;
   if (timeZone === undefined || plannedTime === undefined) return noTimes;
-  return {
+  const known = knownTimes.get(schedule);
+  if (known) return known;
+  const times = {
     startMs: instantOf(plannedTime.start, timeZone, 'start'),
     endMs: instantOf(plannedTime.end, timeZone, 'end'),
   };
+  knownTimes.set(schedule, times);
+  return times;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { componentTypeSchema, versionSchema } from './product.ts';
+import { problemSchema } from './job.ts';
 import { dayTimePattern, localTimePattern } from './local-time.ts';
 import { holdReasons } from './plan-strategy.ts';
 import { skipReasons } from './scope.ts';
@@ -205,3 +206,21 @@ export type RolloutDevice = z.infer<typeof rolloutDeviceSchema>;
 
 export const historyPointSchema = planCountsSchema.extend({ atMs: z.number() });
 export type HistoryPoint = z.infer<typeof historyPointSchema>;
+
+/** What users do about their devices in a plan, or an operator for them; times are ISO 8601. */
+export const deviceActSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.enum(['confirm', 'cancel', 'retry']) }),
+  z.object({
+    kind: z.literal('appoint'),
+    start: z.iso.datetime({ offset: true }),
+    end: z.iso.datetime({ offset: true }),
+  }),
+]);
+export type DeviceAct = z.infer<typeof deviceActSchema>;
+
+/** For how many devices an act was taken, and why not for the others. */
+export const actOutcomeSchema = z.object({
+  done: z.number(),
+  failed: z.array(z.object({ deviceId: z.string(), problem: problemSchema })),
+});
+export type ActOutcome = z.infer<typeof actOutcomeSchema>;

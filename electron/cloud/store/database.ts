@@ -39,6 +39,17 @@ const migrations = [
      upgraded INTEGER NOT NULL, failed INTEGER NOT NULL, no_update_required INTEGER NOT NULL,
      PRIMARY KEY (plan_id, at_ms)) WITHOUT ROWID;`,
   'ALTER TABLE devices ADD COLUMN removed_at TEXT',
+  `ALTER TABLE devices ADD COLUMN battery_percent INTEGER;
+   ALTER TABLE devices ADD COLUMN rsrp_dbm INTEGER;
+   ALTER TABLE devices ADD COLUMN auto_confirm INTEGER NOT NULL DEFAULT 0;
+   CREATE INDEX devices_by_battery ON devices (battery_percent) WHERE battery_percent IS NOT NULL;
+   CREATE INDEX devices_by_rsrp ON devices (rsrp_dbm) WHERE rsrp_dbm IS NOT NULL;
+   ALTER TABLE rollout ADD COLUMN consent TEXT;
+   ALTER TABLE rollout ADD COLUMN window_from_ms INTEGER;
+   ALTER TABLE rollout ADD COLUMN window_to_ms INTEGER;
+   ALTER TABLE rollout ADD COLUMN begun_at_ms INTEGER;
+   CREATE INDEX rollout_appointed ON rollout (window_from_ms) WHERE consent = 'appointed';
+   CREATE INDEX rollout_begun ON rollout (begun_at_ms) WHERE begun_at_ms IS NOT NULL;`,
 ];
 
 const longestPauseMs = 25;
