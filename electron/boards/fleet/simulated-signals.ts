@@ -14,12 +14,12 @@ const betterRsrpDbm = -95;
 export class SimulatedSignals {
   readonly #batteryPercent: number | null;
   readonly #rsrpDbm: number | null;
-  readonly #startMs: number;
+  /** When it first told of itself. */
+  #startMs: number | null = null;
 
-  constructor({ batteryPercent, rsrpDbm }: FirstSignals, startMs: number = performance.now()) {
+  constructor({ batteryPercent, rsrpDbm }: FirstSignals) {
     this.#batteryPercent = batteryPercent ?? null;
     this.#rsrpDbm = rsrpDbm ?? null;
-    this.#startMs = startMs;
   }
 
   /** Whether the device has anything to tell. */
@@ -29,6 +29,7 @@ export class SimulatedSignals {
 
   /** As it is now: battery in percent and RSRP in dBm. */
   now(nowMs: number = performance.now()): { readonly battery?: number; readonly rsrp?: number } {
+    this.#startMs ??= nowMs;
     const elapsedMs = nowMs - this.#startMs;
     const charged = Math.floor((elapsedMs / 1000) * chargePerSec);
     const battery = this.#batteryPercent;
