@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defaultDeltas, packageOffers } from './package-offers.ts';
+import { inUpgradeSequence } from './upgrade-sequence.ts';
 import { planFault } from './plan-strategy.ts';
 import { type PlanDraft, planDraftSchema } from './plan.ts';
 import { problem } from './problem.ts';
@@ -57,14 +58,6 @@ export function planComponents(
     ];
   });
   return inUpgradeSequence(components);
-}
-
-/** Components as a plan takes them unless told otherwise: modules before MCUs. */
-export function inUpgradeSequence<T extends Pick<VersionPackage, 'componentType'>>(
-  components: readonly T[],
-): T[] {
-  const rank = ({ componentType }: T): number => (componentType === 'module' ? 0 : 1);
-  return components.toSorted((one, other) => rank(one) - rank(other));
 }
 
 /** Finds the release and the packages that a plan file means. @throws ProblemError `release-missing` | `package-missing` | `plan-invalid` */

@@ -1,4 +1,4 @@
-import { isPushTime, planTimes, scheduleFault } from './plan-schedule.ts';
+import { type PlanSchedule, isPushTime, planTimes, scheduleFault } from './plan-schedule.ts';
 import type { PlanDraft } from './plan.ts';
 
 /** What a plan asks of a device when it says nothing else (Quectel console, upgrade strategy). */
@@ -47,7 +47,9 @@ export interface Consent {
 type Strategy = Pick<PlanDraft, 'minRsrpDbm' | 'minBatteryPercent'>;
 
 /** Why a plan cannot be carried out as written, or null. */
-export function planFault(plan: PlanDraft): string | null {
+export function planFault(
+  plan: Pick<PlanDraft, 'mode' | 'components' | 'upgradeTexts' | keyof PlanSchedule>,
+): string | null {
   const missing = mandatoryLanguages.filter((language) => !plan.upgradeTexts?.[language]?.trim());
   if (plan.mode === 'manual' && missing.length > 0)
     return `A manual plan tells users what it brings: the upgrade text in ${missing.join(' and ')} is missing.`;
@@ -115,7 +117,7 @@ export function strategyOf(plan: Strategy): Required<{ [K in keyof Strategy]: nu
 
 /** Why a window cannot be appointed, or null: it lies in the plan's time and lasts an hour or more. */
 export function appointmentFault(
-  plan: PlanDraft,
+  plan: PlanSchedule,
   fromMs: number,
   toMs: number,
   nowMs: number,
