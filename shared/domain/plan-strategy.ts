@@ -96,13 +96,13 @@ export function consentHold(plan: PlanDraft, consent: Consent, nowMs: number): H
   const { given, fromMs, toMs } = consent;
   if (plan.mode === 'silent' || given === 'confirmed') return null;
   if (given === null || fromMs === null || toMs === null)
-    return { reason: 'confirmation', detail: 'waits for its user to confirm' };
+    return { reason: 'confirmation', detail: 'not confirmed yet' };
   if (nowMs < fromMs)
     return { reason: 'appointment', detail: `appointed for ${new Date(fromMs).toISOString()}` };
   if (nowMs >= toMs)
     return {
       reason: 'confirmation',
-      detail: 'its appointed window has passed; waits for its user',
+      detail: 'its window has passed',
     };
   return null;
 }

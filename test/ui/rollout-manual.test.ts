@@ -66,7 +66,7 @@ test('who waits is shown with why, and is confirmed, appointed, cancelled and re
   await page.getByTestId('publish-confirm').click();
   await page.getByTestId('live-plan').waitFor();
   await expect.poll(held).toBe('Held: 6 until their users confirm');
-  await page.getByText('Held: waits for its user to confirm. Plan received').first().waitFor();
+  await page.getByText('Held: not confirmed yet. Plan received').first().waitFor();
   await inspectView(page, 'rollout-held');
 
   await mark('HTTP-00001');

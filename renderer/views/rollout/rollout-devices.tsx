@@ -44,7 +44,7 @@ const columnsOf = (
     id: 'mark',
     title: 'Mark',
     hint: 'Devices to act on',
-    widthPx: 50,
+    widthPx: 46,
     // Not a stop of its own for Tab: Enter marks the current row.
     render: ({ deviceId }) => (
       <Checkbox
@@ -59,7 +59,7 @@ const columnsOf = (
   {
     id: 'device',
     title: 'Device',
-    minWidthPx: 206,
+    minWidthPx: 222,
     render: ({ deviceId }) => <TitledText text={deviceId} />,
   },
   {
@@ -71,13 +71,13 @@ const columnsOf = (
   {
     id: 'state',
     title: 'State',
-    widthPx: 156,
+    widthPx: 174,
     render: ({ state }) => <ToneBadge tone={deviceTones[state]} word={deviceStateTitles[state]} />,
   },
   {
     id: 'components',
     title: 'Upgrade step',
-    minWidthPx: 190,
+    minWidthPx: 150,
     render: (device) => <TitledText text={stepText(device)} />,
   },
   {
@@ -89,14 +89,14 @@ const columnsOf = (
   {
     id: 'attempts',
     title: 'Tries',
-    widthPx: 50,
+    widthPx: 48,
     align: 'right',
     render: ({ attempts }) => attempts,
   },
   {
     id: 'updated',
     title: 'Updated',
-    widthPx: 76,
+    widthPx: 80,
     render: ({ updatedAt }) => <time dateTime={updatedAt}>{clockText(updatedAt)}</time>,
   },
 ];
