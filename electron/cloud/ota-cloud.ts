@@ -186,7 +186,7 @@ async function openParts(dataDir: string, clock: Clock, closers: Closer[]): Prom
   const store = new ConsentStore(db);
   const common = { db, clock, devices, packages, plans, rollout, history, signals };
   const readiness = new Readiness(common);
-  const engine = new RolloutEngine({ ...common, readiness, consents: store });
+  const engine = new RolloutEngine({ ...common, readiness });
   const consents = new ConsentService({ ...common, store, readiness, engine });
   const held = new HeldDevices({ ...common, readiness });
   const calendar = new PlanCalendar({ ...common, consents: store, engine });

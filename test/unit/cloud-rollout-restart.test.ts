@@ -145,7 +145,7 @@ test('a folder of the first version is taken over, devices and rollouts included
   const db = new Database(join(cloud.folder, 'cloud.db'));
   db.exec(`ALTER TABLE devices DROP COLUMN removed_at;
     DROP INDEX devices_by_battery; DROP INDEX devices_by_rsrp;
-    DROP INDEX rollout_appointed; DROP INDEX rollout_begun;
+    DROP INDEX rollout_appointed;
     ALTER TABLE devices DROP COLUMN battery_percent; ALTER TABLE devices DROP COLUMN rsrp_dbm;
     ALTER TABLE devices DROP COLUMN auto_confirm; ALTER TABLE rollout DROP COLUMN consent;
     ALTER TABLE rollout DROP COLUMN window_from_ms; ALTER TABLE rollout DROP COLUMN window_to_ms;

@@ -221,7 +221,7 @@ test('an LwM2M job that lasts longer than 48 hours is over', async () => {
   await polls.begin();
   clock.set('2026-05-03T09:00Z');
   expect((await cloud.deviceOf(plan, 'dev-1'))?.state).toBe('upgrading');
-  clock.set('2026-05-03T09:00:01Z');
+  clock.set('2026-05-03T09:01Z');
   await until(
     () => cloud.deviceOf(plan, 'dev-1'),
     (found) => found?.state === 'failed',

@@ -22,8 +22,7 @@ export class ConsentStore {
     | 'resetComponents'
     | 'resetDevice'
     | 'opened'
-    | 'overdue'
-    | 'begun',
+    | 'overdue',
     Database.Statement
   >;
 
@@ -54,12 +53,12 @@ export class ConsentStore {
         `SELECT device_id FROM rollout
          WHERE consent = 'appointed' AND state = 'notUpgraded' AND window_from_ms > ? AND window_from_ms <= ?`,
       ),
+      // By the live actions, which have an index of their own: the devices that are at it now.
       overdue: db.prepare(
-        `SELECT plan_id, device_id FROM rollout JOIN devices ON devices.id = device_id
-         WHERE begun_at_ms IS NOT NULL AND begun_at_ms < ? AND state = 'upgrading' AND transport = 'lwm2m'`,
-      ),
-      begun: db.prepare(
-        `UPDATE rollout SET begun_at_ms = coalesce(begun_at_ms, ?) WHERE ${ofDevice}`,
+        `SELECT actions.plan_id, actions.device_id
+         FROM actions CROSS JOIN devices ON devices.id = actions.device_id AND transport = 'lwm2m'
+           CROSS JOIN rollout ON rollout.plan_id = actions.plan_id AND rollout.device_id = actions.device_id
+         WHERE actions.state IN ('open', 'awaitingVersion') AND rollout.state = 'upgrading' AND begun_at_ms < ?`,
       ),
     };
   }
@@ -88,11 +87,6 @@ export class ConsentStore {
   reset(planId: string, deviceId: string): void {
     this.#sql.resetComponents.run(planId, deviceId);
     this.#sql.resetDevice.run(new Date().toISOString(), planId, deviceId);
-  }
-
-  /** The device has begun: this is when its job began, unless it did before. */
-  noteBegun(planId: string, deviceId: string, nowMs: number): void {
-    this.#sql.begun.run(nowMs, planId, deviceId);
   }
 
   /** Devices whose appointed window opened after `sinceMs` and by `nowMs`. */

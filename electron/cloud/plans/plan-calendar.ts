@@ -7,6 +7,8 @@ import type { PlanService } from './plan-service.ts';
 import type { RolloutEngine } from './rollout-engine.ts';
 
 const tickPeriodMs = 1000;
+/** How often jobs that last too long are looked for. */
+const overduePeriodMs = 60_000;
 /** Error of an LwM2M device whose job lasted 48 hours. */
 const overdueCode = 'job-over-48-hours';
 
@@ -24,6 +26,7 @@ export class PlanCalendar {
   /** Plans that pushed when they were last looked at. */
   #pushing = new Set<string>();
   #lastMs: number;
+  #overdueMs = 0;
   #stop: () => void = () => undefined;
   #work: Promise<void> = Promise.resolve();
 
@@ -62,7 +65,7 @@ export class PlanCalendar {
   async #look(): Promise<void> {
     const nowMs = this.#clock.nowMs();
     await this.#endPlans(nowMs);
-    await this.#endOverdue(nowMs);
+    if (Math.abs(nowMs - this.#overdueMs) >= overduePeriodMs) await this.#endOverdue(nowMs);
     const pushing = this.#plans
       .openPlans()
       .filter((planId) => planHold(this.#plans.draft(planId), nowMs) === null);
@@ -82,6 +85,7 @@ export class PlanCalendar {
   }
 
   async #endOverdue(nowMs: number): Promise<void> {
+    this.#overdueMs = nowMs;
     for (const { planId, deviceId } of this.#consents.overdue(nowMs))
       await this.#db.write(() => this.#engine.failNow(planId, deviceId, overdueCode));
   }

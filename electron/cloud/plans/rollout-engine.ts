@@ -9,7 +9,6 @@ import type { DeviceRemoval, DeviceStore } from '../store/devices.ts';
 import type { PackageStore, StoredPackage } from '../store/packages.ts';
 import { type DeviceReport, advance, failedState } from './component-steps.ts';
 import type { PlanHistory } from './history.ts';
-import type { ConsentStore } from './consent-store.ts';
 import type { PlanService } from './plan-service.ts';
 import type { Readiness } from './readiness.ts';
 import type { ActionRow, ComponentRow, RolloutStore } from './rollout-store.ts';
@@ -37,7 +36,6 @@ export class RolloutEngine {
   readonly #rollout: RolloutStore;
   readonly #history: PlanHistory;
   readonly #readiness: Readiness;
-  readonly #consents: ConsentStore;
   readonly #clock: Clock;
   /** Called when a device may have a next job: after a failed attempt, or for its next component. */
   onJobReady: (deviceId: string) => void = () => undefined;
@@ -50,7 +48,6 @@ export class RolloutEngine {
     readonly rollout: RolloutStore;
     readonly history: PlanHistory;
     readonly readiness: Readiness;
-    readonly consents: ConsentStore;
     readonly clock: Clock;
   }) {
     this.#db = parts.db;
@@ -60,7 +57,6 @@ export class RolloutEngine {
     this.#rollout = parts.rollout;
     this.#history = parts.history;
     this.#readiness = parts.readiness;
-    this.#consents = parts.consents;
     this.#clock = parts.clock;
   }
 
@@ -292,10 +288,9 @@ export class RolloutEngine {
 
   #begin(action: ActionRow): void {
     const { plan_id, device_id } = action;
-    this.#rollout.beginAction(action);
+    this.#rollout.beginAction(action, this.#clock.nowMs());
     this.#rollout.setComponent(action, 'readyToDownload', 0);
     this.#rollout.setDevice(plan_id, device_id, 'upgrading', null);
-    this.#consents.noteBegun(plan_id, device_id, this.#clock.nowMs());
     this.#plans.markUpgrading(plan_id);
     this.#history.changed(plan_id);
   }

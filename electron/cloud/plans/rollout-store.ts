@@ -140,7 +140,8 @@ export class RolloutStore {
         'UPDATE rollout SET state = ?, error = ?, updated_at = ? WHERE plan_id = ? AND device_id = ?',
       ),
       countAttempt: db.prepare(
-        'UPDATE rollout SET attempts = attempts + 1 WHERE plan_id = ? AND device_id = ?',
+        `UPDATE rollout SET attempts = attempts + 1, begun_at_ms = coalesce(begun_at_ms, ?)
+         WHERE plan_id = ? AND device_id = ?`,
       ),
       nextComponent: db.prepare(
         `SELECT ${componentColumns} FROM rollout_components
@@ -268,10 +269,10 @@ export class RolloutStore {
     this.#sql.setChoice.run(from, packageType, at.plan_id, at.device_id, at.ordinal);
   }
 
-  /** The device has received the job: this counts as an attempt. */
-  beginAction(action: ActionRow): void {
+  /** The device has received the job: this counts as an attempt, and the first one is when its part of the plan began. */
+  beginAction(action: ActionRow, nowMs: number): void {
     this.#sql.begin.run(action.id);
-    this.#sql.countAttempt.run(action.plan_id, action.device_id);
+    this.#sql.countAttempt.run(nowMs, action.plan_id, action.device_id);
     this.#sql.countComponentAttempt.run(action.plan_id, action.device_id, action.ordinal);
   }
 

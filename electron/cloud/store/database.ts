@@ -48,8 +48,7 @@ const migrations = [
    ALTER TABLE rollout ADD COLUMN window_from_ms INTEGER;
    ALTER TABLE rollout ADD COLUMN window_to_ms INTEGER;
    ALTER TABLE rollout ADD COLUMN begun_at_ms INTEGER;
-   CREATE INDEX rollout_appointed ON rollout (window_from_ms) WHERE consent = 'appointed';
-   CREATE INDEX rollout_begun ON rollout (begun_at_ms) WHERE begun_at_ms IS NOT NULL;`,
+   CREATE INDEX rollout_appointed ON rollout (window_from_ms) WHERE consent = 'appointed';`,
 ];
 
 const longestPauseMs = 25;
