@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type FleetUsers, fleetUsersSchema } from '../../shared/contract/contract.ts';
 import type { Transport } from '../../shared/domain/plan.ts';
 import { ProblemError, problem, toProblem } from '../../shared/domain/problem.ts';
 import { ChildEntry } from '../core/clouds/child-entry.ts';
@@ -87,6 +88,13 @@ export function cloudCommands(program: Command): void {
     .option('--product <pk>', 'product', 'SCRATCH')
     .option('--component <id>', 'component', 'APP')
     .option('--from-version <v>', 'version the devices run', '1.0.0')
+    .option('--low-battery <n>', 'how many begin with 12 % battery, and charge', count)
+    .option('--weak-signal <n>', 'how many begin with an RSRP of -120 dBm, for 20 s', count)
+    .addOption(
+      new Option('--users <what>', 'what users do when a manual plan asks them')
+        .choices(fleetUsersSchema.options)
+        .default('ignore'),
+    )
     .action((options: FleetOptions, command: Command) =>
       withSession(command, async ({ json, signal }) => {
         const target = await fleetTarget(options);
@@ -138,6 +146,9 @@ interface FleetOptions {
   readonly product: string;
   readonly component: string;
   readonly fromVersion: string;
+  readonly lowBattery?: number;
+  readonly weakSignal?: number;
+  readonly users: FleetUsers;
 }
 
 /** Runs the cloud in a process of its own and passes on what it prints, until told to stop. */
@@ -186,6 +197,8 @@ async function fleetTarget(options: FleetOptions): Promise<FleetTarget> {
     productId: options.product,
     componentId: options.component,
     fromVersion: options.fromVersion,
+    weak: { lowBattery: options.lowBattery, weakSignal: options.weakSignal },
+    users: options.users,
   };
 }
 

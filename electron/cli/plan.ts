@@ -8,17 +8,20 @@ import { type PlanFile, planFileSchema, resolvePlanFile } from '../../shared/dom
 import { problem } from '../../shared/domain/problem.ts';
 import type { Studio } from '../core/studio.ts';
 import { printNote, printResult } from './output.ts';
+import { heldText, planDeviceCommands } from './plan-devices.ts';
 import { withSession } from './session.ts';
 
 const statusPollMs = 500;
 
-/** `slipway plan create|list|check|publish|suspend|resume|terminate|status|delete` */
+/** `slipway plan create|list|check|publish|suspend|resume|terminate|status|delete`, and what is done about devices */
 export function planCommands(program: Command): void {
   const plan = program.command('plan').description('upgrade plans');
 
   plan
     .command('create <file>')
-    .description('save a plan described in YAML (product, version, batches, lists)')
+    .description(
+      'save a plan described in YAML (product, version, batches, lists, schedule, strategy, texts)',
+    )
     .action((file: string, _options: unknown, command: Command) =>
       withSession(command, async ({ studio, json }) => {
         const planFile = parsePlanFile(file, await readFile(file, 'utf8'));
@@ -87,6 +90,8 @@ export function planCommands(program: Command): void {
       );
   }
 
+  planDeviceCommands(plan);
+
   plan
     .command('delete <planId>')
     .description('delete a plan that was never published')
@@ -103,7 +108,7 @@ const controls = [
   ['suspend', 'no further device receives the plan; those in progress continue'],
   ['resume', 'go on after a suspension'],
   ['terminate', 'end the plan for good; waiting devices become failed'],
-  ['status', 'counts, success rate and failure reasons'],
+  ['status', 'counts, success rate, failure reasons, and which devices are held and why'],
 ] as const;
 
 /** A plan that is under way stands still when the cloud ends with this command. */
@@ -120,7 +125,7 @@ async function warnOfStandstill(
   );
 }
 
-/** Follows a published plan until it has ended or was terminated. */
+/** Follows a published plan until it has ended or was terminated, or stays open only so that failed devices may be retried. */
 export async function waitForEnd(
   studio: Studio,
   planId: string,
@@ -128,7 +133,9 @@ export async function waitForEnd(
 ): Promise<PlanStatus> {
   for (;;) {
     const status = await studio.ask('plans.status', { planId });
-    if (status.state === 'ended' || status.state === 'terminated') return status;
+    const { notUpgraded, upgrading } = status.counts;
+    const isOver = status.state === 'ended' || status.state === 'terminated';
+    if (isOver || notUpgraded + upgrading === 0) return status;
     await sleep(statusPollMs, undefined, { signal });
   }
 }
@@ -179,6 +186,6 @@ function statusText(status: PlanStatus): string {
   ];
   for (const reason of status.failureReasons)
     lines.push(`  failed: ${reason.code} × ${reason.count}`);
-  lines.push(...skippedText(status.skipped));
+  lines.push(...heldText(status.held), ...skippedText(status.skipped));
   return lines.join('\n');
 }

@@ -1,10 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { FleetUsers } from '../../shared/contract/contract.ts';
 import type { Device, Plan, PlanStatus, Transport } from '../../shared/domain/plan.ts';
 import type { VersionPackage } from '../../shared/domain/product.ts';
 import { FleetProcess } from '../core/clouds/fleet-process.ts';
 import { LocalCloud } from '../core/clouds/local-cloud.ts';
-import { makeSimulatedDevices } from '../core/clouds/simulated-identities.ts';
+import {
+  type WeakDevices,
+  firstSignals,
+  makeSimulatedDevices,
+} from '../core/clouds/simulated-identities.ts';
 import { hashFile } from '../core/workspace/object-store.ts';
 import { untilStopped } from './session.ts';
 
@@ -22,6 +27,10 @@ export interface FleetTarget {
   readonly productId: string;
   readonly componentId: string;
   readonly fromVersion: string;
+  /** How many begin with little battery or a weak signal. */
+  readonly weak?: WeakDevices;
+  /** What users do when a manual plan asks them; they ignore it unless told otherwise. */
+  readonly users?: FleetUsers;
 }
 
 /** The shape of `fleet simulate --rollout`; times are from publishing to a device's success. */
@@ -97,11 +106,13 @@ async function withFleet<T>(
   try {
     await fleet.start({
       endpoint: target.cloud,
-      devices: devices.map(({ id, transport, versions }) => ({
+      users: target.users,
+      devices: devices.map(({ id, transport, versions }, index) => ({
         id,
         transport,
         versions,
         secret: secrets[id] ?? '',
+        ...firstSignals(index, target.weak ?? {}),
       })),
     });
     return await work(lost.signal);

@@ -11,11 +11,17 @@ import { CloudMetrics } from './http/metrics.ts';
 import { createHttpServer } from './http/server.ts';
 import { OtaAdapter } from './mqtt/adapter.ts';
 import { EmbeddedBroker, type MqttLogin } from './mqtt/broker.ts';
+import { type Clock, systemClock } from './clock.ts';
 import { Complaints } from './complaints.ts';
 import type { Lwm2mTimes } from './lwm2m/firmware-driver.ts';
 import { Lwm2mServer } from './lwm2m/lwm2m-server.ts';
+import { ConsentStore } from './plans/consent-store.ts';
+import { ConsentService } from './plans/consent.ts';
+import { HeldDevices } from './plans/held-devices.ts';
 import { PlanHistory } from './plans/history.ts';
+import { PlanCalendar } from './plans/plan-calendar.ts';
 import { PlanService } from './plans/plan-service.ts';
+import { Readiness } from './plans/readiness.ts';
 import { RolloutEngine } from './plans/rollout-engine.ts';
 import { RolloutStore } from './plans/rollout-store.ts';
 import { RateLimits } from './rate-limits.ts';
@@ -24,6 +30,7 @@ import { ArtifactKeys } from './store/artifact-keys.ts';
 import { ArtifactStore } from './store/artifact-store.ts';
 import { AuditLog } from './store/audit-log.ts';
 import { CloudDatabase } from './store/database.ts';
+import { SignalStore } from './store/device-signals.ts';
 import { DeviceStore } from './store/devices.ts';
 import { lockDataFolder } from './store/instance-lock.ts';
 import { loadOperatorToken } from './store/operator-token.ts';
@@ -53,6 +60,8 @@ export interface CloudOptions {
   /** What proves the success of an LwM2M device: the version it reports, or its Update Result alone. */
   readonly lwm2mProof: 'version' | 'result';
   readonly lwm2mTimes?: Lwm2mTimes;
+  /** The time that plans follow; that of this machine unless someone decides otherwise. */
+  readonly clock?: Clock;
   /** Whether modules are served that speak Quectel's CloudOTA, which proves nothing about who they are. */
   readonly cloudOta: boolean;
   /** Serves HTTPS and MQTTS with these instead of HTTP and MQTT. */
@@ -109,7 +118,11 @@ async function startCloud(
   warnOfDates(tls);
   const db = openDatabase(join(dataDir, 'cloud.db'));
   closers.push(() => db.close());
-  const parts = await openParts(db, dataDir, token, closers);
+  const parts = await openParts(
+    db,
+    { dataDir, token, clock: options.clock ?? systemClock() },
+    closers,
+  );
 
   let tellAddresses: (addresses: CloudAddresses) => void = () => undefined;
   const addresses = new Promise<CloudAddresses>((tell) => {
@@ -214,8 +227,7 @@ async function holdFolder(dataDir: string): Promise<{ release(): void }> {
 
 async function openParts(
   db: CloudDatabase,
-  dataDir: string,
-  token: string,
+  { dataDir, token, clock }: { dataDir: string; token: string; clock: Clock },
   closers: Closer[],
 ): Promise<CloudParts> {
   const devices = new DeviceStore(db);
@@ -224,15 +236,32 @@ async function openParts(
   const packages = new PackageStore(db, artifacts);
   const history = new PlanHistory(db);
   closers.push(() => history.close());
-  const plans = new PlanService(db, devices, packages, history);
+  const plans = new PlanService(db, devices, packages, history, clock);
   const rollout = new RolloutStore(db);
-  const engine = new RolloutEngine({ db, devices, packages, plans, rollout, history });
+  const signals = new SignalStore(db);
+  const store = new ConsentStore(db);
+  const common = { db, clock, devices, packages, plans, rollout, history, signals };
+  const readiness = new Readiness(common);
+  const engine = new RolloutEngine({ ...common, readiness });
+  const consents = new ConsentService({ ...common, store, readiness, engine });
+  const held = new HeldDevices({ ...common, readiness });
+  const calendar = new PlanCalendar({ ...common, consents: store, engine });
+  await calendar.start();
+  closers.push(() => calendar.close());
   await history.catchUp();
   const accounts = new AccountStore(db, token);
   const webhooks = new Webhooks(db, plans);
   closers.push(() => webhooks.close());
-  const rooms = { devices, packages, artifacts, plans, rollout, history, engine };
-  return { ...rooms, accounts, webhooks, audit: new AuditLog(db), limits: new RateLimits() };
+  const rooms = { devices, signals, packages, artifacts, plans, rollout, history, engine };
+  return {
+    ...rooms,
+    consents,
+    held,
+    accounts,
+    webhooks,
+    audit: new AuditLog(db),
+    limits: new RateLimits(),
+  };
 }
 
 function openDatabase(path: string): CloudDatabase {

@@ -1,5 +1,6 @@
 import { create } from 'zustand';
 import type { PlanForm } from '../views/rollout/plan-choices.ts';
+import { emptyOptions } from '../views/rollout/plan-options.ts';
 
 /** Everything a person typed for a plan that is not saved yet. */
 export interface EditorForm extends PlanForm {
@@ -20,7 +21,7 @@ export const emptyForm: EditorForm = {
   name: '',
   choices: {},
   batches: [],
-  retries: 5,
+  ...emptyOptions,
   whitelistText: '',
   blacklistText: '',
 };

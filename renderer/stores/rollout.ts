@@ -1,6 +1,13 @@
 import { create } from 'zustand';
-import type { FleetStatus } from '../../shared/contract/contract.ts';
-import type { HistoryPoint, Plan, PlanDraftInput, PlanStatus } from '../../shared/domain/plan.ts';
+import type { FleetStatus, FleetUsers } from '../../shared/contract/contract.ts';
+import type {
+  ActOutcome,
+  DeviceAct,
+  HistoryPoint,
+  Plan,
+  PlanDraftInput,
+  PlanStatus,
+} from '../../shared/domain/plan.ts';
 import { type Problem, toProblem } from '../../shared/domain/problem.ts';
 import { call } from '../rpc/client.ts';
 import { useStudio } from './studio.ts';
@@ -16,6 +23,9 @@ export interface FleetForm {
   readonly mqtt: number;
   readonly lwm2m: number;
   readonly chinaTelecom: number;
+  readonly lowBattery: number;
+  readonly weakSignal: number;
+  readonly users: FleetUsers;
 }
 
 interface RolloutState {
@@ -45,6 +55,8 @@ interface RolloutState {
   /** Reads status and history of the chosen plan from the cloud. */
   followPlan(): Promise<void>;
   control(action: 'suspend' | 'resume' | 'terminate'): Promise<void>;
+  /** Confirms, appoints, cancels or retries devices of the chosen plan; null when the cloud did not answer. */
+  actOnDevices(deviceIds: readonly string[], what: DeviceAct): Promise<ActOutcome | null>;
   /** Saves a draft and opens it; its id, or null when the engine refused it. */
   savePlan(draft: PlanDraftInput): Promise<string | null>;
   deletePlan(planId: string): Promise<void>;
@@ -92,6 +104,9 @@ export const useRollout = create<RolloutState>((set, get) => {
       mqtt: 10,
       lwm2m: 5,
       chinaTelecom: 0,
+      lowBattery: 0,
+      weakSignal: 0,
+      users: 'ignore',
     },
     isCloudBusy: false,
     fleet: null,
@@ -178,6 +193,16 @@ export const useRollout = create<RolloutState>((set, get) => {
       const { planId } = get();
       if (planId === null) return;
       await act(async () => take(await call(`plans.${action}`, { planId })));
+    },
+    async actOnDevices(deviceIds, what) {
+      const { planId } = get();
+      let outcome: ActOutcome | null = null;
+      if (planId === null) return outcome;
+      await act(async () => {
+        outcome = await call('plans.act', { planId, deviceIds: [...deviceIds], act: what });
+      });
+      await get().followPlan();
+      return outcome;
     },
     async savePlan(draft) {
       let planId: string | null = null;

@@ -1,4 +1,12 @@
-import type { Device, HistoryPoint, Plan, PlanStatus, RolloutDevice } from './plan.ts';
+import type {
+  ActOutcome,
+  Device,
+  DeviceAct,
+  HistoryPoint,
+  Plan,
+  PlanStatus,
+  RolloutDevice,
+} from './plan.ts';
 import type { VersionPackage } from './product.ts';
 import type { ScopePolicy } from './scope.ts';
 
@@ -45,6 +53,7 @@ export interface OtaCloud {
   resume(planId: string): Promise<PlanStatus>;
   terminate(planId: string): Promise<PlanStatus>;
   status(planId: string): Promise<PlanStatus>;
+  actOnDevices(planId: string, deviceIds: readonly string[], act: DeviceAct): Promise<ActOutcome>;
   rolloutDevices(planId: string, query: RolloutQuery): Promise<Page<RolloutDevice>>;
   history(planId: string): Promise<readonly HistoryPoint[]>;
 }

@@ -1,8 +1,8 @@
-import Database from 'libsql';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { componentId } from '../support/cloud.ts';
+import { backToFirstVersion } from '../support/first-version.ts';
 import { HandHttpDevice } from '../support/hand-devices.ts';
 import { TestCloud } from '../support/test-cloud.ts';
 
@@ -142,10 +142,7 @@ test('a folder of the first version is taken over, devices and rollouts included
   const plan = await cloud.publishFull();
   const { href } = await device.begin();
   await cloud.close();
-  const db = new Database(join(cloud.folder, 'cloud.db'));
-  db.exec('ALTER TABLE devices DROP COLUMN removed_at');
-  db.exec('DELETE FROM schema_version WHERE version > 1');
-  db.close();
+  backToFirstVersion(join(cloud.folder, 'cloud.db'));
   await cloud.reopen();
   expect(path(await again('dev-1').poll())).toBe(path(href));
   expect(await cloud.deviceOf(plan, 'dev-1')).toMatchObject({ state: 'upgrading', attempts: 1 });

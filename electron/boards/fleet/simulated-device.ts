@@ -3,6 +3,7 @@ import { reportedVersion } from '../../../shared/domain/scope.ts';
 import { type Artifact, type Downloader, InstallFailure } from './downloader.ts';
 import type { FleetConfig } from './fleet-config.ts';
 import type { ImageStore } from './image-store.ts';
+import { SimulatedSignals } from './simulated-signals.ts';
 import type { Slots } from '../../../shared/domain/slots.ts';
 
 const progressPeriodMs = 2_000;
@@ -40,6 +41,7 @@ export interface FleetTools {
 export class SimulatedDevice {
   readonly id: string;
   readonly secret: string;
+  readonly signals: SimulatedSignals;
   readonly #tools: FleetTools;
   readonly #versions: Record<string, string>;
   /** Component id to the SHA-256 of the image it holds. */
@@ -50,6 +52,7 @@ export class SimulatedDevice {
   constructor(config: FleetConfig['devices'][number], tools: FleetTools) {
     this.id = config.id;
     this.secret = config.secret;
+    this.signals = new SimulatedSignals(config);
     this.#tools = tools;
     this.#versions = { ...config.versions };
     for (const [componentId, version] of Object.entries(config.versions)) {

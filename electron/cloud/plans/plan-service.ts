@@ -20,13 +20,12 @@ import {
 import type { CloudDatabase } from '../store/database.ts';
 import { type DeviceStore, productMissing } from '../store/devices.ts';
 import type { PackageStore } from '../store/packages.ts';
+import type { Clock } from '../clock.ts';
 import type { PlanHistory } from './history.ts';
+import { checkPackages, checkPlan } from './plan-checks.ts';
 import {
   type PlanControl,
-  artifactMissing,
   checkSize,
-  manualMode,
-  packageMismatch,
   planExists,
   planMissing,
   wrongState,
@@ -45,6 +44,7 @@ export class PlanService {
   readonly #devices: DeviceStore;
   readonly #packages: PackageStore;
   readonly #history: PlanHistory;
+  readonly #clock: Clock;
   readonly #drafts = new Map<string, PlanDraft>();
   readonly #sql: Record<
     | 'one'
@@ -57,6 +57,8 @@ export class PlanService {
     | 'failComponents'
     | 'cancelActions'
     | 'failWaiting'
+    | 'failed'
+    | 'open'
     | 'unfinished',
     Database.Statement
   >;
@@ -68,12 +70,15 @@ export class PlanService {
     devices: DeviceStore,
     packages: PackageStore,
     history: PlanHistory,
+    clock: Clock,
   ) {
     this.#db = db;
     this.#devices = devices;
     this.#packages = packages;
     this.#history = history;
-    const waiting = `SELECT device_id FROM rollout WHERE plan_id = ? AND state = 'notUpgraded'`;
+    this.#clock = clock;
+    const isWaiting = `state = 'notUpgraded' AND consent IS NOT 'confirmed'`;
+    const waiting = `SELECT device_id FROM rollout WHERE plan_id = ? AND ${isWaiting}`;
     this.#sql = {
       one: db.prepare('SELECT id, state, body, skipped FROM plans WHERE id = ?'),
       insert: db.prepare(
@@ -105,7 +110,11 @@ export class PlanService {
       ),
       failWaiting: db.prepare(
         `UPDATE rollout SET state = 'failed', error = 'terminated', updated_at = ?
-         WHERE plan_id = ? AND state = 'notUpgraded'`,
+         WHERE plan_id = ? AND ${isWaiting}`,
+      ),
+      failed: db.prepare(`SELECT 1 FROM rollout WHERE plan_id = ? AND state = 'failed' LIMIT 1`),
+      open: db.prepare(
+        `SELECT id FROM plans WHERE state IN ('activated', 'upgrading', 'suspended')`,
       ),
       unfinished: db.prepare(
         `SELECT 1 FROM rollout WHERE plan_id = ? AND state IN ('notUpgraded', 'upgrading') LIMIT 1`,
@@ -125,15 +134,15 @@ export class PlanService {
   /**
    * Publishes a plan; idempotent by its id. The scope is decided here, once, and stored.
    * @throws ProblemError `too-many-devices`, `package-missing`, `package-mismatch`, `no-devices`,
-   *   `manual-mode`, `plan-exists`, `product-missing`
+   *   `plan-invalid`, `plan-over`, `plan-exists`, `product-missing`
    */
   async publish(plan: Plan, policy: ScopePolicy): Promise<PlanStatus> {
     const draft = planDraftSchema.parse(plan);
     const body = canonicalJson(draft);
     if (!this.#isPublished(plan.id, body)) {
-      if (draft.mode === 'manual') throw manualMode();
+      checkPlan(draft, this.#clock.nowMs());
       if (!this.#devices.hasProduct(draft.productId)) throw productMissing(draft.productId);
-      await this.#checkPackages(draft);
+      await checkPackages(draft, this.#packages);
       await this.#db.write(() => {
         if (!this.#isPublished(plan.id, body)) this.#insertPlan(plan.id, draft, body, policy);
       });
@@ -144,7 +153,7 @@ export class PlanService {
 
   /**
    * Suspend: no further device receives the plan. Terminate: waiting devices fail, for good. In both,
-   * devices in progress continue (quectel.md 1.5). Repeating a control changes nothing.
+   * devices in progress continue, and no termination stops a device that was confirmed (quectel.md 1.5). Repeating a control changes nothing.
    * @throws ProblemError `plan-missing`, `plan-state`
    */
   async control(planId: string, control: PlanControl): Promise<PlanStatus> {
@@ -186,11 +195,31 @@ export class PlanService {
     if (this.#require(planId).state === 'activated') this.#sql.setState.run('upgrading', planId);
   }
 
-  /** Ends the plan once every device has finished; a terminated plan stays terminated. Call inside a write unit. */
+  /**
+   * Ends the plan once every device has finished; a terminated plan stays terminated. One with a planned end
+   * stays open for retries while a device of it has failed. Call inside a write unit.
+   */
   endIfFinished(planId: string): void {
     if (this.#sql.unfinished.get(planId)) return;
-    if (this.#require(planId).state !== 'terminated') this.#sql.setState.run('ended', planId);
+    const mayRetry = this.draft(planId).plannedTime !== undefined && this.#sql.failed.get(planId);
+    if (!mayRetry && this.#require(planId).state !== 'terminated')
+      this.#sql.setState.run('ended', planId);
     this.#history.sample(planId);
+  }
+
+  /**
+   * The end of the plan has come: waiting devices are not upgraded, those in progress and those that were
+   * confirmed go on. Call inside a write unit.
+   */
+  endByTime(planId: string): void {
+    this.#sql.cancelActions.run(new Date().toISOString(), planId, planId);
+    this.#sql.setState.run('ended', planId);
+    this.#history.sample(planId);
+  }
+
+  /** Plans that are published and not over. */
+  openPlans(): string[] {
+    return (this.#sql.open.all() as { id: string }[]).map(({ id }) => id);
   }
 
   /** @throws ProblemError `plan-missing` */
@@ -207,7 +236,8 @@ export class PlanService {
   #isPublished(planId: string, body: string): boolean {
     const row = this.#sql.one.get(planId) as PlanRow | undefined;
     if (!row) return false;
-    if (row.body === body) return true;
+    // As read now: what an older version wrote lacks the fields that came later.
+    if (canonicalJson(planDraftSchema.parse(JSON.parse(row.body))) === body) return true;
     throw planExists(planId);
   }
 
@@ -248,7 +278,7 @@ export class PlanService {
         done ? 'noUpdateRequired' : 'planNotReceived',
         current,
         component.targetVersion,
-        choosePackage(component, current)?.packageType ?? 'full',
+        choosePackage(component, current, draft)?.packageType ?? 'full',
       );
     }
   }
@@ -260,27 +290,5 @@ export class PlanService {
     this.#sql.failWaiting.run(nowText, planId);
     this.#sql.setState.run('terminated', planId);
     this.#history.sample(planId);
-  }
-
-  async #checkPackages(draft: PlanDraft): Promise<void> {
-    for (const component of draft.components) {
-      const wanted = component.deltas.map(({ packageId, sourceVersion }) => ({
-        packageId,
-        sourceVersion: sourceVersion as string | null,
-      }));
-      if (component.fullPackageId !== null)
-        wanted.push({ packageId: component.fullPackageId, sourceVersion: null });
-      for (const { packageId, sourceVersion } of wanted) {
-        const pkg = this.#packages.require(packageId);
-        const fits =
-          pkg.productId === draft.productId &&
-          pkg.componentId === component.componentId &&
-          pkg.targetVersion === component.targetVersion &&
-          pkg.packageType === (sourceVersion === null ? 'full' : 'delta') &&
-          pkg.sourceVersion === sourceVersion;
-        if (!fits) throw packageMismatch(packageId, component.componentId);
-        if (!(await this.#packages.isComplete(pkg))) throw artifactMissing(packageId);
-      }
-    }
   }
 }

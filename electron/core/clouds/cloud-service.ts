@@ -1,10 +1,10 @@
-import type { FleetStatus, Output } from '../../../shared/contract/contract.ts';
+import type { FleetStatus, FleetUsers, Output } from '../../../shared/contract/contract.ts';
 import { problem } from '../../../shared/domain/problem.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 import { FleetProcess, type FleetRun } from './fleet-process.ts';
 import { LocalCloud } from './local-cloud.ts';
 import { LocalCloudProcess } from './local-cloud-process.ts';
-import { makeSimulatedDevices } from './simulated-identities.ts';
+import { firstSignals, makeSimulatedDevices } from './simulated-identities.ts';
 
 const simulatedBatch = 'simulated';
 
@@ -66,6 +66,9 @@ export class CloudService {
     mqtt: number;
     lwm2m: number;
     chinaTelecom: number;
+    lowBattery: number;
+    weakSignal: number;
+    users: FleetUsers;
   }): Promise<FleetStatus> {
     if (input.http + input.mqtt + input.lwm2m === 0) {
       throw problem(
@@ -92,11 +95,13 @@ export class CloudService {
     return this.#fleet.start({
       endpoint,
       images: this.#sourceImages(input),
-      devices: devices.map(({ id, transport, versions }) => ({
+      users: input.users,
+      devices: devices.map(({ id, transport, versions }, index) => ({
         id,
         transport,
         versions,
         secret: secrets[id] ?? '',
+        ...firstSignals(index, input),
       })),
     });
   }

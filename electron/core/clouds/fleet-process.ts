@@ -15,6 +15,8 @@ export type FleetRun = Omit<FleetConfigInput, 'devices'> & {
     readonly transport: Transport;
     readonly versions: Readonly<Record<string, string>>;
     readonly secret: string;
+    readonly batteryPercent?: number | null | undefined;
+    readonly rsrpDbm?: number | null | undefined;
   }[];
 };
 

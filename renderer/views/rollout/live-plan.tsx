@@ -9,6 +9,7 @@ import { EmptyState } from '../../widgets/empty-state.tsx';
 import { LoadingLines } from '../../widgets/loading-lines.tsx';
 import { Section } from '../../widgets/section.tsx';
 import classes from './live-plan.module.css';
+import { HeldLine } from './held-line.tsx';
 import { HistorySection } from './history-section.tsx';
 import { OutcomeList } from './outcome-list.tsx';
 import { PlanBadge } from './live-tab.tsx';
@@ -55,7 +56,10 @@ export function LivePlan({ plan }: { readonly plan: Plan }) {
         }
       >
         {isStatusOfPlan ? (
-          <StatusBar status={status} />
+          <>
+            <StatusBar status={status} />
+            <HeldLine held={status.held} />
+          </>
         ) : (
           <LoadingLines label="Reading the plan" lines={2} />
         )}
@@ -97,7 +101,7 @@ function PlanControls(props: { readonly status: PlanStatus; readonly plan: Plan 
   if (!isActive(status.state))
     return (
       <Text size="xs" c="dimmed">
-        {status.state === 'ended' ? 'Every device has finished.' : 'It cannot be resumed.'}
+        {status.state === 'ended' ? 'It is over.' : 'It cannot be resumed.'}
       </Text>
     );
   return (
