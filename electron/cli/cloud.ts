@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type FleetUsers, fleetUsersSchema } from '../../shared/contract/contract.ts';
 import type { Transport } from '../../shared/domain/plan.ts';
 import { ProblemError, problem, toProblem } from '../../shared/domain/problem.ts';
 import { ChildEntry } from '../core/clouds/child-entry.ts';
@@ -96,6 +97,13 @@ export function cloudCommands(program: Command): void {
     .option('--from-version <v>', 'version the devices run', '1.0.0')
     .option('--fail-share <share>', 'share of the devices whose upgrades fail, 0 to 1', share, 0)
     .option('--silent-share <share>', 'share of the devices that fall silent, 0 to 1', share, 0)
+    .option('--low-battery <n>', 'how many begin with 12 % battery, and charge', count)
+    .option('--weak-signal <n>', 'how many begin with an RSRP of -120 dBm, for 20 s', count)
+    .addOption(
+      new Option('--users <what>', 'what users do when a manual plan asks them')
+        .choices(fleetUsersSchema.options)
+        .default('ignore'),
+    )
     .action((options: FleetOptions, command: Command) =>
       withSession(command, async ({ json, signal }) => {
         const target = await fleetTarget(options);
@@ -149,6 +157,9 @@ interface FleetOptions {
   readonly fromVersion: string;
   readonly failShare: number;
   readonly silentShare: number;
+  readonly lowBattery?: number;
+  readonly weakSignal?: number;
+  readonly users: FleetUsers;
 }
 
 /** Runs the cloud in a process of its own and passes on what it prints, until told to stop. */
@@ -198,6 +209,8 @@ async function fleetTarget(options: FleetOptions): Promise<FleetTarget> {
     componentId: options.component,
     fromVersion: options.fromVersion,
     faults: options,
+    weak: { lowBattery: options.lowBattery, weakSignal: options.weakSignal },
+    users: options.users,
   };
 }
 

@@ -1,3 +1,4 @@
+import { heldText } from './plan-devices.ts';
 import type { PlanCheck, PlanDraft, PlanStatus } from '../../shared/domain/plan.ts';
 import type { DeviceLogEntry, PlanStop, StageStatus } from '../../shared/domain/plan-stages.ts';
 import { stageSizes } from '../../shared/domain/stages.ts';
@@ -34,6 +35,7 @@ export function statusText(status: PlanStatus): string {
     ...(status.stages ?? []).map(stageText),
     ...(status.stops ?? []).flatMap(stopText),
     ...failuresText(status),
+    ...heldText(status.held),
     ...skippedText(status.skipped),
   ].join('\n');
 }

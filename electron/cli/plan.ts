@@ -8,18 +8,21 @@ import { type PlanFile, planFileSchema, resolvePlanFile } from '../../shared/dom
 import { problem } from '../../shared/domain/problem.ts';
 import type { Studio } from '../core/studio.ts';
 import { printNote, printResult } from './output.ts';
+import { planDeviceCommands } from './plan-devices.ts';
 import { checkText, isStopped, logLineText, statusText } from './plan-text.ts';
 import { withSession } from './session.ts';
 
 const statusPollMs = 500;
 
-/** `slipway plan create|list|check|publish|suspend|resume|next-stage|terminate|status|log|delete` */
+/** `slipway plan create|list|check|publish|suspend|resume|next-stage|terminate|status|log|delete`, and what is done about devices */
 export function planCommands(program: Command): void {
   const plan = program.command('plan').description('upgrade plans');
 
   plan
     .command('create <file>')
-    .description('save a plan described in YAML (product, version, batches, lists)')
+    .description(
+      'save a plan described in YAML (product, version, batches, lists, schedule, strategy, texts)',
+    )
     .action((file: string, _options: unknown, command: Command) =>
       withSession(command, async ({ studio, json }) => {
         const planFile = parsePlanFile(file, await readFile(file, 'utf8'));
@@ -141,6 +144,8 @@ export function planCommands(program: Command): void {
       );
   }
 
+  planDeviceCommands(plan);
+
   plan
     .command('delete <planId>')
     .description('delete a plan that was never published')
@@ -156,7 +161,10 @@ export function planCommands(program: Command): void {
 const controls = [
   ['suspend', 'no further device receives the plan; those in progress continue'],
   ['terminate', 'end the plan for good; waiting devices become failed'],
-  ['status', 'counts, success rate, stages, stops and failure reasons'],
+  [
+    'status',
+    'counts, success rate, stages, stops, failure reasons, and which devices are held and why',
+  ],
 ] as const;
 
 /** A plan that is under way stands still when the cloud ends with this command. */
@@ -173,7 +181,7 @@ async function warnOfStandstill(
   );
 }
 
-/** Follows a published plan until it has ended, was terminated or stopped by a rule. */
+/** Follows a published plan until it has ended, was terminated or stopped by a rule, or stays open only so that failed devices may be retried. */
 export async function waitForEnd(
   studio: Studio,
   planId: string,
@@ -181,8 +189,9 @@ export async function waitForEnd(
 ): Promise<PlanStatus> {
   for (;;) {
     const status = await studio.ask('plans.status', { planId });
-    if (status.state === 'ended' || status.state === 'terminated' || isStopped(status))
-      return status;
+    const { notUpgraded, upgrading } = status.counts;
+    const isOver = status.state === 'ended' || status.state === 'terminated';
+    if (isOver || isStopped(status) || notUpgraded + upgrading === 0) return status;
     await sleep(statusPollMs, undefined, { signal });
   }
 }

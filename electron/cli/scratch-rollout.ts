@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { FleetUsers } from '../../shared/contract/contract.ts';
 import type { Device, Plan, PlanStatus, Transport } from '../../shared/domain/plan.ts';
 import type { VersionPackage } from '../../shared/domain/product.ts';
 import { FleetProcess } from '../core/clouds/fleet-process.ts';
 import { LocalCloud } from '../core/clouds/local-cloud.ts';
 import {
   type FleetFaults,
+  type WeakDevices,
+  firstSignals,
   makeSimulatedDevices,
   simulatedFaults,
 } from '../core/clouds/simulated-identities.ts';
@@ -28,6 +31,10 @@ export interface FleetTarget {
   readonly fromVersion: string;
   /** None when left out. */
   readonly faults?: FleetFaults;
+  /** How many begin with little battery or a weak signal. */
+  readonly weak?: WeakDevices;
+  /** What users do when a manual plan asks them; they ignore it unless told otherwise. */
+  readonly users?: FleetUsers;
 }
 
 /** The shape of `fleet simulate --rollout`; times are from publishing to a device's success. */
@@ -106,12 +113,14 @@ async function withFleet<T>(
   try {
     await fleet.start({
       endpoint: target.cloud,
+      users: target.users,
       devices: devices.map(({ id, transport, versions }, index) => ({
         id,
         transport,
         versions,
         secret: secrets[id] ?? '',
         fault: faults[index],
+        ...firstSignals(index, target.weak ?? {}),
       })),
     });
     return await work(lost.signal);

@@ -11,7 +11,7 @@ import { CloudMetrics } from './http/metrics.ts';
 import { createHttpServer } from './http/server.ts';
 import { OtaAdapter } from './mqtt/adapter.ts';
 import { EmbeddedBroker, type MqttLogin } from './mqtt/broker.ts';
-import { type CloudClock, machineClock } from './clock.ts';
+import { type Clock, systemClock } from './clock.ts';
 import { Complaints } from './complaints.ts';
 import type { Lwm2mTimes } from './lwm2m/firmware-driver.ts';
 import { Lwm2mServer } from './lwm2m/lwm2m-server.ts';
@@ -43,8 +43,8 @@ export interface CloudOptions {
   /** What proves the success of an LwM2M device: the version it reports, or its Update Result alone. */
   readonly lwm2mProof: 'version' | 'result';
   readonly lwm2mTimes?: Lwm2mTimes;
-  /** Of this machine when left out. */
-  readonly clock?: CloudClock;
+  /** The time that plans follow; that of this machine unless someone decides otherwise. */
+  readonly clock?: Clock;
   /** Whether modules are served that speak Quectel's CloudOTA, which proves nothing about who they are. */
   readonly cloudOta: boolean;
   /** Serves HTTPS and MQTTS with these instead of HTTP and MQTT. */
@@ -99,7 +99,7 @@ async function startCloud(
   warnOfDates(tls);
   const db = openDatabase(join(dataDir, 'cloud.db'));
   closers.push(() => db.close());
-  const clock = options.clock ?? machineClock;
+  const clock = options.clock ?? systemClock();
   const parts = await openParts({ db, dataDir, token, clock }, closers);
 
   let tellAddresses: (addresses: CloudAddresses) => void = () => undefined;

@@ -1,4 +1,6 @@
 import type { DeviceLog } from './plans/device-log.ts';
+import type { ConsentService } from './plans/consent.ts';
+import type { HeldDevices } from './plans/held-devices.ts';
 import type { PlanHistory } from './plans/history.ts';
 import type { PlanService } from './plans/plan-service.ts';
 import type { RolloutEngine } from './plans/rollout-engine.ts';
@@ -8,6 +10,7 @@ import type { RateLimits } from './rate-limits.ts';
 import type { AccountStore } from './store/accounts.ts';
 import type { ArtifactStore } from './store/artifact-store.ts';
 import type { AuditLog } from './store/audit-log.ts';
+import type { SignalStore } from './store/device-signals.ts';
 import type { DeviceStore } from './store/devices.ts';
 import type { PackageStore } from './store/packages.ts';
 import type { Webhooks } from './webhooks.ts';
@@ -29,6 +32,7 @@ export interface CloudAddresses {
 /** What the servers of the cloud work with. */
 export interface CloudParts {
   readonly devices: DeviceStore;
+  readonly signals: SignalStore;
   readonly packages: PackageStore;
   readonly artifacts: ArtifactStore;
   readonly plans: PlanService;
@@ -37,6 +41,8 @@ export interface CloudParts {
   readonly engine: RolloutEngine;
   readonly guard: RolloutGuard;
   readonly log: DeviceLog;
+  readonly consents: ConsentService;
+  readonly held: HeldDevices;
   readonly accounts: AccountStore;
   readonly audit: AuditLog;
   readonly webhooks: Webhooks;

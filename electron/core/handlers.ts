@@ -242,6 +242,11 @@ export function makeHandlers(parts: HandlerParts): Handlers {
       });
       return { total: page.total, items: [...page.items] };
     },
+    'devices.autoConfirm': async ({ deviceIds, active }) => {
+      const cloud = await rooms().clouds.connect();
+      for (const deviceId of deviceIds) await cloud.setAutoConfirm(deviceId, active);
+      return {};
+    },
     'devices.import': async (input) => {
       const cloud = await rooms().clouds.connect();
       for (const productId of new Set(input.devices.map((device) => device.productId)))
@@ -273,6 +278,8 @@ export function makeHandlers(parts: HandlerParts): Handlers {
     'plans.resume': (input) => rooms().plans.resume(input.planId, input.accept),
     'plans.openStage': ({ planId, stage, ...by }) => rooms().plans.openStage(planId, stage, by),
     'plans.terminate': (input) => rooms().plans.control(input.planId, 'terminate'),
+    'plans.act': ({ planId, deviceIds, act }) =>
+      rooms().plans.actOnDevices(planId, [...new Set(deviceIds)], act),
     'plans.status': (input) => rooms().plans.status(input.planId),
     'plans.devices': async ({ planId, offset, limit, state, search }) => {
       const cloud = await rooms().clouds.connect();

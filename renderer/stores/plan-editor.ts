@@ -1,6 +1,7 @@
 import { create } from 'zustand';
 import type { PlanForm } from '../views/rollout/plan-choices.ts';
 import { proposedStopRules } from '../views/rollout/stage-choices.ts';
+import { emptyOptions } from '../views/rollout/plan-options.ts';
 
 /** Everything a person typed for a plan that is not saved yet. */
 export interface EditorForm extends PlanForm {
@@ -21,9 +22,9 @@ export const emptyForm: EditorForm = {
   name: '',
   choices: {},
   batches: [],
-  retries: 5,
   stages: null,
   stopRules: proposedStopRules,
+  ...emptyOptions,
   whitelistText: '',
   blacklistText: '',
 };

@@ -1,7 +1,14 @@
 import { create } from 'zustand';
-import type { FleetStatus } from '../../shared/contract/contract.ts';
+import type { FleetStatus, FleetUsers } from '../../shared/contract/contract.ts';
 import type { Decision } from '../../shared/domain/cloud.ts';
-import type { HistoryPoint, Plan, PlanDraftInput, PlanStatus } from '../../shared/domain/plan.ts';
+import type {
+  ActOutcome,
+  DeviceAct,
+  HistoryPoint,
+  Plan,
+  PlanDraftInput,
+  PlanStatus,
+} from '../../shared/domain/plan.ts';
 import { type Problem, toProblem } from '../../shared/domain/problem.ts';
 import { call } from '../rpc/client.ts';
 import { useStudio } from './studio.ts';
@@ -20,6 +27,9 @@ export interface FleetForm {
   /** Percent of them whose upgrades fail, and that fall silent. */
   readonly failPercent: number;
   readonly silentPercent: number;
+  readonly lowBattery: number;
+  readonly weakSignal: number;
+  readonly users: FleetUsers;
 }
 
 interface RolloutState {
@@ -53,6 +63,8 @@ interface RolloutState {
   resumeAccepting(accept: Decision): Promise<void>;
   /** Opens a stage, from 1. @throws ProblemError */
   openStage(stage: number, by: Decision): Promise<void>;
+  /** Confirms, appoints, cancels or retries devices of the chosen plan; null when the cloud did not answer. */
+  actOnDevices(deviceIds: readonly string[], what: DeviceAct): Promise<ActOutcome | null>;
   /** Saves a draft and opens it; its id, or null when the engine refused it. */
   savePlan(draft: PlanDraftInput): Promise<string | null>;
   deletePlan(planId: string): Promise<void>;
@@ -102,6 +114,9 @@ export const useRollout = create<RolloutState>((set, get) => {
       chinaTelecom: 0,
       failPercent: 0,
       silentPercent: 0,
+      lowBattery: 0,
+      weakSignal: 0,
+      users: 'ignore',
     },
     isCloudBusy: false,
     fleet: null,
@@ -196,6 +211,16 @@ export const useRollout = create<RolloutState>((set, get) => {
     async openStage(stage, by) {
       const { planId } = get();
       if (planId !== null) take(await call('plans.openStage', { planId, stage, ...by }));
+    },
+    async actOnDevices(deviceIds, what) {
+      const { planId } = get();
+      let outcome: ActOutcome | null = null;
+      if (planId === null) return outcome;
+      await act(async () => {
+        outcome = await call('plans.act', { planId, deviceIds: [...deviceIds], act: what });
+      });
+      await get().followPlan();
+      return outcome;
     },
     async savePlan(draft) {
       let planId: string | null = null;

@@ -23,6 +23,8 @@ import {
   deviceSchema,
   deviceStateSchema,
   historyPointSchema,
+  actOutcomeSchema,
+  deviceActSchema,
   planCheckSchema,
   planDraftSchema,
   planSchema,
@@ -56,6 +58,10 @@ const page = {
 };
 
 const backupSchema = z.object({ folder: z.string(), files: z.number(), sizeBytes: z.number() });
+
+/** What users of simulated devices do when a manual plan asks them; `auto` devices never ask. */
+export const fleetUsersSchema = z.enum(['ignore', 'confirm', 'deny', 'auto']);
+export type FleetUsers = z.infer<typeof fleetUsersSchema>;
 
 const call = <I extends z.ZodType, O extends z.ZodType>(input: I, output: O) =>
   ({ type: 'call', input, output }) as const;
@@ -308,6 +314,11 @@ export const contract = {
     z.object({ productId: id, search: z.string().optional(), ...page }),
     z.object({ total: z.number(), items: z.array(deviceSchema) }),
   ),
+  /** Whether manual plans are confirmed for these devices without asking. */
+  'devices.autoConfirm': call(
+    z.object({ deviceIds: z.array(deviceSchema.shape.id).min(1).max(1000), active: z.boolean() }),
+    none,
+  ),
   'devices.import': job(
     z.object({ devices: z.array(deviceSchema).max(10_000) }),
     z.object({
@@ -329,6 +340,12 @@ export const contract = {
       /** How many of them get a SIM of China Telecom, to see them excluded by name. */
       chinaTelecom: z.number().int().min(0).max(10_000).default(0),
       ...fleetFaults,
+      /** How many of them begin with 12 % battery, and charge while they run. */
+      lowBattery: z.number().int().min(0).max(10_000).default(0),
+      /** How many of them have an RSRP of -120 dBm. */
+      weakSignal: z.number().int().min(0).max(10_000).default(0),
+      /** What the users of HTTP and MQTT devices do when a manual plan asks. */
+      users: fleetUsersSchema.default('ignore'),
     }),
     fleetStatusSchema,
   ),
@@ -356,6 +373,15 @@ export const contract = {
   ),
   'plans.terminate': call(z.object({ planId: id }), planStatusSchema),
   'plans.status': call(z.object({ planId: id }), planStatusSchema),
+  /** Confirms, appoints, cancels or retries devices, each for itself. */
+  'plans.act': call(
+    z.object({
+      planId: id,
+      deviceIds: z.array(deviceSchema.shape.id).min(1).max(10_000),
+      act: deviceActSchema,
+    }),
+    actOutcomeSchema,
+  ),
   'plans.devices': call(
     z.object({
       planId: id,

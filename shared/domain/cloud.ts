@@ -1,5 +1,13 @@
 import type { DeviceLogEntry } from './plan-stages.ts';
-import type { Device, HistoryPoint, Plan, PlanStatus, RolloutDevice } from './plan.ts';
+import type {
+  ActOutcome,
+  Device,
+  DeviceAct,
+  HistoryPoint,
+  Plan,
+  PlanStatus,
+  RolloutDevice,
+} from './plan.ts';
 import type { VersionPackage } from './product.ts';
 import type { ScopePolicy } from './scope.ts';
 
@@ -57,6 +65,7 @@ export interface OtaCloud {
   openStage(planId: string, stage: number, by: Decision): Promise<PlanStatus>;
   terminate(planId: string): Promise<PlanStatus>;
   status(planId: string): Promise<PlanStatus>;
+  actOnDevices(planId: string, deviceIds: readonly string[], act: DeviceAct): Promise<ActOutcome>;
   rolloutDevices(planId: string, query: RolloutQuery): Promise<Page<RolloutDevice>>;
   history(planId: string): Promise<readonly HistoryPoint[]>;
   /** What happened to one device, oldest first. */

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { defaultDeltas, packageOffers } from './package-offers.ts';
+import { inUpgradeSequence } from './upgrade-sequence.ts';
+import { planFault } from './plan-strategy.ts';
 import { type PlanDraft, planDraftSchema } from './plan.ts';
 import { problem } from './problem.ts';
 import { type Release, type VersionPackage, versionSchema } from './product.ts';
@@ -12,6 +14,8 @@ export const planFileSchema = z.strictObject({
   mode: planDraftSchema.shape.mode,
   /** Component ids; left out, every component that has a package in the release. */
   components: z.array(z.string()).min(1).optional(),
+  /** All of these components in the order in which a device takes them; left out, modules before MCUs. */
+  upgradeSequence: z.array(z.string()).min(1).optional(),
   batches: planDraftSchema.shape.batches,
   whitelist: planDraftSchema.shape.whitelist,
   blacklist: planDraftSchema.shape.blacklist,
@@ -19,18 +23,26 @@ export const planFileSchema = z.strictObject({
   stages: planDraftSchema.shape.stages,
   cohortSeed: planDraftSchema.shape.cohortSeed,
   stopRules: planDraftSchema.shape.stopRules,
+  timeZone: planDraftSchema.shape.timeZone,
+  plannedTime: planDraftSchema.shape.plannedTime,
+  pushPeriod: planDraftSchema.shape.pushPeriod,
+  minRsrpDbm: planDraftSchema.shape.minRsrpDbm,
+  minBatteryPercent: planDraftSchema.shape.minBatteryPercent,
+  fallbackToFull: planDraftSchema.shape.fallbackToFull,
+  upgradeTexts: planDraftSchema.shape.upgradeTexts,
 });
 export type PlanFile = z.infer<typeof planFileSchema>;
 
 /**
  * The components of a plan for a release: of each component the newest full package, and the
  * newest delta package from each source version that rebuilds the image of that full package.
+ * Modules come before MCUs, which often are reached through them.
  */
 export function planComponents(
   releaseId: string,
   packages: readonly VersionPackage[],
 ): PlanDraft['components'] {
-  return packageOffers(releaseId, packages).flatMap((offer) => {
+  const components = packageOffers(releaseId, packages).flatMap((offer) => {
     const [full] = offer.fulls;
     const deltas = defaultDeltas(offer);
     const targetVersion = (full ?? deltas[0])?.targetVersion;
@@ -48,9 +60,10 @@ export function planComponents(
       },
     ];
   });
+  return inUpgradeSequence(components);
 }
 
-/** Finds the release and the packages that a plan file means. @throws ProblemError `release-missing` | `package-missing` */
+/** Finds the release and the packages that a plan file means. @throws ProblemError `release-missing` | `package-missing` | `plan-invalid` */
 export function resolvePlanFile(
   file: PlanFile,
   releases: readonly Release[],
@@ -81,18 +94,43 @@ export function resolvePlanFile(
       'usage',
     );
   }
-  return {
-    name: file.name ?? `${file.product} ${file.version}`,
-    productId: file.product,
+  const { name, product, version, components: named, upgradeSequence, ...rest } = file;
+  const taken = all.filter((entry) => named?.includes(entry.componentId) ?? true);
+  const plan: PlanDraft = {
+    ...rest,
+    name: name ?? `${product} ${version}`,
+    productId: product,
     releaseId: release.id,
-    mode: file.mode,
-    components: all.filter((entry) => file.components?.includes(entry.componentId) ?? true),
-    batches: file.batches,
-    whitelist: file.whitelist,
-    blacklist: file.blacklist,
-    retries: file.retries,
-    ...(file.stages ? { stages: file.stages } : {}),
-    ...(file.cohortSeed ? { cohortSeed: file.cohortSeed } : {}),
-    ...(file.stopRules ? { stopRules: file.stopRules } : {}),
+    components: inSequence(taken, upgradeSequence ?? []),
   };
+  const fault = planFault(plan);
+  if (fault !== null) throw planInvalid(fault);
+  return plan;
+}
+
+/** A plan that cannot be carried out as written ({@link planFault}). */
+export function planInvalid(fault: string): Error {
+  return problem(
+    'plan-invalid',
+    'The plan cannot be carried out as written',
+    fault,
+    'Correct the field that it names.',
+    'usage',
+  );
+}
+
+/** @throws ProblemError `plan-invalid` when the sequence names other components than the plan has */
+function inSequence(
+  components: PlanDraft['components'],
+  sequence: readonly string[],
+): PlanDraft['components'] {
+  if (sequence.length === 0) return components;
+  const ids = components.map(({ componentId }) => componentId);
+  if (ids.toSorted().join(' ') !== sequence.toSorted().join(' '))
+    throw planInvalid(
+      `upgradeSequence names ${sequence.join(', ')}; the plan has ${ids.join(', ')}.`,
+    );
+  return components.toSorted(
+    (one, other) => sequence.indexOf(one.componentId) - sequence.indexOf(other.componentId),
+  );
 }

@@ -7,6 +7,9 @@ import {
   stopRulesSchema,
 } from './plan-stages.ts';
 import { componentTypeSchema, versionSchema } from './product.ts';
+import { problemSchema } from './job.ts';
+import { dayTimePattern, localTimePattern } from './local-time.ts';
+import { holdReasons } from './plan-strategy.ts';
 import { skipReasons } from './scope.ts';
 
 export const transportSchema = z.enum(['http', 'mqtt', 'lwm2m']);
@@ -58,6 +61,11 @@ export const deviceSchema = z.object({
   /** Component id to the version that the device last reported. */
   versions: z.record(z.string(), z.string()),
   lastSeenAt: z.string().nullable(),
+  /** 0..100 as the device last said; absent when it never did. */
+  batteryPercent: z.number().nullish(),
+  rsrpDbm: z.number().nullish(),
+  /** Manual plans are confirmed for it without asking. */
+  autoConfirm: z.boolean().optional(),
 });
 export type Device = z.infer<typeof deviceSchema>;
 
@@ -70,11 +78,23 @@ export const planComponentSchema = z.object({
   deltas: z.array(z.object({ sourceVersion: versionSchema, packageId: z.string() })),
 });
 
+/** What users read about a manual plan: language tag (BCP 47) to text. */
+const upgradeTextsSchema = z
+  .record(
+    z.string().regex(/^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/, 'a language such as en or zh-Hant'),
+    z.string().max(1000),
+  )
+  .refine((texts) => Object.keys(texts).length <= 30, 'at most 30 languages');
+const localTime = z.string().regex(localTimePattern, 'a local time such as 2026-03-01T22:00');
+const dayTime = z.string().regex(dayTimePattern, 'a time of day such as 22:00');
+
+/** The fields that came later are optional, so that older plans and their evidence stay as they are. */
 export const planDraftSchema = z.object({
   name: z.string().min(1).max(100),
   productId: z.string(),
   releaseId: z.string(),
   mode: z.enum(['silent', 'manual']).default('silent'),
+  /** In the upgrade sequence: a device begins a component when it is done with the one before. */
   components: z.array(planComponentSchema).min(1),
   /** Empty means every batch, or every device. */
   batches: z.array(z.string()).default([]),
@@ -87,6 +107,19 @@ export const planDraftSchema = z.object({
   /** Decides together with the device id which stage a device is in; the plan's id without it. */
   cohortSeed: z.string().min(1).max(100).optional(),
   stopRules: stopRulesSchema.optional(),
+  /** IANA name; required with times. */
+  timeZone: z.string().max(64).optional(),
+  /** Local times of the zone. */
+  plannedTime: z.object({ start: localTime, end: localTime }).optional(),
+  /** Daily, in the zone; over midnight when `to` is earlier than `from`. */
+  pushPeriod: z.object({ from: dayTime, to: dayTime }).optional(),
+  /** -113 when absent; the least that the Quectel console takes. */
+  minRsrpDbm: z.number().int().min(-113).max(-44).optional(),
+  /** 30 when absent; the least that the Quectel console takes. */
+  minBatteryPercent: z.number().int().min(30).max(100).optional(),
+  /** Whether a device without a delta from exactly its version gets the full package; true when absent. */
+  fallbackToFull: z.boolean().optional(),
+  upgradeTexts: upgradeTextsSchema.optional(),
 });
 export type PlanDraft = z.infer<typeof planDraftSchema>;
 export type PlanDraftInput = z.input<typeof planDraftSchema>;
@@ -155,6 +188,16 @@ export const planStatusSchema = z.object({
   /** From publishing until 95 % of the devices were upgraded; null before. */
   timeTo95Ms: z.number().nullable().optional(),
   failures: z.array(stageFailureSchema).optional(),
+  /** Waiting devices that get no job yet, by reason, with the first of each. */
+  held: z
+    .array(
+      z.object({
+        reason: z.enum(holdReasons),
+        count: z.number(),
+        devices: z.array(z.object({ deviceId: z.string(), detail: z.string() })),
+      }),
+    )
+    .optional(),
 });
 export type PlanStatus = z.infer<typeof planStatusSchema>;
 
@@ -171,6 +214,8 @@ export const rolloutDeviceSchema = z.object({
   silent: z.literal(true).optional(),
   /** A person accepted that it failed or fell silent. */
   accepted: z.literal(true).optional(),
+  /** Why it gets no job yet; absent when it may have one. */
+  held: z.object({ reason: z.enum(holdReasons), detail: z.string() }).optional(),
   components: z.array(
     z.object({
       componentId: z.string(),
@@ -186,3 +231,21 @@ export type RolloutDevice = z.infer<typeof rolloutDeviceSchema>;
 
 export const historyPointSchema = planCountsSchema.extend({ atMs: z.number() });
 export type HistoryPoint = z.infer<typeof historyPointSchema>;
+
+/** What users do about their devices in a plan, or an operator for them; times are ISO 8601. */
+export const deviceActSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.enum(['confirm', 'cancel', 'retry']) }),
+  z.object({
+    kind: z.literal('appoint'),
+    start: z.iso.datetime({ offset: true }),
+    end: z.iso.datetime({ offset: true }),
+  }),
+]);
+export type DeviceAct = z.infer<typeof deviceActSchema>;
+
+/** For how many devices an act was taken, and why not for the others. */
+export const actOutcomeSchema = z.object({
+  done: z.number(),
+  failed: z.array(z.object({ deviceId: z.string(), problem: problemSchema })),
+});
+export type ActOutcome = z.infer<typeof actOutcomeSchema>;

@@ -66,14 +66,19 @@ export function reportedVersion(
   return Object.hasOwn(versions, componentId) ? (versions[componentId] ?? null) : null;
 }
 
-/** The package for a device that runs `current`: a delta from exactly that version, else the full package, else null. */
+/**
+ * The package for a device that runs `current`: a delta from exactly that version, else the full
+ * package, else null. A plan with deltas may say that no device falls back to the full package.
+ */
 export function choosePackage(
   component: PlanComponent,
   current: string | null,
+  { fallbackToFull = true }: Pick<PlanDraft, 'fallbackToFull'> = {},
 ): PackageChoice | null {
   const delta = component.deltas.find((candidate) => candidate.sourceVersion === current);
   if (delta) return { packageType: 'delta', packageId: delta.packageId };
-  if (component.fullPackageId === null) return null;
+  const isDeltaOnly = !fallbackToFull && component.deltas.length > 0;
+  if (component.fullPackageId === null || isDeltaOnly) return null;
   return { packageType: 'full', packageId: component.fullPackageId };
 }
 
@@ -131,11 +136,11 @@ function decideDevice(
     const current = reportedVersion(device.versions, component.componentId);
     const step = stepOf(policy, component, current);
     if (step !== null) return skip('stepSkipped', step);
-    const choice = choosePackage(component, current);
+    const choice = choosePackage(component, current, plan);
     if (!choice)
       return skip(
         'noMatchingSource',
-        `${component.componentId} runs ${current ?? 'an unknown version'}; the plan has neither a delta from it nor a full package.`,
+        `${component.componentId} runs ${current ?? 'an unknown version'}; the plan has no delta from it and ${component.fullPackageId === null ? 'no full package' : 'does not fall back to the full package'}.`,
       );
     first ??= {
       deviceId: device.id,

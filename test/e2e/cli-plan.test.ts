@@ -73,6 +73,62 @@ test('a plan that stands still because the cloud ends with the command is told t
   expect(terminated.stderr).toBe('');
 });
 
+test('a manual plan is written down, published, and steered device by device', async () => {
+  const year = new Date().getUTCFullYear() + 1;
+  const file = join(folder, 'manual.yaml');
+  const lines = [
+    'product: SENSOR-1',
+    'version: 1.1.0',
+    'mode: manual',
+    'timeZone: Europe/Berlin',
+    `plannedTime: { start: "2026-01-01T00:00", end: "${year}-12-31T00:00" }`,
+    'minBatteryPercent: 40',
+  ];
+  await writeFile(file, lines.join('\n'));
+  const refused = await plan('create', file);
+  expect(refused).toMatchObject({ exitCode: 2 });
+  expect(refused.stderr).toMatch(/plan-invalid.*zh and en/);
+  await writeFile(file, [...lines, 'upgradeTexts: { zh: 新版本, en: A new version }'].join('\n'));
+  const created = await plan('create', file);
+  expect(created).toMatchObject({ exitCode: 0 });
+  const { planId: id } = JSON.parse(created.stdout) as { planId: string };
+
+  const cloud = new LocalCloudProcess({ dataDir: join(folder, '.slipway', 'cloud') });
+  await cloud.start();
+  try {
+    expect(await plan('publish', id)).toMatchObject({ exitCode: 0 });
+    expect((await plan('confirm', id, 'dev-1')).stdout).toBe('{"done":1,"failed":[]}\n');
+    const from = `${year}-12-01T22:00`;
+    expect(
+      await plan('appoint', id, 'dev-2', '--from', from, '--to', `${year}-12-01T22:59`),
+    ).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(/an hour or more/) });
+    expect(
+      await plan('appoint', id, 'dev-2', '--from', from, '--to', `${year}-12-01T23:00`),
+    ).toMatchObject({ exitCode: 0 });
+    expect(statusOf((await plan('status', id)).stdout).held).toEqual([
+      {
+        reason: 'appointment',
+        count: 1,
+        devices: [{ deviceId: 'dev-2', detail: `appointed for ${year}-12-01T21:00:00.000Z` }],
+      },
+    ]);
+    const cancelled = await plan('cancel', id, 'dev-2', 'dev-9');
+    expect(JSON.parse(cancelled.stdout)).toMatchObject({
+      done: 1,
+      failed: [{ deviceId: 'dev-9', problem: { code: 'device-not-in-plan' } }],
+    });
+    expect(cancelled.exitCode).toBe(1);
+    expect(statusOf((await plan('status', id)).stdout)).toMatchObject({
+      failureReasons: [{ code: 'user-cancelled', count: 1 }],
+    });
+    expect(await plan('retry', id, 'dev-2')).toMatchObject({ exitCode: 0 });
+    expect(await plan('auto-confirm', 'on', 'dev-1', 'dev-2')).toMatchObject({ exitCode: 0 });
+    expect(await plan('auto-confirm', 'perhaps', 'dev-1')).toMatchObject({ exitCode: 2 });
+  } finally {
+    await cloud.stop();
+  }
+});
+
 test('files that are refused leave no empty release behind', async () => {
   const create = (version: string, component: string, file: string) =>
     slipway(

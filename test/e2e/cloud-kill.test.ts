@@ -12,7 +12,7 @@ import {
   productId,
   until,
 } from '../support/cloud.ts';
-import { HttpDevice, MqttDevice } from '../support/devices.ts';
+import { type Gate, HttpDevice, MqttDevice, makeGate } from '../support/devices.ts';
 
 let folder: string;
 let cloud: CloudProcess | null = null;
@@ -34,19 +34,6 @@ async function start(http = '0', mqtt = '0') {
   cloud = CloudProcess.spawn(['--data', folder, '--http', http, '--mqtt', mqtt]);
   const ready = await cloud.ready();
   return { ready, operator: new Operator(ready.http, ready.operator.token) };
-}
-
-interface Gate {
-  readonly opened: Promise<void>;
-  open(): void;
-}
-
-function makeGate(): Gate {
-  let open: () => void = () => undefined;
-  const opened = new Promise<void>((done) => {
-    open = done;
-  });
-  return { opened, open: () => open() };
 }
 
 test('SIGKILL in the middle of a rollout of 200 devices: every device ends upgraded exactly once', async () => {

@@ -40,8 +40,8 @@ class CloudOtaModule {
     return new CloudOtaModule(data?.access_Token ?? '');
   }
 
-  firmware(version: string, id = imei) {
-    const query = `version=${version}&imei=${id}&moduleType=EC600&battery=80&rsrp=-90&uid=1&pk=p`;
+  firmware(version: string, id = imei, { battery = '80', rsrp = '-90' } = {}) {
+    const query = `version=${version}&imei=${id}&moduleType=EC600&battery=${battery}&rsrp=${rsrp}&uid=1&pk=p`;
     return curl('-H', `access_token: ${this.#token}`, `${cloud.running.http}/v1/fota/fw?${query}`);
   }
 
@@ -169,4 +169,22 @@ test('it is served on loopback, and elsewhere only when it is asked for', async 
   const answer = await fetch(`${plain.running.http}/v1/oauth/token?imei=${imei}&secret=x`);
   expect(answer.status).toBe(404);
   await plain.stop();
+});
+
+test('a module is held for what it says of its battery and signal, and for its user', async () => {
+  const plan = await publish(randomBytes(1000));
+  const module = await CloudOtaModule.enter();
+  const none = { code: 204, action: 0 };
+  expect(await module.firmware('EC600NA01', imei, { battery: '29' })).toEqual(none);
+  const held = async () => (await cloud.deviceOf(plan, imei))?.held?.detail;
+  expect(await held()).toBe('battery 29 % < 30 %');
+  await module.post('msg/report', {
+    imei,
+    version: 'EC600NA01',
+    battery: 90,
+    signalStrength: -120,
+  });
+  expect(await held()).toBe('RSRP -120 dBm < -113 dBm');
+  expect(await module.firmware('EC600NA01', imei, { battery: 'full', rsrp: '-120' })).toEqual(none);
+  expect(await module.firmware('EC600NA01')).toMatchObject({ code: 200, action: 1 });
 });

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { componentId, makeDevice, makePlan, until } from '../support/cloud.ts';
+import { MqttDevice, makeGate } from '../support/devices.ts';
 import type { JobMessage } from '../support/hand-devices.ts';
 import { MosquittoBroker, MosquittoSub, peer } from '../support/peers.ts';
 import { TestCloud } from '../support/test-cloud.ts';
@@ -192,6 +193,37 @@ test('with a mosquitto broker, what devices say while the cloud is down arrives 
   );
   expect(second.jobs.at(-1)).toMatchObject({ job: second.jobs[before - 1]?.job });
 });
+
+test('a mosquitto broker that crashes in the middle of a rollout and comes back forgets nothing that counts', async () => {
+  const ids = Array.from({ length: 12 }, (_, index) => `dev-${index}`);
+  const logins = Object.fromEntries(ids.map((id) => [id, `of ${id}`]));
+  broker = await MosquittoBroker.start({ [cloudLogin.username]: cloudLogin.password, ...logins });
+  cloud = await TestCloud.start(broker.url, cloudLogin);
+  await cloud.addDevices(...ids.map((id) => makeDevice(id)));
+  const gates = Array.from({ length: 3 }, makeGate);
+  const devices = ids.map((id, index) => {
+    const login = { id, secret: cloud.secretOf(id), brokerPassword: `of ${id}` };
+    const { opened } = gates[index % 3] ?? makeGate();
+    return new MqttDevice(broker?.url ?? '', login, '1.0.0', opened);
+  });
+  try {
+    await Promise.all(devices.map((device) => device.start()));
+    const planId = await publish();
+    for (const [index, gate] of gates.entries()) {
+      gate.open();
+      await broker.crash();
+      await until(
+        () => cloud.operator.status(planId),
+        ({ counts }) => counts.upgraded >= 4 * (index + 1),
+        30_000,
+      );
+    }
+    expect((await ended(planId)).counts).toMatchObject({ upgraded: 12, failed: 0 });
+    for (const device of devices) expect(device.installed).toEqual(['1.1.0']);
+  } finally {
+    await Promise.all(devices.map((device) => device.stop()));
+  }
+}, 90_000);
 
 test('a broker that is away, or refuses the login, is a clear error', async () => {
   broker = await MosquittoBroker.start({ [cloudLogin.username]: cloudLogin.password });

@@ -7,6 +7,22 @@ import { componentId } from './cloud.ts';
 export interface DeviceLogin {
   readonly id: string;
   readonly secret: string;
+  /** Where the broker is another one than the cloud's, and asks for another password. */
+  readonly brokerPassword?: string;
+}
+
+/** Devices wait at it until the test opens it. */
+export interface Gate {
+  readonly opened: Promise<void>;
+  open(): void;
+}
+
+export function makeGate(): Gate {
+  let open: () => void = () => undefined;
+  const opened = new Promise<void>((done) => {
+    open = done;
+  });
+  return { opened, open: () => open() };
 }
 
 interface Artifact {
@@ -182,11 +198,11 @@ export class MqttDevice extends TestDevice {
   }
 
   async start(protocolVersion: 4 | 5 = 4): Promise<void> {
-    const { id, secret } = this.login;
+    const { id, secret, brokerPassword = secret } = this.login;
     const client = await connectAsync(this.#mqtt, {
       clientId: id,
       username: id,
-      password: secret,
+      password: brokerPassword,
       protocolVersion,
       reconnectPeriod: 500,
       resubscribe: false,

@@ -77,7 +77,7 @@ export class MosquittoSub {
 /** A mosquitto broker of its own, with logins and the access list that the documentation recommends. */
 export class MosquittoBroker {
   readonly url: string;
-  readonly #child: ChildProcess;
+  #child: ChildProcess;
   readonly #folder: string;
 
   private constructor(url: string, folder: string, child: ChildProcess) {
@@ -97,29 +97,45 @@ export class MosquittoBroker {
     const port = await freePort();
     const list = join(folder, 'access');
     await writeFile(list, accessList, { mode: 0o600 });
-    const config = join(folder, 'mosquitto.conf');
     const user = process.getuid?.() === 0 ? 'user root\n' : '';
     await writeFile(
-      config,
+      join(folder, 'mosquitto.conf'),
       `${user}listener ${port} 127.0.0.1\nallow_anonymous false\npassword_file ${passwords}\nacl_file ${list}\n`,
     );
-    const child = spawn('mosquitto', ['-c', config], { env, stdio: ['ignore', 'ignore', 'pipe'] });
-    await new Promise<void>((done, fail) => {
-      child.once('error', () => fail(missing('mosquitto', 'mosquitto')));
-      child.once('close', (code) => fail(new Error(`mosquitto ended with ${code}`)));
-      child.stderr?.on('data', (text: Buffer) => {
-        if (text.toString().includes('running')) done();
-      });
-    });
-    return new MosquittoBroker(`mqtt://127.0.0.1:${port}`, folder, child);
+    return new MosquittoBroker(`mqtt://127.0.0.1:${port}`, folder, await runMosquitto(folder));
+  }
+
+  /** Kills it, with everything that it remembered, and starts it at the same address. */
+  async crash(): Promise<void> {
+    await this.#end('SIGKILL');
+    this.#child = await runMosquitto(this.#folder);
   }
 
   async stop(): Promise<void> {
-    const ended = new Promise((done) => this.#child.once('close', done));
-    this.#child.kill();
-    await ended;
+    await this.#end('SIGTERM');
     await rm(this.#folder, { recursive: true, force: true });
   }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    const ended = new Promise((done) => this.#child.once('close', done));
+    this.#child.kill(signal);
+    await ended;
+  }
+}
+
+async function runMosquitto(folder: string): Promise<ChildProcess> {
+  const child = spawn('mosquitto', ['-c', join(folder, 'mosquitto.conf')], {
+    env,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  await new Promise<void>((done, fail) => {
+    child.once('error', () => fail(missing('mosquitto', 'mosquitto')));
+    child.once('close', (code) => fail(new Error(`mosquitto ended with ${code}`)));
+    child.stderr?.on('data', (text: Buffer) => {
+      if (text.toString().includes('running')) done();
+    });
+  });
+  return child;
 }
 
 const accessList = `user slipway

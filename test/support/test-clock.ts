@@ -1,9 +1,9 @@
-import type { CloudClock } from '../../electron/cloud/clock.ts';
+import type { Clock } from '../../electron/cloud/clock.ts';
 
 const workPeriodMs = 10;
 
 /** Time that stands still until a test turns it; work that is due by time is looked for all along. */
-export class TestClock implements CloudClock {
+export class TestClock implements Clock {
   readonly #isWorking: boolean;
   #nowMs = Date.parse('2026-03-01T08:00:00.000Z');
   #elapsedMs = 0;

@@ -108,6 +108,7 @@ test('a stage is opened early, and what a device went through is told line by li
   await grid.getByText('simulated-fault').first().waitFor();
   await grid.focus();
   await page.keyboard.press('Enter');
+  await page.getByTestId('device-log-open').click();
   const log = page.getByTestId('device-log');
   await log.locator('[data-event="failed"]').getByText('Failed: simulated-fault').waitFor();
   await log.locator('[data-event="jobGiven"]').getByText('Job given: delta, 1.0.0').waitFor();

@@ -126,6 +126,8 @@ test('start options are read, and wrong ones are named', () => {
     mqttLogin: null,
     coapPort: 0,
     lwm2mProof: 'version',
+    cloudOta: true,
+    tls: null,
     withParent: false,
   });
   // LwM2M has no DTLS: beyond this computer it is served only when asked for.

@@ -1,8 +1,8 @@
-import Database from 'libsql';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { componentId } from '../support/cloud.ts';
+import { backToFirstVersion } from '../support/first-version.ts';
 import { HandHttpDevice } from '../support/hand-devices.ts';
 import { TestCloud } from '../support/test-cloud.ts';
 
@@ -142,23 +142,7 @@ test('a folder of the first version is taken over, devices and rollouts included
   const plan = await cloud.publishFull();
   const { href } = await device.begin();
   await cloud.close();
-  const db = new Database(join(cloud.folder, 'cloud.db'));
-  for (const trigger of ['rollout_tally', 'plan_published', 'plan_state_changed', 'device_failed'])
-    db.exec(`DROP TRIGGER ${trigger}`);
-  db.exec('DROP INDEX rollout_silent');
-  const tables = ['webhook_deliveries', 'webhooks', 'accounts', 'audit', 'served_time'];
-  for (const table of [...tables, 'plan_stages', 'plan_stops', 'device_log'])
-    db.exec(`DROP TABLE ${table}`);
-  const added = {
-    devices: ['removed_at', 'heard_ms'],
-    plans: ['stages', 'open_stages', 'guarded'],
-    rollout: ['stage', 'silent', 'accepted'],
-    actions: ['asked_ms'],
-  };
-  for (const [table, columns] of Object.entries(added))
-    for (const column of columns) db.exec(`ALTER TABLE ${table} DROP COLUMN ${column}`);
-  db.exec('DELETE FROM schema_version WHERE version > 1');
-  db.close();
+  backToFirstVersion(join(cloud.folder, 'cloud.db'));
   await cloud.reopen();
   expect(path(await again('dev-1').poll())).toBe(path(href));
   expect(await cloud.deviceOf(plan, 'dev-1')).toMatchObject({ state: 'upgrading', attempts: 1 });

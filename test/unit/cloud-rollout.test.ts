@@ -259,7 +259,7 @@ test('a plan is refused whole: too many devices, none, other content, a missing 
   await expect(
     cloud.operator.publish(makePlan(packageId, { mode: 'manual' })),
   ).rejects.toMatchObject({
-    code: 'manual-mode',
+    code: 'plan-invalid',
   });
 });
 

@@ -72,3 +72,19 @@ test('a delta that rebuilds another image than the full package is left out', ()
   const [component] = planComponents('r-1.1.0', [fullPackage(), stale]);
   expect(component).toMatchObject({ fullPackageId: 'full', deltas: [] });
 });
+
+test('components are taken modules first, or in the sequence that the file gives', () => {
+  const module = fullPackage({ id: 'module', componentId: 'EC600N', componentType: 'module' });
+  const ids = (changes: object): string[] =>
+    resolvePlanFile(
+      planFileSchema.parse({ product: 'SENSOR-1', version: '1.1.0', ...changes }),
+      [release],
+      [fullPackage(), module],
+    ).components.map(({ componentId }) => componentId);
+  expect(ids({})).toEqual(['EC600N', 'STM32']);
+  expect(ids({ upgradeSequence: ['STM32', 'EC600N'] })).toEqual(['STM32', 'EC600N']);
+  expect(() => ids({ upgradeSequence: ['STM32'] })).toThrow(/upgradeSequence names STM32/);
+  expect(() =>
+    ids({ plannedTime: { start: '2026-01-01T00:00', end: '2026-01-02T00:00' } }),
+  ).toThrow(/time zone/);
+});

@@ -8,6 +8,12 @@ import {
   offersOf,
   type PlanForm,
 } from '../../renderer/views/rollout/plan-choices.ts';
+import {
+  emptyOptions,
+  inSequence,
+  moved,
+  optionFields,
+} from '../../renderer/views/rollout/plan-options.ts';
 
 const product: Product = productSchema.parse({
   id: 'SENSOR-1',
@@ -53,6 +59,7 @@ const delta = (sourceVersion: string, targetSha256 = 'target'): VersionPackage =
     },
   });
 const form: PlanForm = {
+  ...emptyOptions,
   name: ' Spring ',
   choices: {},
   batches: ['B1'],
@@ -116,6 +123,9 @@ describe('the plan that the form makes', () => {
       whitelist: ['a', 'b'],
       blacklist: ['b'],
       retries: 3,
+      minRsrpDbm: -113,
+      minBatteryPercent: 30,
+      fallbackToFull: true,
     });
   });
 
@@ -152,5 +162,52 @@ describe('the plan that the form makes', () => {
     ],
   ])('is not there yet: %#', (badForm, badLists, missing) => {
     expect(draftOf('r2', product, offers, badForm, badLists)).toEqual({ missing });
+  });
+});
+
+describe('the options of a plan', () => {
+  test('times bring their zone along, and texts go with a manual plan only', () => {
+    const timed = {
+      ...emptyOptions,
+      timeZone: 'Europe/Berlin',
+      start: '2026-05-01T10:00',
+      end: '2026-05-02T10:00',
+      pushFrom: '22:00',
+      pushTo: '04:00',
+      texts: [
+        { language: 'zh', text: ' 新 ' },
+        { language: 'en', text: 'New' },
+        { language: 'de', text: '' },
+      ],
+    };
+    expect(optionFields(timed)).toMatchObject({
+      fields: {
+        timeZone: 'Europe/Berlin',
+        plannedTime: { start: '2026-05-01T10:00', end: '2026-05-02T10:00' },
+        pushPeriod: { from: '22:00', to: '04:00' },
+      },
+    });
+    expect(optionFields(timed)).not.toHaveProperty('fields.upgradeTexts');
+    expect(optionFields({ ...timed, mode: 'manual' })).toHaveProperty('fields.upgradeTexts', {
+      zh: '新',
+      en: 'New',
+    });
+    expect(optionFields(emptyOptions)).not.toHaveProperty('fields.timeZone');
+  });
+
+  test('half a period is no period', () => {
+    expect(optionFields({ ...emptyOptions, end: '2026-05-02T10:00' })).toEqual({
+      missing: expect.stringMatching(/start and an end/),
+    });
+    expect(optionFields({ ...emptyOptions, pushFrom: '22:00' })).toEqual({
+      missing: expect.stringMatching(/beginning and an end/),
+    });
+  });
+
+  test('components keep the order that a person gave them', () => {
+    const items = ['A', 'B', 'C'].map((componentId) => ({ componentId }));
+    const ids = inSequence(items, moved(['A', 'B'], 0, 1)).map(({ componentId }) => componentId);
+    expect(ids).toEqual(['B', 'A', 'C']);
+    expect(moved(['A', 'B'], 0, -1)).toEqual(['A', 'B']);
   });
 });

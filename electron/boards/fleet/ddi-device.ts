@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { FleetUsers } from '../../../shared/contract/contract.ts';
 import { type DeviceHttp, HttpRefusal } from './device-http.ts';
 import type { DeviceJob, JobStep, Outcome, SimulatedDevice } from './simulated-device.ts';
 import { backoffMs, type Timers } from './timers.ts';
@@ -7,7 +8,11 @@ const linkSchema = z.object({ href: z.url({ protocol: /^https?$/ }) });
 const baseSchema = z.object({
   config: z.object({ polling: z.object({ sleep: z.string().regex(/^\d\d:\d\d:\d\d$/) }) }),
   _links: z
-    .object({ deploymentBase: linkSchema.optional(), configData: linkSchema.optional() })
+    .object({
+      deploymentBase: linkSchema.optional(),
+      confirmationBase: linkSchema.optional(),
+      configData: linkSchema.optional(),
+    })
     .default({}),
 });
 const deploymentSchema = z.object({
@@ -45,7 +50,9 @@ export class DdiDevice {
   readonly #base: string;
   readonly #fixedPollMs: number | undefined;
   readonly #onTrouble: (error: unknown) => void;
+  readonly #users: FleetUsers;
   #pollMs: number;
+  #isIntroduced = false;
 
   constructor(
     device: SimulatedDevice,
@@ -56,6 +63,7 @@ export class DdiDevice {
       readonly firstPollMs: number;
       /** Instead of the time that the cloud asks for. */
       readonly fixedPollMs: number | undefined;
+      readonly users: FleetUsers;
       readonly onTrouble: (error: unknown) => void;
     },
   ) {
@@ -65,6 +73,7 @@ export class DdiDevice {
     this.#base = `${parts.cloud.replace(/\/+$/, '')}/default/controller/v1/${encodeURIComponent(device.id)}`;
     this.#fixedPollMs = parts.fixedPollMs;
     this.#pollMs = parts.fixedPollMs ?? parts.firstPollMs;
+    this.#users = parts.users;
     this.#onTrouble = parts.onTrouble;
   }
 
@@ -89,9 +98,11 @@ export class DdiDevice {
   }
 
   async #poll(): Promise<void> {
+    if (!this.#isIntroduced) await this.#introduce();
     const { config, _links } = baseSchema.parse(await this.#get(this.#base));
     this.#pollMs = this.#fixedPollMs ?? sleepMs(config.polling.sleep);
-    if (_links.configData) await this.#reportVersions(_links.configData.href);
+    if (_links.configData) await this.#reportAttributes(_links.configData.href);
+    if (_links.confirmationBase) await this.#askUser(_links.confirmationBase.href);
     if (!_links.deploymentBase) return;
     try {
       await this.#deploy(_links.deploymentBase.href);
@@ -106,7 +117,7 @@ export class DdiDevice {
       this.#tell(href, step, progress),
     );
     await this.#close(href, outcome);
-    if (outcome.ok) await this.#reportVersions(`${this.#base}/configData`);
+    if (outcome.ok) await this.#reportAttributes(`${this.#base}/configData`);
   }
 
   /** Only what matters is told again and again; a lost word about progress is not. */
@@ -139,10 +150,34 @@ export class DdiDevice {
     await unlessOver(this.#http.call({ method: 'POST', url, secret, json: { status } }));
   }
 
-  async #reportVersions(url: string): Promise<void> {
-    const data = Object.fromEntries(
-      Object.entries(this.#device.versions).map(([id, version]) => [`version.${id}`, version]),
-    );
+  /** Says before the first poll what the cloud would not ask for: how it is, and that it confirms by itself. */
+  async #introduce(): Promise<void> {
+    if (this.#device.signals.hasAny) await this.#reportAttributes(`${this.#base}/configData`);
+    if (this.#users === 'auto') {
+      const url = `${this.#base}/confirmationBase/activateAutoConfirm`;
+      const { secret } = this.#device;
+      await this.#http.call({ method: 'POST', url, secret, json: { initiator: 'fleet' } });
+    }
+    this.#isIntroduced = true;
+  }
+
+  async #askUser(href: string): Promise<void> {
+    if (this.#users !== 'confirm' && this.#users !== 'deny') return;
+    const confirmation = this.#users === 'confirm' ? 'confirmed' : 'denied';
+    const { secret } = this.#device;
+    await this.#http.call({
+      method: 'POST',
+      url: `${href}/feedback`,
+      secret,
+      json: { confirmation, details: [] },
+    });
+  }
+
+  async #reportAttributes(url: string): Promise<void> {
+    const data = Object.fromEntries([
+      ...Object.entries(this.#device.versions).map(([id, version]) => [`version.${id}`, version]),
+      ...Object.entries(this.#device.signals.now()).map(([key, value]) => [key, String(value)]),
+    ]);
     const { secret } = this.#device;
     await this.#http.call({ method: 'PUT', url, secret, json: { mode: 'merge', data } });
   }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { fleetStatusSchema } from '../../../shared/contract/contract.ts';
+import { fleetStatusSchema, fleetUsersSchema } from '../../../shared/contract/contract.ts';
 import { deviceSchema, transportSchema } from '../../../shared/domain/plan.ts';
 
 /** What a fleet process reads as the first line of its stdin. */
@@ -17,12 +17,17 @@ export const fleetConfigSchema = z.object({
       secret: z.string().min(1),
       /** Every upgrade of it fails, or it takes a job and is never heard from again. */
       fault: z.enum(['fail', 'silent']).optional(),
+      /** What it says of its battery and signal at first; devices without say nothing. */
+      batteryPercent: z.number().min(0).max(100).nullish(),
+      rsrpDbm: z.number().min(-140).max(-44).nullish(),
     }),
   ),
   /** Images that devices run, as files: what a delta is applied to. */
   images: z
     .array(z.object({ componentId: z.string(), version: z.string(), path: z.string() }))
     .default([]),
+  /** What users do when a manual plan asks. */
+  users: fleetUsersSchema.default('ignore'),
   /** Time between polls in milliseconds, instead of the one that the cloud asks for. */
   pollMs: z.number().int().positive().optional(),
 });

@@ -62,6 +62,7 @@ export class Fleet {
           cloud: config.endpoint.http,
           firstPollMs,
           fixedPollMs: config.pollMs,
+          users: config.users,
           onTrouble: (error) => onTrouble(device.id, error),
         }),
     );
@@ -71,6 +72,7 @@ export class Fleet {
           broker: config.endpoint.mqtt,
           timers: this.#timers,
           connecting,
+          users: config.users,
           onTrouble: (error) => onTrouble(device.id, error),
         }),
     );

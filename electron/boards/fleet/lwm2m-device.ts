@@ -30,6 +30,11 @@ const tlv = 11_542;
 const rebootMs = 50;
 const maxPushedBytes = 16 * 1024 * 1024;
 const links = '</1/0>,</3/0>,</5/0>';
+const linksWithSignal = '</1/0>,</3/0>,</4/0>,</5/0>';
+/** Battery Level and Radio Signal Strength (LwM2M TS 1.0.2, E.4 and E.5). */
+const batteryPath = '3/0/9';
+const rsrpPath = '4/0/2';
+const signalPeriodMs = 2_000;
 const encoder = new TextEncoder();
 
 interface Observer {
@@ -86,6 +91,7 @@ export class Lwm2mDevice {
   async run(): Promise<void> {
     await this.#register();
     this.#markOnline();
+    if (this.#device.signals.hasAny) void this.#tellSignals();
     while (!this.#closed) {
       await this.#parts.timers.sleep((lifetimeSec * 1000) / 2);
       await this.#updateRegistration();
@@ -125,7 +131,7 @@ export class Lwm2mDevice {
         uintOption(coapOption.contentFormat, 40),
         ...query.map((text) => textOption(coapOption.uriQuery, text)),
       ],
-      payload: encoder.encode(links),
+      payload: encoder.encode(this.#device.signals.hasAny ? linksWithSignal : links),
     });
     if (response.code !== coapCode.created)
       throw new Error('the cloud did not take the registration');
@@ -151,6 +157,8 @@ export class Lwm2mDevice {
     if (path === '3/0/3' && isGet) return content(this.#version());
     if (path === '5/0' && isGet) return this.#readObject();
     const resource = path.startsWith('5/0/') ? path.slice(4) : '';
+    if (isGet && (path === batteryPath || path === rsrpPath))
+      return this.#readWatched(path, this.#signalOf(path), request);
     if (isGet) return this.#readResource(resource, request);
     if (request.code === coapCode.put && resource === firmwareResource.packageUri)
       return this.#writeUri(Buffer.from(request.payload).toString());
@@ -188,7 +196,10 @@ export class Lwm2mDevice {
 
   #readResource(resource: string, request: CoapRequest): CoapResponse {
     if (resource === firmwareResource.packageUri) return content(this.#uri);
-    const value = this.#valueOf(resource);
+    return this.#readWatched(resource, this.#valueOf(resource), request);
+  }
+
+  #readWatched(resource: string, value: number | null, request: CoapRequest): CoapResponse {
     if (value === null) return { code: coapCode.notFound };
     const observe = optionUint(request.options, coapOption.observe);
     if (observe === null) return content(String(value));
@@ -200,6 +211,22 @@ export class Lwm2mDevice {
   #valueOf(resource: string): number | null {
     if (resource === firmwareResource.state) return this.#state;
     return resource === firmwareResource.updateResult ? this.#result : null;
+  }
+
+  #signalOf(path: string): number | null {
+    const { battery, rsrp } = this.#device.signals.now();
+    return (path === batteryPath ? battery : rsrp) ?? null;
+  }
+
+  async #tellSignals(): Promise<void> {
+    const told = new Map<string, number | null>();
+    for (; !this.#closed; await this.#parts.timers.sleep(signalPeriodMs)) {
+      for (const path of [batteryPath, rsrpPath]) {
+        const now = this.#signalOf(path);
+        if (now !== null && now !== told.get(path)) this.#notify(path, now);
+        told.set(path, now);
+      }
+    }
   }
 
   #writeUri(uri: string): CoapResponse {
@@ -267,15 +294,17 @@ export class Lwm2mDevice {
     ];
     this.#state = state;
     this.#result = result;
-    for (const resource of changed) {
-      const observer = this.#observers.get(resource);
-      if (!observer || !this.#socket) continue;
-      const value = content(String(this.#valueOf(resource)), this.#sequence++);
-      this.#socket.notify(observer.to, observer.token, value).catch(() => {
-        // It is gone, or no longer interested; who comes back observes anew.
-        if (this.#observers.get(resource) === observer) this.#observers.delete(resource);
-      });
-    }
+    for (const resource of changed) this.#notify(resource, this.#valueOf(resource));
+  }
+
+  #notify(resource: string, value: number | null): void {
+    const observer = this.#observers.get(resource);
+    if (!observer || !this.#socket) return;
+    const told = content(String(value), this.#sequence++);
+    this.#socket.notify(observer.to, observer.token, told).catch(() => {
+      // It is gone, or no longer interested; who comes back observes anew.
+      if (this.#observers.get(resource) === observer) this.#observers.delete(resource);
+    });
   }
 }
 

@@ -1,5 +1,6 @@
 import mqtt from 'mqtt';
 import { z } from 'zod';
+import type { FleetUsers } from '../../../shared/contract/contract.ts';
 import type { DeviceJob, JobStep, SimulatedDevice } from './simulated-device.ts';
 import type { Slots } from '../../../shared/domain/slots.ts';
 import { backoffMs, type Timers } from './timers.ts';
@@ -7,8 +8,12 @@ import { backoffMs, type Timers } from './timers.ts';
 const keepAliveSec = 120;
 const connectTimeoutMs = 30_000;
 
+/** How often a device that has something to tell about itself does. */
+const signalPeriodMs = 2_000;
+
 const jobSchema = z.union([
   z.object({ job: z.null() }),
+  z.object({ job: z.string(), confirm: z.literal(true) }),
   z.object({
     job: z.union([z.string(), z.number()]).transform(String),
     component: z.string(),
@@ -22,7 +27,7 @@ const jobSchema = z.union([
   }),
 ]);
 
-type State = JobStep | 'SUCCEEDED' | 'FAILED';
+type State = JobStep | 'SUCCEEDED' | 'FAILED' | 'CONFIRMED' | 'REJECTED';
 
 /** A device on the broker: MQTT 3.1.1, topics `ota/v1/{device}/get`, `/job` and `/status`, QoS 1. */
 export class MqttDevice {
@@ -31,6 +36,7 @@ export class MqttDevice {
   readonly #timers: Timers;
   readonly #connecting: Slots;
   readonly #onTrouble: (error: unknown) => void;
+  readonly #users: FleetUsers;
   readonly #topics: Readonly<Record<'get' | 'job' | 'status', string>>;
   #failures = 0;
   #working = false;
@@ -47,6 +53,7 @@ export class MqttDevice {
       readonly timers: Timers;
       /** Bounds how many of the fleet connect at the same time. */
       readonly connecting: Slots;
+      readonly users: FleetUsers;
       readonly onTrouble: (error: unknown) => void;
     },
   ) {
@@ -54,6 +61,7 @@ export class MqttDevice {
     this.#timers = parts.timers;
     this.#connecting = parts.connecting;
     this.#onTrouble = parts.onTrouble;
+    this.#users = parts.users;
     const base = `ota/v1/${device.id}`;
     this.#topics = { get: `${base}/get`, job: `${base}/job`, status: `${base}/status` };
     this.online = new Promise((done) => {
@@ -79,6 +87,7 @@ export class MqttDevice {
 
   /** Stays connected for ever. */
   async run(): Promise<void> {
+    if (this.#device.signals.hasAny) void this.#tellSignals();
     for (let first = true; !this.#closed; first = false) {
       const ended = new Promise<void>((done) => this.#client.once('close', done));
       await this.#connecting.hold(1, () => {
@@ -120,6 +129,10 @@ export class MqttDevice {
       const offer = jobSchema.parse(JSON.parse(payload.toString()));
       // A job that comes while one is done is asked for again afterwards.
       if (offer.job === null || this.#working) return;
+      if ('confirm' in offer) {
+        this.#askUser(offer.job);
+        return;
+      }
       const { job, component, ...rest } = offer;
       this.#working = true;
       this.#carryOut({
@@ -151,8 +164,25 @@ export class MqttDevice {
     this.#publish(this.#topics.status, { job, state, ...detail });
   }
 
+  #askUser(job: string): void {
+    if (this.#users === 'confirm') this.#tell(job, 'CONFIRMED', {});
+    else if (this.#users === 'deny') this.#tell(job, 'REJECTED', {});
+  }
+
   #ask(): void {
-    this.#publish(this.#topics.get, { versions: this.#device.versions });
+    this.#publish(this.#topics.get, {
+      versions: this.#device.versions,
+      ...this.#device.signals.now(),
+      ...(this.#users === 'auto' ? { autoConfirm: true } : {}),
+    });
+  }
+
+  async #tellSignals(): Promise<void> {
+    for (let told = ''; !this.#closed; await this.#timers.sleep(signalPeriodMs)) {
+      const now = JSON.stringify(this.#device.signals.now());
+      if (now !== told && this.#client.connected && !this.#working) this.#ask();
+      told = now;
+    }
   }
 
   /** What is published while offline is lost: on its return the device says what it runs and is asked again. */

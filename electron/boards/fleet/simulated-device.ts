@@ -3,6 +3,7 @@ import { reportedVersion } from '../../../shared/domain/scope.ts';
 import { type Artifact, type Downloader, InstallFailure } from './downloader.ts';
 import type { FleetConfig } from './fleet-config.ts';
 import type { ImageStore } from './image-store.ts';
+import { SimulatedSignals } from './simulated-signals.ts';
 import type { Slots } from '../../../shared/domain/slots.ts';
 
 const progressPeriodMs = 2_000;
@@ -43,6 +44,7 @@ export class SimulatedDevice {
   readonly id: string;
   readonly secret: string;
   readonly #fault: FleetConfig['devices'][number]['fault'];
+  readonly signals: SimulatedSignals;
   readonly #tools: FleetTools;
   readonly #versions: Record<string, string>;
   /** Component id to the SHA-256 of the image it holds. */
@@ -54,6 +56,7 @@ export class SimulatedDevice {
     this.id = config.id;
     this.secret = config.secret;
     this.#fault = config.fault;
+    this.signals = new SimulatedSignals(config);
     this.#tools = tools;
     this.#versions = { ...config.versions };
     for (const [componentId, version] of Object.entries(config.versions)) {

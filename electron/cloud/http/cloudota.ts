@@ -13,14 +13,26 @@ const tokenLifeMs = 3_600_000;
 
 const imei = z.string().regex(/^\d{15}$/, 'an IMEI: 15 digits');
 const tokenQuery = z.object({ imei, secret: z.string().max(64) });
-const firmwareQuery = z.object({ imei, version: z.string().min(1).max(128) });
+/** Clients differ in what they send for what they do not know. */
+const signal = z.coerce.number().optional().catch(undefined);
+const firmwareQuery = z.object({
+  imei,
+  version: z.string().min(1).max(128),
+  battery: signal,
+  rsrp: signal,
+});
 const statusBody = z.object({
   imei,
   version: z.string().min(1).max(128),
   code: z.coerce.number().int(),
   msg: z.string().max(256).optional(),
 });
-const messageBody = z.object({ imei, version: z.string().max(128).optional() });
+const messageBody = z.object({
+  imei,
+  version: z.string().max(128).optional(),
+  battery: signal,
+  signalStrength: signal,
+});
 
 /** What the codes of `/fota/status/report` mean; 1 and 2 are not in use. */
 const reports: Readonly<Record<number, DeviceReport>> = {
@@ -74,14 +86,20 @@ export function cloudOtaRoutes(
   });
 
   app.get('/fota/fw', async (request) => {
-    const { imei: deviceId, version } = parse(firmwareQuery, request.query);
+    const { imei: deviceId, version, battery, rsrp } = parse(firmwareQuery, request.query);
     await known(request, deviceId);
+    const signals = { batteryPercent: battery, rsrpDbm: rsrp };
+    await parts.consents.reportSignals(deviceId, signals, { isAsking: true });
     const componentId = await componentOf(deviceId);
     if (componentId !== null)
       await parts.engine.reportVersions(deviceId, { [componentId]: version });
     const offered = await parts.engine.offer(deviceId);
     const job = offered && (await parts.engine.begin(deviceId, offered.actionId));
-    if (job === null || typeof job === 'string') return { code: 204, action: 0 };
+    if (job === null || typeof job === 'string') {
+      // CloudOTA has no question for a user; who asks by the operator API sees that the plan has arrived.
+      await parts.consents.invitation(deviceId);
+      return { code: 204, action: 0 };
+    }
     const { actionId, pkg } = job;
     const name = encodeURIComponent(pkg.artifact.name);
     return {
@@ -113,7 +131,10 @@ export function cloudOtaRoutes(
   });
 
   app.post('/fota/msg/report', async (request) => {
-    await known(request, parse(messageBody, request.body).imei);
+    const { imei: deviceId, battery, signalStrength } = parse(messageBody, request.body);
+    await known(request, deviceId);
+    const signals = { batteryPercent: battery, rsrpDbm: signalStrength };
+    await parts.consents.reportSignals(deviceId, signals);
     return { code: 200 };
   });
 }

@@ -1,5 +1,35 @@
 import { z } from 'zod';
 import { type DeviceReport, failureCode } from '../plans/component-steps.ts';
+import type { SignalsReport } from '../store/device-signals.ts';
+
+const versionKey = /^version\.([A-Za-z0-9_.-]{1,64})$/;
+
+/** Attributes of a device (DDI v1, PUT configData). */
+export const attributesSchema = z.object({
+  mode: z.enum(['merge', 'replace', 'remove']).default('merge'),
+  data: z
+    .record(z.string().max(128), z.string().max(4096))
+    .refine((data) => Object.keys(data).length <= 100, 'at most 100 attributes'),
+});
+
+/** The attributes that matter: `version.` and a component id, `battery` in percent, `rsrp` in dBm. */
+export function readAttributes(data: Readonly<Record<string, string>>): {
+  readonly versions: Readonly<Record<string, string>>;
+  readonly signals: SignalsReport;
+} {
+  const versions: Record<string, string> = {};
+  for (const [key, value] of Object.entries(data)) {
+    const componentId = versionKey.exec(key)?.[1];
+    if (componentId !== undefined && value.length > 0 && value.length <= 128)
+      versions[componentId] = value;
+  }
+  const number = (text: string | undefined): number | undefined =>
+    text !== undefined && /^-?\d{1,4}(\.\d{1,4})?$/.test(text) ? Number(text) : undefined;
+  return {
+    versions,
+    signals: { batteryPercent: number(data.battery), rsrpDbm: number(data.rsrp) },
+  };
+}
 
 /**
  * DDI feedback as clients really send it: `id`, odd times and unknown fields are let through

@@ -1,33 +1,19 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { problem } from '../../../shared/domain/problem.ts';
-import type { Job } from '../plans/rollout-engine.ts';
 import type { ArtifactKeys } from '../store/artifact-keys.ts';
 import type { CloudParts } from '../types.ts';
 import { sendArtifact } from './artifact-reply.ts';
-import { feedbackSchema, toDeviceReport } from './ddi-report.ts';
-import { parse } from './problems.ts';
+import { confirmationRoutes } from './ddi-confirmation.ts';
+import { actionParams, deployment, deviceRoot } from './ddi-deployment.ts';
+import { attributesSchema, feedbackSchema, readAttributes, toDeviceReport } from './ddi-report.ts';
+import { jobGone, jobUnknown, parse } from './problems.ts';
 
 /** How often a device should ask; it goes into every poll's answer. */
 const pollingSleep = '00:00:05';
-const versionKey = /^version\.([A-Za-z0-9_.-]{1,64})$/;
 
-const actionParams = z.object({
-  actionId: z.coerce
-    .number()
-    .int()
-    .positive()
-    .max(2 ** 53 - 1),
-});
 const keyedParams = actionParams.extend({ key: z.string().max(64) });
 const fileParams = z.object({ packageId: z.string().max(128), filename: z.string().max(255) });
-const configDataSchema = z.object({
-  mode: z.enum(['merge', 'replace', 'remove']).default('merge'),
-  data: z
-    .record(z.string().max(128), z.string().max(4096))
-    .refine((data) => Object.keys(data).length <= 100, 'at most 100 attributes'),
-});
-
 declare module 'fastify' {
   interface FastifyRequest {
     /** The device that proved itself, on device routes. */
@@ -55,11 +41,15 @@ export function deviceRoutes(app: FastifyInstance, parts: CloudParts, keys: Arti
   app.get(base, device, async (request) => {
     const root = deviceRoot(request);
     const job = await parts.engine.offer(request.deviceId);
+    const invitation = job ? null : await parts.consents.invitation(request.deviceId);
     return {
       config: { polling: { sleep: pollingSleep } },
       _links: {
         ...(job ? { deploymentBase: { href: `${root}/deploymentBase/${job.actionId}` } } : {}),
-        ...(parts.engine.wantsVersions(request.deviceId)
+        ...(invitation
+          ? { confirmationBase: { href: `${root}/confirmationBase/${invitation.job.actionId}` } }
+          : {}),
+        ...(parts.engine.wantsAttributes(request.deviceId)
           ? { configData: { href: `${root}/configData` } }
           : {}),
       },
@@ -71,7 +61,7 @@ export function deviceRoutes(app: FastifyInstance, parts: CloudParts, keys: Arti
     const job = await parts.engine.begin(request.deviceId, actionId);
     if (job === 'gone') throw jobGone(actionId);
     if (job === 'unknown' || job === 'withheld') throw jobUnknown(actionId);
-    return deployment(job, deviceRoot(request));
+    return { id: String(job.actionId), deployment: deployment(job, deviceRoot(request)) };
   });
 
   app.post(`${base}/deploymentBase/:actionId/feedback`, device, async (request) => {
@@ -86,16 +76,15 @@ export function deviceRoutes(app: FastifyInstance, parts: CloudParts, keys: Arti
   });
 
   app.put(`${base}/configData`, device, async (request) => {
-    const { mode, data } = parse(configDataSchema, request.body);
-    const versions: Record<string, string> = {};
-    for (const [key, value] of Object.entries(data)) {
-      const componentId = versionKey.exec(key)?.[1];
-      if (componentId !== undefined && value.length > 0 && value.length <= 128)
-        versions[componentId] = value;
-    }
-    if (mode !== 'remove') await parts.engine.reportVersions(request.deviceId, versions);
+    const { mode, data } = parse(attributesSchema, request.body);
+    if (mode === 'remove') return {};
+    const { versions, signals } = readAttributes(data);
+    await parts.engine.reportVersions(request.deviceId, versions);
+    await parts.consents.reportSignals(request.deviceId, signals);
     return {};
   });
+
+  confirmationRoutes(app, parts, base, device);
 
   app.route({
     method: ['GET', 'HEAD'],
@@ -149,46 +138,6 @@ export function deviceRoutes(app: FastifyInstance, parts: CloudParts, keys: Arti
   }
 }
 
-function deployment(job: Job, root: string): object {
-  const { pkg } = job;
-  const href = `${root}/softwaremodules/${encodeURIComponent(pkg.id)}/artifacts/${encodeURIComponent(pkg.artifact.name)}`;
-  const metadata = [
-    { key: 'packageType', value: pkg.packageType },
-    { key: 'targetVersion', value: pkg.targetVersion },
-    ...(pkg.sourceVersion === null ? [] : [{ key: 'sourceVersion', value: pkg.sourceVersion }]),
-    ...(pkg.rebuiltSha256 === null ? [] : [{ key: 'targetSha256', value: pkg.rebuiltSha256 }]),
-    { key: 'componentId', value: job.componentId },
-  ];
-  return {
-    id: String(job.actionId),
-    deployment: {
-      download: 'forced',
-      update: 'forced',
-      chunks: [
-        {
-          part: job.componentId,
-          version: pkg.targetVersion,
-          name: pkg.name,
-          metadata,
-          artifacts: [
-            {
-              filename: pkg.artifact.name,
-              size: pkg.artifact.sizeBytes,
-              hashes: pkg.hashes ?? { sha256: pkg.artifact.sha256 },
-              _links: { download: { href }, 'download-http': { href } },
-            },
-          ],
-        },
-      ],
-    },
-  };
-}
-
-/** The device's own base address as the device wrote it, so that it works through a forwarded port too. */
-function deviceRoot(request: FastifyRequest): string {
-  return `${request.protocol}://${request.host}/default/controller/v1/${encodeURIComponent(request.deviceId)}`;
-}
-
 async function authenticate(request: FastifyRequest, parts: CloudParts): Promise<void> {
   const { id } = request.params as { id: string };
   if (!parts.devices.authenticate(id, targetToken(request))) {
@@ -208,26 +157,6 @@ function unauthorized(): Error {
     'The device is not known or its secret is wrong',
     'The Authorization header does not carry the TargetToken of this device.',
     'Send "Authorization: TargetToken SECRET" with the secret that was given out when the device was added.',
-    'usage',
-  );
-}
-
-function jobGone(actionId: number): Error {
-  return problem(
-    'job-gone',
-    'The job is over',
-    `Action ${actionId} is closed.`,
-    'Poll again for the next one.',
-    'usage',
-  );
-}
-
-function jobUnknown(actionId: number): Error {
-  return problem(
-    'job-unknown',
-    'There is no such job for this device',
-    `Action ${actionId} is not open for this device.`,
-    'Poll again and follow the link in the answer.',
     'usage',
   );
 }

@@ -5,6 +5,7 @@ import { personSchema, reasonSchema } from '../../../shared/domain/waiver.ts';
 import { upgradePathSchema } from '../../../shared/domain/upgrade-path-schema.ts';
 import { productSchema, versionPackageSchema } from '../../../shared/domain/product.ts';
 import type { CloudAddresses, CloudParts } from '../types.ts';
+import { consentRoutes } from './operator-consent.ts';
 import { invalidRequest, parse } from './problems.ts';
 
 const mebibyte = 1024 * 1024;
@@ -120,11 +121,16 @@ export function operatorRoutes(
     await parts.guard.openStage(idOf(request), stage, by);
     return parts.plans.status(idOf(request));
   });
-  app.get('/plans/:id', async (request) => parts.plans.status(idOf(request)));
+  consentRoutes(app, parts);
+  app.get('/plans/:id', async (request) => {
+    const status = parts.plans.status(idOf(request));
+    return { ...status, held: parts.held.ofPlan(status) };
+  });
   app.get('/plans/:id/devices', async (request) => {
     const planId = idOf(request);
     parts.plans.requirePlan(planId);
-    return parts.rollout.list(planId, parse(rolloutQuery, request.query));
+    const page = parts.rollout.list(planId, parse(rolloutQuery, request.query));
+    return { ...page, items: parts.held.explain(planId, page.items) };
   });
   app.get('/plans/:id/devices/:deviceId/log', async (request) => {
     const { id, deviceId } = parse(deviceParams, request.params);

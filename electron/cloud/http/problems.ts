@@ -27,7 +27,13 @@ const statusByCode: Readonly<Record<string, number>> = {
   'package-mismatch': 422,
   'too-many-devices': 422,
   'no-devices': 422,
-  'manual-mode': 422,
+  'plan-invalid': 422,
+  'plan-over': 422,
+  'plan-silent': 409,
+  'device-not-in-plan': 404,
+  'device-state': 409,
+  'source-changed': 409,
+  'appointment-window': 422,
   'disk-full': 507,
 };
 
@@ -82,4 +88,26 @@ export function parse<S extends z.ZodType>(schema: S, value: unknown): z.output<
   const [issue] = result.error.issues;
   const where = issue?.path.map(String).join('.') || 'body';
   throw invalidRequest(`${where}: ${issue?.message ?? 'not valid'}`);
+}
+
+/** A job that is over. */
+export function jobGone(actionId: number): Error {
+  return problem(
+    'job-gone',
+    'The job is over',
+    `Action ${actionId} is closed.`,
+    'Poll again for the next one.',
+    'usage',
+  );
+}
+
+/** A job that is none of the device's. */
+export function jobUnknown(actionId: number): Error {
+  return problem(
+    'job-unknown',
+    'There is no such job for this device',
+    `Action ${actionId} is not open for this device.`,
+    'Poll again and follow the link in the answer.',
+    'usage',
+  );
 }

@@ -14,7 +14,8 @@ import type { Complaints } from '../complaints.ts';
 import type { Job } from '../plans/rollout-engine.ts';
 import type { CloudParts } from '../types.ts';
 import { packageContent } from './coap-artifacts.ts';
-import { FirmwareObject, isAway, readFirmwareVersion } from './firmware-object.ts';
+import type { SignalsReport } from '../store/device-signals.ts';
+import { FirmwareObject, isAway, readFirmwareVersion, watchSignals } from './firmware-object.ts';
 import type { Registration } from './registrations.ts';
 
 /** Devices that are given a package at the same time: more would only wait for each other's blocks. */
@@ -109,9 +110,12 @@ export class FirmwareDriver {
 
   async #serveOnce(registration: Registration): Promise<void> {
     const objects = await this.#open(registration);
+    const { engine, consents } = this.#parts;
     for (;;) {
-      const job = await this.#parts.engine.offer(registration.deviceId);
-      if (!job || !(await this.#carryOut(registration, objects, job))) return;
+      const job = await engine.offer(registration.deviceId);
+      // LwM2M has no question for a user; who asks by the operator API sees that the plan has arrived.
+      if (!job) return void (await consents.invitation(registration.deviceId));
+      if (!(await this.#carryOut(registration, objects, job))) return;
     }
   }
 
@@ -124,7 +128,16 @@ export class FirmwareDriver {
     for (const object of objects) await object.open();
     this.#objects.set(registration, objects);
     await this.#reportVersions(registration, objects);
+    await watchSignals(this.#socket, registration, (report) =>
+      this.#takeSignals(registration, report),
+    );
     return objects;
+  }
+
+  #takeSignals({ deviceId }: Registration, report: SignalsReport): void {
+    this.#parts.consents
+      .reportSignals(deviceId, report)
+      .catch((error: Error) => this.#complaints.about(deviceId, error.message));
   }
 
   /** Object 33629 names its components; the Device object speaks of the only component of the device. */

@@ -18,6 +18,7 @@ import {
 import { decodeTlv, tlvInteger } from '../../../shared/protocols/lwm2m-tlv.ts';
 import { CoapRefusal, readBlocks, writeBlocks } from '../../coap/block-transfer.ts';
 import { CoapSilence, type CoapSocket } from '../../coap/coap-socket.ts';
+import type { SignalsReport } from '../store/device-signals.ts';
 import type { Registration } from './registrations.ts';
 
 /** Content formats of LwM2M TS 1.0.2, 7.4: plain text, and TLV by its number and its older one. */
@@ -302,6 +303,34 @@ export async function readFirmwareVersion(
   const path = [...registration.root, '3', '0', '3'];
   const response = await readText(socket, registration, path);
   return textOf(response) || null;
+}
+
+/** Battery Level of the Device object, and Radio Signal Strength of Object 4, which is the RSRP on LTE and NB-IoT. */
+const signalResources = {
+  batteryPercent: ['3', '0', '9'],
+  rsrpDbm: ['4', '0', '2'],
+} as const;
+
+/**
+ * Reads battery and signal strength, as far as the device has them, and goes on to hear of them.
+ * Source: OMA LwM2M TS 1.0.2, E.4 and E.5.
+ */
+export async function watchSignals(
+  socket: CoapSocket,
+  registration: Registration,
+  onReport: (report: SignalsReport) => void,
+): Promise<void> {
+  for (const key of ['batteryPercent', 'rsrpDbm'] as const) {
+    if (key === 'rsrpDbm' && !registration.hasConnectivity) continue;
+    const take = (message: CoapMessage): void => {
+      registration.heard();
+      const value = integerOf(message);
+      if (value !== null) onReport({ [key]: value });
+    };
+    const path = [...registration.root, ...signalResources[key]];
+    const first = integerOf(await readText(socket, registration, path, take));
+    if (first !== null) onReport({ [key]: first });
+  }
 }
 
 /** Whether the device is out of reach, or has registered anew: its work goes on when it is heard again. */

@@ -15,6 +15,8 @@ export class Registration {
   /** Instances of Object 33629, or the one of Object 5; each as its path from the root. */
   readonly firmware: readonly (readonly string[])[];
   readonly root: readonly string[];
+  /** Whether it has Object 4, which tells the signal strength. */
+  readonly hasConnectivity: boolean;
   address: CoapAddress;
   readonly #queueMode: boolean;
   #lifetimeMs = defaultLifetimeSec * 1000;
@@ -29,6 +31,7 @@ export class Registration {
     this.update(query);
     const { root, paths } = readDeviceLinks(links);
     this.root = root;
+    this.hasConnectivity = paths.some(([objectId]) => objectId === '4');
     const instances = (objectId: string): string[][] =>
       paths
         .filter((path) => path[0] === objectId && path.length === 2)

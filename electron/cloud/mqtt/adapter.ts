@@ -7,7 +7,15 @@ import type { CloudParts } from '../types.ts';
 import { Announcer } from './announcer.ts';
 import type { MqttLogin } from './broker.ts';
 import type { Complaints } from '../complaints.ts';
-import { getMessageSchema, jobMessage, statusMessageSchema, statusReport } from './messages.ts';
+import {
+  answerMessageSchema,
+  consentAct,
+  getMessageSchema,
+  invitationMessage,
+  jobMessage,
+  statusMessageSchema,
+  statusReport,
+} from './messages.ts';
 import { deviceTopicFilters, jobTopic, parseDeviceTopic } from './topics.ts';
 
 const firstConnectTimeoutMs = 10_000;
@@ -138,13 +146,31 @@ export class OtaAdapter {
     try {
       const job = (await engine.offer(deviceId)) ?? engine.unprovenJob(deviceId);
       if (job) await this.#sendJob(deviceId, job);
+      else await this.#invite(deviceId);
     } catch (error) {
       this.#complain(error as Error);
     }
   }
 
+  /** The device learns what it has to do now, or what its user is asked, or that there is nothing. */
+  async #answer(deviceId: string): Promise<void> {
+    const job = await this.#options.parts.engine.offer(deviceId);
+    if (job || !(await this.#invite(deviceId))) await this.#sendJob(deviceId, job);
+  }
+
   async #sendJob(deviceId: string, job: Job | null): Promise<void> {
-    const payload = jobMessage(job, this.#options.artifactUrl);
+    await this.#publish(deviceId, jobMessage(job, this.#options.artifactUrl));
+  }
+
+  /** False when there is nothing to ask. */
+  async #invite(deviceId: string): Promise<boolean> {
+    const invitation = await this.#options.parts.consents.invitation(deviceId);
+    if (invitation === null) return false;
+    await this.#publish(deviceId, invitationMessage(invitation));
+    return true;
+  }
+
+  async #publish(deviceId: string, payload: string): Promise<void> {
     await this.#client.publishAsync(jobTopic(deviceId), payload, { qos: 1 });
   }
 
@@ -171,18 +197,29 @@ export class OtaAdapter {
   async #handleGet(deviceId: string, payload: Buffer): Promise<void> {
     const message = this.#read(getMessageSchema, deviceId, payload);
     if (!message) return;
-    const { engine } = this.#options.parts;
-    await engine.reportVersions(deviceId, message.versions);
-    await this.#sendJob(deviceId, await engine.offer(deviceId));
+    const { engine, consents } = this.#options.parts;
+    const { versions, battery, rsrp, autoConfirm } = message;
+    await engine.reportVersions(deviceId, versions);
+    const signals = { batteryPercent: battery, rsrpDbm: rsrp, autoConfirm };
+    await consents.reportSignals(deviceId, signals, { isAsking: true });
+    await this.#answer(deviceId);
   }
 
   async #handleStatus(deviceId: string, payload: Buffer): Promise<void> {
+    const { engine, consents } = this.#options.parts;
+    const said = answerMessageSchema.safeParse(parseJson(payload)).data;
+    // A job that was begun can be rejected too, which is a failure then.
+    if (said && (said.state !== 'REJECTED' || engine.awaitsConsent(Number(said.job)))) {
+      const taken = await consents.answerJob(deviceId, Number(said.job), consentAct(said));
+      if (taken === 'refused') this.#options.complaints.about(deviceId, 'its window was refused');
+      if (taken !== 'accepted') await this.#answer(deviceId);
+      return;
+    }
     const message = this.#read(statusMessageSchema, deviceId, payload);
     if (!message) return;
-    const { engine } = this.#options.parts;
     const outcome = await engine.report(deviceId, Number(message.job), statusReport(message));
     // It works on something that is over: it learns what it has to do now.
-    if (outcome !== 'accepted') await this.#sendJob(deviceId, await engine.offer(deviceId));
+    if (outcome !== 'accepted') await this.#answer(deviceId);
   }
 
   /** The message, or null after a complaint when it is none. */

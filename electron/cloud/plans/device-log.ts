@@ -1,7 +1,8 @@
 import type Database from 'libsql';
 import type { DeviceLogEntry } from '../../../shared/domain/plan-stages.ts';
-import type { CloudClock } from '../clock.ts';
+import type { Clock } from '../clock.ts';
 import type { CloudDatabase } from '../store/database.ts';
+import { endsWithPlan } from './rollout-store.ts';
 import type { ServedTime } from '../store/served-time.ts';
 
 /** Lines kept for one device in one plan; the oldest go first. */
@@ -22,11 +23,11 @@ const linesPerRun = 2 ** 32;
 
 /** What happened to each device in each plan, line by line. */
 export class DeviceLog {
-  readonly #clock: CloudClock;
+  readonly #clock: Clock;
   readonly #sql: Record<'add' | 'forget' | 'addWaiting' | 'all', Database.Statement>;
   #seq: number;
 
-  constructor(db: CloudDatabase, clock: CloudClock, served: ServedTime) {
+  constructor(db: CloudDatabase, clock: Clock, served: ServedTime) {
     this.#clock = clock;
     this.#seq = served.run * linesPerRun;
     const values = '(plan_id, device_id, seq, at, event, component_id, code, detail)';
@@ -40,7 +41,7 @@ export class DeviceLog {
       addWaiting: db.prepare(
         `INSERT INTO device_log (plan_id, device_id, seq, at, event, code)
          SELECT plan_id, device_id, ?, ?, 'failed', ? FROM rollout
-         WHERE plan_id = ? AND state = 'notUpgraded'`,
+         WHERE plan_id = ? AND ${endsWithPlan}`,
       ),
       all: db.prepare(
         `SELECT at, event, component_id, code, detail FROM device_log
@@ -71,7 +72,7 @@ export class DeviceLog {
     if (recurring.has(event)) this.#sql.forget.run(planId, deviceId);
   }
 
-  /** A line for each device that has not begun, which fails with the plan; call before it does. */
+  /** A line for each device that fails with its plan; call before it does. */
   addWaitingFailed(planId: string, code: string): void {
     this.#sql.addWaiting.run(++this.#seq, this.#nowText(), code, planId);
   }

@@ -1,5 +1,5 @@
 import { maxDevicesPerPlan } from '../../../shared/domain/limits.ts';
-import type { PlanState, ScopeSummary } from '../../../shared/domain/plan.ts';
+import type { PlanDraft, PlanState, ScopeSummary } from '../../../shared/domain/plan.ts';
 import { problem } from '../../../shared/domain/problem.ts';
 
 /** What an operator does to a published plan. */
@@ -52,13 +52,13 @@ export function artifactMissing(packageId: string): Error {
   );
 }
 
-/** Manual mode needs a user's consent per device, which this cloud cannot ask for. */
-export function manualMode(): Error {
+/** A plan that would end before it is published. */
+export function planOver({ plannedTime, timeZone }: PlanDraft): Error {
   return problem(
-    'manual-mode',
-    'Manual plans are not carried out here',
-    'The embedded cloud carries out silent plans only.',
-    'Choose the silent mode.',
+    'plan-over',
+    'The planned time has passed',
+    `It ended ${plannedTime?.end.replace('T', ' ')} ${timeZone}.`,
+    'Plan a later end.',
     'usage',
   );
 }

@@ -21,21 +21,21 @@ import {
 import type { CloudDatabase } from '../store/database.ts';
 import { type DeviceStore, productMissing } from '../store/devices.ts';
 import type { PackageStore } from '../store/packages.ts';
+import type { Clock } from '../clock.ts';
 import type { DeviceLog } from './device-log.ts';
 import type { PlanHistory } from './history.ts';
 import type { PlanDrafts } from './plan-drafts.ts';
+import { checkPackages, checkPlan } from './plan-checks.ts';
 import {
   type PlanControl,
-  artifactMissing,
   checkSize,
-  manualMode,
-  packageMismatch,
   planExists,
   planMissing,
   wrongState,
 } from './plan-problems.ts';
 import { PlanStatistics } from './plan-statistics.ts';
 import type { RolloutGuard } from './rollout-guard.ts';
+import { endsWithPlan } from './rollout-store.ts';
 
 interface PlanRow {
   readonly id: string;
@@ -54,6 +54,7 @@ export class PlanService {
   readonly #guard: RolloutGuard;
   readonly #log: DeviceLog;
   readonly #statistics: PlanStatistics;
+  readonly #clock: Clock;
   readonly #sql: Record<
     | 'one'
     | 'insert'
@@ -65,6 +66,8 @@ export class PlanService {
     | 'failComponents'
     | 'cancelActions'
     | 'failWaiting'
+    | 'failed'
+    | 'open'
     | 'unfinished',
     Database.Statement
   >;
@@ -79,6 +82,7 @@ export class PlanService {
     readonly drafts: PlanDrafts;
     readonly guard: RolloutGuard;
     readonly log: DeviceLog;
+    readonly clock: Clock;
   }) {
     const { db } = parts;
     this.#db = db;
@@ -88,8 +92,9 @@ export class PlanService {
     this.#drafts = parts.drafts;
     this.#guard = parts.guard;
     this.#log = parts.log;
+    this.#clock = parts.clock;
     this.#statistics = new PlanStatistics(db);
-    const waiting = `SELECT device_id FROM rollout WHERE plan_id = ? AND state = 'notUpgraded'`;
+    const waiting = `SELECT device_id FROM rollout WHERE plan_id = ? AND ${endsWithPlan}`;
     this.#sql = {
       one: db.prepare('SELECT id, state, body, skipped FROM plans WHERE id = ?'),
       insert: db.prepare(
@@ -121,7 +126,11 @@ export class PlanService {
       ),
       failWaiting: db.prepare(
         `UPDATE rollout SET state = 'failed', error = 'terminated', updated_at = ?, silent = 0
-         WHERE plan_id = ? AND state = 'notUpgraded'`,
+         WHERE plan_id = ? AND ${endsWithPlan}`,
+      ),
+      failed: db.prepare(`SELECT 1 FROM rollout WHERE plan_id = ? AND state = 'failed' LIMIT 1`),
+      open: db.prepare(
+        `SELECT id FROM plans WHERE state IN ('activated', 'upgrading', 'suspended')`,
       ),
       unfinished: db.prepare(
         `SELECT 1 FROM rollout WHERE plan_id = ? AND state IN ('notUpgraded', 'upgrading') LIMIT 1`,
@@ -137,15 +146,15 @@ export class PlanService {
   /**
    * Publishes a plan; idempotent by its id. The scope is decided here, once, and stored.
    * @throws ProblemError `too-many-devices`, `package-missing`, `package-mismatch`, `no-devices`,
-   *   `manual-mode`, `plan-exists`, `product-missing`
+   *   `plan-invalid`, `plan-over`, `plan-exists`, `product-missing`
    */
   async publish(plan: Plan, policy: ScopePolicy): Promise<PlanStatus> {
     const draft = planDraftSchema.parse(plan);
     const body = canonicalJson(draft);
     if (!this.#isPublished(plan.id, body)) {
-      if (draft.mode === 'manual') throw manualMode();
+      checkPlan(draft, this.#clock.nowMs());
       if (!this.#devices.hasProduct(draft.productId)) throw productMissing(draft.productId);
-      await this.#checkPackages(draft);
+      await checkPackages(draft, this.#packages);
       await this.#db.write(() => {
         if (!this.#isPublished(plan.id, body)) this.#insertPlan(plan.id, draft, body, policy);
       });
@@ -156,8 +165,9 @@ export class PlanService {
 
   /**
    * Suspend: no further device receives the plan. Terminate: waiting devices fail, for good. In both,
-   * devices in progress continue (quectel.md 1.5). Repeating a control changes nothing. A plan that
-   * a stop rule suspended resumes only with who accepts its failures.
+   * devices in progress continue, and no termination stops a device that was confirmed (quectel.md
+   * 1.5). Repeating a control changes nothing. A plan that a stop rule suspended resumes only with
+   * who accepts its failures.
    * @throws ProblemError `plan-missing`, `plan-state`, `stop-not-accepted`, `nothing-to-accept`
    */
   async control(
@@ -205,11 +215,31 @@ export class PlanService {
     if (this.#require(planId).state === 'activated') this.#sql.setState.run('upgrading', planId);
   }
 
-  /** Ends the plan once every device has finished; a terminated plan stays terminated. Call inside a write unit. */
+  /**
+   * Ends the plan once every device has finished; a terminated plan stays terminated. One with a planned end
+   * stays open for retries while a device of it has failed. Call inside a write unit.
+   */
   endIfFinished(planId: string): void {
     if (this.#sql.unfinished.get(planId)) return;
-    if (this.#require(planId).state !== 'terminated') this.#sql.setState.run('ended', planId);
+    const mayRetry = this.draft(planId).plannedTime !== undefined && this.#sql.failed.get(planId);
+    if (!mayRetry && this.#require(planId).state !== 'terminated')
+      this.#sql.setState.run('ended', planId);
     this.#history.sample(planId);
+  }
+
+  /**
+   * The end of the plan has come: waiting devices are not upgraded, those in progress and those that were
+   * confirmed go on. Call inside a write unit.
+   */
+  endByTime(planId: string): void {
+    this.#sql.cancelActions.run(new Date().toISOString(), planId, planId);
+    this.#sql.setState.run('ended', planId);
+    this.#history.sample(planId);
+  }
+
+  /** Plans that are published and not over. */
+  openPlans(): string[] {
+    return (this.#sql.open.all() as { id: string }[]).map(({ id }) => id);
   }
 
   /** @throws ProblemError `plan-missing` */
@@ -226,7 +256,8 @@ export class PlanService {
   #isPublished(planId: string, body: string): boolean {
     const row = this.#sql.one.get(planId) as PlanRow | undefined;
     if (!row) return false;
-    if (row.body === body) return true;
+    // As read now: what an older version wrote lacks the fields that came later.
+    if (canonicalJson(planDraftSchema.parse(JSON.parse(row.body))) === body) return true;
     throw planExists(planId);
   }
 
@@ -276,7 +307,7 @@ export class PlanService {
         done ? 'noUpdateRequired' : 'planNotReceived',
         current,
         component.targetVersion,
-        choosePackage(component, current)?.packageType ?? 'full',
+        choosePackage(component, current, draft)?.packageType ?? 'full',
       );
     }
   }
@@ -295,27 +326,5 @@ export class PlanService {
     this.#sql.failWaiting.run(nowText, planId);
     this.#sql.setState.run('terminated', planId);
     this.#history.sample(planId);
-  }
-
-  async #checkPackages(draft: PlanDraft): Promise<void> {
-    for (const component of draft.components) {
-      const wanted = component.deltas.map(({ packageId, sourceVersion }) => ({
-        packageId,
-        sourceVersion: sourceVersion as string | null,
-      }));
-      if (component.fullPackageId !== null)
-        wanted.push({ packageId: component.fullPackageId, sourceVersion: null });
-      for (const { packageId, sourceVersion } of wanted) {
-        const pkg = this.#packages.require(packageId);
-        const fits =
-          pkg.productId === draft.productId &&
-          pkg.componentId === component.componentId &&
-          pkg.targetVersion === component.targetVersion &&
-          pkg.packageType === (sourceVersion === null ? 'full' : 'delta') &&
-          pkg.sourceVersion === sourceVersion;
-        if (!fits) throw packageMismatch(packageId, component.componentId);
-        if (!(await this.#packages.isComplete(pkg))) throw artifactMissing(packageId);
-      }
-    }
   }
 }

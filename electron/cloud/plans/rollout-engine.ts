@@ -1,4 +1,9 @@
-import { choosePackage, reportedVersion } from '../../../shared/domain/scope.ts';
+import {
+  type PackageChoice,
+  choosePackage,
+  reportedVersion,
+} from '../../../shared/domain/scope.ts';
+import type { Clock } from '../clock.ts';
 import type { CloudDatabase } from '../store/database.ts';
 import type { DeviceRemoval, DeviceStore } from '../store/devices.ts';
 import type { PackageStore, StoredPackage } from '../store/packages.ts';
@@ -6,6 +11,7 @@ import { type DeviceReport, advance, failedState } from './component-steps.ts';
 import type { PlanHistory } from './history.ts';
 import type { PlanService } from './plan-service.ts';
 import type { RolloutGuard } from './rollout-guard.ts';
+import type { Readiness } from './readiness.ts';
 import type { ActionRow, ComponentRow, RolloutStore } from './rollout-store.ts';
 
 /** What a device is asked to do. */
@@ -31,6 +37,8 @@ export class RolloutEngine {
   readonly #rollout: RolloutStore;
   readonly #history: PlanHistory;
   readonly #guard: RolloutGuard;
+  readonly #readiness: Readiness;
+  readonly #clock: Clock;
   /** Called when a device may have a next job: after a failed attempt, or for its next component. */
   onJobReady: (deviceId: string) => void = () => undefined;
 
@@ -42,6 +50,8 @@ export class RolloutEngine {
     readonly rollout: RolloutStore;
     readonly history: PlanHistory;
     readonly guard: RolloutGuard;
+    readonly readiness: Readiness;
+    readonly clock: Clock;
   }) {
     this.#db = parts.db;
     this.#devices = parts.devices;
@@ -50,30 +60,52 @@ export class RolloutEngine {
     this.#rollout = parts.rollout;
     this.#history = parts.history;
     this.#guard = parts.guard;
+    this.#readiness = parts.readiness;
+    this.#clock = parts.clock;
   }
 
   /** The job a device has to do now, or null. Asking again gives the same job until it is over. */
   async offer(deviceId: string): Promise<Job | null> {
-    const due = this.#rollout.due(deviceId);
+    const due = this.#readiness.due(deviceId);
     if (!due) return null;
     const live = this.#rollout.liveAction(due.plan_id, deviceId);
-    if (live) return live.state === 'open' ? this.#job(live) : null;
+    if (live) return live.state === 'open' ? this.jobOf(live) : null;
     return this.#db.write(() => this.#openNext(deviceId));
   }
 
   /** The job that a device reported as done without saying its version, or null; being told it again makes it say so. */
   unprovenJob(deviceId: string): Job | null {
-    const due = this.#rollout.due(deviceId);
+    const due = this.#readiness.due(deviceId);
     const live = due && this.#rollout.liveAction(due.plan_id, deviceId);
-    return live?.state === 'awaitingVersion' ? this.#job(live) : null;
+    return live?.state === 'awaitingVersion' ? this.jobOf(live) : null;
   }
 
-  /** Whether the cloud wants to hear which versions the device runs. */
-  wantsVersions(deviceId: string): boolean {
+  /** What a device is asked to do by an action. */
+  jobOf(action: ActionRow): Job {
+    const component = this.#rollout.componentOf(action);
+    return {
+      actionId: action.id,
+      componentId: component.component_id,
+      pkg: this.#packages.require(action.package_id),
+    };
+  }
+
+  /** Whether the cloud wants to hear what the device runs, or how it is now that this holds it. */
+  wantsAttributes(deviceId: string): boolean {
     if (Object.keys(this.#devices.versions(deviceId)).length === 0) return true;
+    if (this.#readiness.wantsSignals(deviceId)) return true;
     return this.#rollout
       .unfinishedPlans(deviceId)
       .some((planId) => this.#rollout.liveAction(planId, deviceId)?.state === 'awaitingVersion');
+  }
+
+  /** The job that a waiting device will get, or null when it needs none; call inside a write unit. */
+  prepare(planId: string, deviceId: string): Job | null {
+    while (this.#rollout.rollout(planId, deviceId)?.state === 'notUpgraded') {
+      const job = this.#openFor(planId, deviceId);
+      if (job !== 'again') return job;
+    }
+    return null;
   }
 
   /**
@@ -87,13 +119,13 @@ export class RolloutEngine {
   ): Promise<Job | 'withheld' | 'gone' | 'unknown'> {
     const action = this.#rollout.action(actionId);
     if (action?.device_id !== deviceId) return 'unknown';
-    if (action.state === 'open' && action.begun) return this.#job(action);
+    if (action.state === 'open' && action.begun) return this.jobOf(action);
     return this.#db.write(() => {
       const fresh = this.#rollout.action(actionId);
       if (fresh?.state !== 'open') return 'gone';
-      if (!fresh.begun && !received && !this.#isOpenFor(fresh)) return 'withheld';
+      if (!fresh.begun && !this.#mayBegin(fresh, received)) return 'withheld';
       if (!fresh.begun) this.#begin(fresh);
-      return this.#job(fresh);
+      return this.jobOf(fresh);
     });
   }
 
@@ -105,6 +137,8 @@ export class RolloutEngine {
       this.#devices.heard(deviceId);
       if (action.state !== 'open' && action.state !== 'awaitingVersion')
         return report.kind === 'succeeded' && action.state === 'succeeded' ? 'accepted' : 'gone';
+      // Nobody agreed: whatever it did, it did not do it for this plan.
+      if (this.#readiness.lacksConsent(action)) return 'unknown';
       if (!action.begun) this.#begin(action);
       if (report.kind === 'failed') this.#failAttempt(action, report.code);
       else if (report.kind === 'succeeded') this.#reportedSuccess(action, report.version);
@@ -143,13 +177,31 @@ export class RolloutEngine {
       const removable = this.#devices.removable(query);
       for (const deviceId of removable) {
         for (const planId of this.#rollout.unfinishedPlans(deviceId))
-          this.#abandon(planId, deviceId);
+          this.failNow(planId, deviceId, 'device-removed');
         this.#devices.markRemoved(deviceId);
       }
       return removable;
     });
     for (const deviceId of ids) this.#devices.onSecretEnded(deviceId);
     return { removed: ids.length };
+  }
+
+  /** Ends a device's part of a plan as failed, whatever it is doing; call inside a write unit. */
+  failNow(planId: string, deviceId: string, code: string): void {
+    const action = this.#rollout.liveAction(planId, deviceId);
+    if (action) {
+      const component = this.#rollout.componentOf(action);
+      const { state, progress } = component;
+      this.#rollout.setAction(action, 'cancelled');
+      this.#rollout.setComponent(action, component, failedState(state), progress, code);
+    }
+    this.#fail(planId, deviceId, code);
+  }
+
+  /** The device may have another job, or none any longer: it is told when it can be reached. */
+  announce(deviceId: string): void {
+    // After the commit of the unit that is running now: the commit ends before the next immediate.
+    setImmediate(() => this.onJobReady(deviceId));
   }
 
   /** Whether the device said that it has the whole artifact; DDI's "proceeding" means something else from then on. */
@@ -168,6 +220,12 @@ export class RolloutEngine {
     return this.#rollout.action(actionId)?.state !== 'open';
   }
 
+  /** Whether an action waits for the consent of the device's user. */
+  awaitsConsent(actionId: number): boolean {
+    const action = this.#rollout.action(actionId);
+    return action !== null && this.#readiness.lacksConsent(action);
+  }
+
   /** The device that an action is for, or null when there is no such action. */
   deviceOf(actionId: number): string | null {
     return this.#rollout.action(actionId)?.device_id ?? null;
@@ -180,19 +238,21 @@ export class RolloutEngine {
 
   #openNext(deviceId: string): Job | null {
     for (;;) {
-      const due = this.#rollout.due(deviceId);
+      const due = this.#readiness.due(deviceId);
       if (!due) return null;
-      const planId = due.plan_id;
-      const live = this.#rollout.liveAction(planId, deviceId);
-      if (live) return live.state === 'open' ? this.#job(live) : null;
-      const component = this.#rollout.nextComponent(planId, deviceId);
-      if (component) {
-        const job = this.#openAction(planId, deviceId, component);
-        if (job) return job;
-      } else {
-        this.#finish(planId, deviceId);
-      }
+      const job = this.#openFor(due.plan_id, deviceId);
+      if (job !== 'again') return job;
     }
+  }
+
+  /** `again` when the device's part of the plan has changed without a job. */
+  #openFor(planId: string, deviceId: string): Job | null | 'again' {
+    const live = this.#rollout.liveAction(planId, deviceId);
+    if (live) return live.state === 'open' ? this.jobOf(live) : null;
+    const component = this.#rollout.nextComponent(planId, deviceId);
+    if (component) return this.#openAction(planId, deviceId, component) ?? 'again';
+    this.#finish(planId, deviceId);
+    return 'again';
   }
 
   /** Null when the component needs no job after all, or none fits; the next round of the loop goes on from there. */
@@ -204,9 +264,8 @@ export class RolloutEngine {
       this.#rollout.setComponent(at, component, state, 1);
       return null;
     }
-    const planned = this.#plans.draft(planId).components[component.ordinal];
-    const choice = planned ? choosePackage(planned, current) : null;
-    if (choice) return this.#job(this.#rollout.openAction(at, current, choice));
+    const choice = this.#choose(planId, component, current);
+    if (choice) return this.jobOf(this.#rollout.openAction(at, current, choice));
     this.#rollout.setComponent(at, component, 'upgradeFailed', component.progress);
     this.#fail(planId, deviceId, 'no-matching-source');
     return null;
@@ -215,24 +274,28 @@ export class RolloutEngine {
   /** The device has not begun and now says what it runs: the next offer names the package for that. */
   #chooseAnew(action: ActionRow, component: ComponentRow, version: string): void {
     if (version === component.from_version) return;
-    const planned = this.#plans.draft(action.plan_id).components[component.ordinal];
-    const choice = planned ? choosePackage(planned, version) : null;
+    const choice = this.#choose(action.plan_id, component, version);
     if (choice?.packageId === action.package_id)
       this.#rollout.setChoice(action, version, choice.packageType);
     else this.#rollout.setAction(action, 'cancelled');
   }
 
-  #isOpenFor(action: ActionRow): boolean {
+  #choose(planId: string, { ordinal }: ComponentRow, current: string | null): PackageChoice | null {
+    const plan = this.#plans.draft(planId);
+    const planned = plan.components[ordinal];
+    return planned ? choosePackage(planned, current, plan) : null;
+  }
+
+  /** A device that was told its job may begin it even when it is held by now, unless its user has not agreed. */
+  #mayBegin(action: ActionRow, received: boolean): boolean {
+    if (received) return !this.#readiness.lacksConsent(action);
     const row = this.#rollout.rollout(action.plan_id, action.device_id);
-    if (!row) return false;
-    return (
-      row.state === 'upgrading' || row.plan_state === 'activated' || row.plan_state === 'upgrading'
-    );
+    return row !== null && this.#readiness.hold(row, action.device_id) === null;
   }
 
   #begin(action: ActionRow): void {
     const { plan_id, device_id } = action;
-    this.#rollout.beginAction(action);
+    this.#rollout.beginAction(action, this.#clock.nowMs());
     this.#rollout.setComponent(action, this.#rollout.componentOf(action), 'readyToDownload', 0);
     this.#rollout.setDevice(plan_id, device_id, 'upgrading', null);
     this.#plans.markUpgrading(plan_id);
@@ -279,7 +342,7 @@ export class RolloutEngine {
     const { plan_id, device_id } = action;
     this.#rollout.setAction(action, state);
     this.#rollout.setComponent(action, component, componentState, 1);
-    if (this.#rollout.nextComponent(plan_id, device_id)) this.#announceNext(device_id);
+    if (this.#rollout.nextComponent(plan_id, device_id)) this.announce(device_id);
     else this.#finish(plan_id, device_id);
   }
 
@@ -294,19 +357,7 @@ export class RolloutEngine {
       return;
     }
     this.#rollout.setDevice(plan_id, device_id, 'upgrading', code);
-    this.#announceNext(device_id);
-  }
-
-  /** In the middle of a terminated plan, and gone. */
-  #abandon(planId: string, deviceId: string): void {
-    const action = this.#rollout.liveAction(planId, deviceId);
-    if (action) {
-      const component = this.#rollout.componentOf(action);
-      const { state, progress } = component;
-      this.#rollout.setAction(action, 'cancelled');
-      this.#rollout.setComponent(action, component, failedState(state), progress);
-    }
-    this.#fail(planId, deviceId, 'device-removed');
+    this.announce(device_id);
   }
 
   #fail(planId: string, deviceId: string, code: string): void {
@@ -327,20 +378,6 @@ export class RolloutEngine {
     this.#history.changed(planId);
     this.#plans.endIfFinished(planId);
     this.#guard.changed(planId);
-    this.#announceNext(deviceId);
-  }
-
-  #announceNext(deviceId: string): void {
-    // After the commit of the unit that is running now: the commit ends before the next immediate.
-    setImmediate(() => this.onJobReady(deviceId));
-  }
-
-  #job(action: ActionRow): Job {
-    const component = this.#rollout.componentOf(action);
-    return {
-      actionId: action.id,
-      componentId: component.component_id,
-      pkg: this.#packages.require(action.package_id),
-    };
+    this.announce(deviceId);
   }
 }

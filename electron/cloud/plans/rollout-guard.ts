@@ -1,7 +1,7 @@
 import type Database from 'libsql';
 import type { Decision } from '../../../shared/domain/cloud.ts';
 import type { PlanDraft, PlanState, PlanStatus } from '../../../shared/domain/plan.ts';
-import type { CloudClock } from '../clock.ts';
+import type { Clock } from '../clock.ts';
 import type { CloudDatabase } from '../store/database.ts';
 import type { DeviceStore } from '../store/devices.ts';
 import type { ServedTime } from '../store/served-time.ts';
@@ -50,7 +50,7 @@ export class RolloutGuard {
 
   constructor(parts: {
     readonly db: CloudDatabase;
-    readonly clock: CloudClock;
+    readonly clock: Clock;
     readonly served: ServedTime;
     readonly devices: DeviceStore;
     readonly drafts: PlanDrafts;

@@ -39,6 +39,11 @@ export interface RolloutRow {
   readonly plan_id: string;
   readonly state: DeviceState;
   readonly plan_state: PlanState;
+  /** What the user of the device said about a manual plan. */
+  readonly consent: 'confirmed' | 'appointed' | null;
+  /** The appointed window in milliseconds since 1970. */
+  readonly window_from_ms: number | null;
+  readonly window_to_ms: number | null;
 }
 
 interface RolloutDeviceRow {
@@ -72,9 +77,16 @@ export interface RolloutListQuery {
   readonly search: string;
 }
 
-const opened = `plans.state IN ('activated', 'upgrading') AND rollout.stage < plans.open_stages`;
 const live = `state IN ('open', 'awaitingVersion')`;
 const unfinished = `state NOT IN ('upgradeSucceeded', 'noUpdateRequired')`;
+/** Plans that a waiting device may begin once its stage is open: open ones, and any that its user has confirmed. */
+const mayBegin = `(rollout.stage < plans.open_stages AND (plans.state IN ('activated', 'upgrading')
+  OR consent = 'confirmed' AND plans.state IN ('ended', 'terminated')))`;
+/** Devices of a plan, as a condition on `rollout`, that fail when it is terminated: neither begun nor confirmed in an open stage. */
+export const endsWithPlan = `state = 'notUpgraded' AND (consent IS NOT 'confirmed'
+  OR stage >= (SELECT open_stages FROM plans WHERE plans.id = plan_id))`;
+const rolloutColumns = `rollout.plan_id, rollout.state, plans.state AS plan_state, consent,
+  window_from_ms, window_to_ms`;
 const listed = `plan_id = ? AND (? = '' OR rollout.state = ?) AND (? = '' OR device_id LIKE ? ESCAPE '\\')`;
 const componentColumns =
   'ordinal, component_id, state, from_version, to_version, package_type, progress, attempts';
@@ -84,7 +96,7 @@ export class RolloutStore {
   readonly #served: ServedTime;
   readonly #log: DeviceLog;
   readonly #sql: Record<
-    | 'due'
+    | 'open'
     | 'unfinishedOf'
     | 'waiting'
     | 'upgrading'
@@ -112,20 +124,21 @@ export class RolloutStore {
     this.#served = served;
     this.#log = log;
     this.#sql = {
-      due: db.prepare(
-        `SELECT rollout.plan_id, rollout.state, plans.state AS plan_state
-         FROM rollout JOIN plans ON plans.id = rollout.plan_id
+      open: db.prepare(
+        `SELECT ${rolloutColumns} FROM rollout JOIN plans ON plans.id = rollout.plan_id
          WHERE device_id = ? AND rollout.state IN ('notUpgraded', 'upgrading')
-           AND (rollout.state = 'upgrading' OR ${opened})
-         ORDER BY rollout.state = 'upgrading' DESC, plans.seq LIMIT 1`,
+           AND (rollout.state = 'upgrading' OR ${mayBegin})
+         ORDER BY rollout.state = 'upgrading' DESC, plans.seq`,
       ),
       unfinishedOf: db.prepare(
-        `SELECT plan_id FROM rollout WHERE device_id = ? AND state IN ('notUpgraded', 'upgrading')`,
+        `SELECT plan_id FROM rollout JOIN plans ON plans.id = plan_id
+         WHERE device_id = ? AND (rollout.state = 'upgrading'
+           OR rollout.state = 'notUpgraded' AND (plans.state = 'suspended' OR ${mayBegin}))`,
       ),
       waiting: db.prepare(
         `SELECT DISTINCT rollout.device_id, transport
          FROM rollout JOIN plans ON plans.id = rollout.plan_id JOIN devices ON devices.id = device_id
-         WHERE rollout.state = 'notUpgraded' AND ${opened}
+         WHERE rollout.state = 'notUpgraded' AND ${mayBegin}
            AND (? = '' OR device_id IN (SELECT device_id FROM rollout WHERE plan_id = ?))`,
       ),
       upgrading: db.prepare(
@@ -133,14 +146,15 @@ export class RolloutStore {
          WHERE state = 'upgrading'`,
       ),
       one: db.prepare(
-        `SELECT rollout.plan_id, rollout.state, plans.state AS plan_state
-         FROM rollout JOIN plans ON plans.id = rollout.plan_id WHERE plan_id = ? AND device_id = ?`,
+        `SELECT ${rolloutColumns} FROM rollout JOIN plans ON plans.id = rollout.plan_id
+         WHERE plan_id = ? AND device_id = ?`,
       ),
       setRollout: db.prepare(
         'UPDATE rollout SET state = ?, error = ?, updated_at = ?, silent = 0 WHERE plan_id = ? AND device_id = ?',
       ),
       countAttempt: db.prepare(
-        'UPDATE rollout SET attempts = attempts + 1 WHERE plan_id = ? AND device_id = ?',
+        `UPDATE rollout SET attempts = attempts + 1, begun_at_ms = coalesce(begun_at_ms, ?)
+         WHERE plan_id = ? AND device_id = ?`,
       ),
       nextComponent: db.prepare(
         `SELECT ${componentColumns} FROM rollout_components
@@ -184,12 +198,12 @@ export class RolloutStore {
     };
   }
 
-  /** The plan a device has to follow now: the one it is in the middle of, else the oldest open one. */
-  due(deviceId: string): RolloutRow | null {
-    return (this.#sql.due.get(deviceId) as RolloutRow | undefined) ?? null;
+  /** The plans that may have a job for a device: the one it is in the middle of, then open ones, oldest first. */
+  openRows(deviceId: string): RolloutRow[] {
+    return this.#sql.open.all(deviceId) as RolloutRow[];
   }
 
-  /** Plans in which the device has not finished, whatever their state. */
+  /** Plans in which the device has not finished and that are not over for it. */
   unfinishedPlans(deviceId: string): string[] {
     return (this.#sql.unfinishedOf.all(deviceId) as { plan_id: string }[]).map((r) => r.plan_id);
   }
@@ -283,10 +297,10 @@ export class RolloutStore {
     this.#sql.setChoice.run(from, packageType, at.plan_id, at.device_id, at.ordinal);
   }
 
-  /** The device has received the job: this counts as an attempt. */
-  beginAction(action: ActionRow): void {
+  /** The device has received the job: this counts as an attempt, and the first one is when its part of the plan began. */
+  beginAction(action: ActionRow, nowMs: number): void {
     this.#sql.begin.run(action.id);
-    this.#sql.countAttempt.run(action.plan_id, action.device_id);
+    this.#sql.countAttempt.run(nowMs, action.plan_id, action.device_id);
     this.#sql.countComponentAttempt.run(action.plan_id, action.device_id, action.ordinal);
   }
 

@@ -11,7 +11,7 @@ import {
   singleStage,
 } from '../../../shared/domain/stages.ts';
 import { sha256 } from '../../files/sha256.ts';
-import type { CloudClock } from '../clock.ts';
+import type { Clock } from '../clock.ts';
 import type { CloudDatabase } from '../store/database.ts';
 import type { ServedTime } from '../store/served-time.ts';
 
@@ -33,14 +33,14 @@ interface StageRow {
 
 /** The stages of plans: who is in which, how each stands, and when the next one opens. */
 export class Stages {
-  readonly #clock: CloudClock;
+  readonly #clock: Clock;
   readonly #served: ServedTime;
   readonly #sql: Record<
     'insert' | 'all' | 'openCount' | 'setOpenCount' | 'setOpened' | 'setGate' | 'mark',
     Database.Statement
   >;
 
-  constructor(db: CloudDatabase, clock: CloudClock, served: ServedTime) {
+  constructor(db: CloudDatabase, clock: Clock, served: ServedTime) {
     this.#clock = clock;
     this.#served = served;
     this.#sql = {

@@ -2,7 +2,7 @@ import type Database from 'libsql';
 import type { Decision } from '../../../shared/domain/cloud.ts';
 import type { PlanStop } from '../../../shared/domain/plan-stages.ts';
 import { type BrokenRule, brokenRule, type StopRules } from '../../../shared/domain/stages.ts';
-import type { CloudClock } from '../clock.ts';
+import type { Clock } from '../clock.ts';
 import type { CloudDatabase } from '../store/database.ts';
 import type { DeviceLog } from './device-log.ts';
 import type { Stages } from './stages.ts';
@@ -18,7 +18,7 @@ interface StopRow {
 
 /** Suspends plans whose failures broke a rule, with the evidence, and records who accepted them. */
 export class StopKeeper {
-  readonly #clock: CloudClock;
+  readonly #clock: Clock;
   readonly #stages: Stages;
   readonly #log: DeviceLog;
   readonly #sql: Record<
@@ -26,7 +26,7 @@ export class StopKeeper {
     Database.Statement
   >;
 
-  constructor(db: CloudDatabase, clock: CloudClock, stages: Stages, log: DeviceLog) {
+  constructor(db: CloudDatabase, clock: Clock, stages: Stages, log: DeviceLog) {
     this.#clock = clock;
     this.#stages = stages;
     this.#log = log;

@@ -111,6 +111,16 @@ const migrations = [
        SELECT id, 'device.failed', NEW.plan_id, NEW.device_id, OLD.state, NEW.state, NEW.error
        FROM webhooks WHERE device_failures = 1;
    END;`,
+  `ALTER TABLE devices ADD COLUMN battery_percent INTEGER;
+   ALTER TABLE devices ADD COLUMN rsrp_dbm INTEGER;
+   ALTER TABLE devices ADD COLUMN auto_confirm INTEGER NOT NULL DEFAULT 0;
+   CREATE INDEX devices_by_battery ON devices (battery_percent) WHERE battery_percent IS NOT NULL;
+   CREATE INDEX devices_by_rsrp ON devices (rsrp_dbm) WHERE rsrp_dbm IS NOT NULL;
+   ALTER TABLE rollout ADD COLUMN consent TEXT;
+   ALTER TABLE rollout ADD COLUMN window_from_ms INTEGER;
+   ALTER TABLE rollout ADD COLUMN window_to_ms INTEGER;
+   ALTER TABLE rollout ADD COLUMN begun_at_ms INTEGER;
+   CREATE INDEX rollout_appointed ON rollout (window_from_ms) WHERE consent = 'appointed';`,
   stagesMigration,
 ];
 

@@ -20,6 +20,9 @@ interface DeviceRow {
   readonly batch: string | null;
   readonly versions: string;
   readonly last_seen_at: string | null;
+  readonly battery_percent: number | null;
+  readonly rsrp_dbm: number | null;
+  readonly auto_confirm: number;
 }
 
 interface KnownRow {
@@ -43,6 +46,7 @@ export interface DeviceListQuery {
 }
 
 const columns = 'id, product_id, transport, imsi, iccid, batch, versions, last_seen_at';
+const allColumns = `${columns}, battery_percent, rsrp_dbm, auto_confirm`;
 const matches = `removed_at IS NULL AND product_id = ? AND (? = '' OR id LIKE ? ESCAPE '\\' OR imsi LIKE ? ESCAPE '\\'
   OR iccid LIKE ? ESCAPE '\\' OR batch LIKE ? ESCAPE '\\')`;
 
@@ -82,7 +86,7 @@ export class DeviceStore {
       putProduct: db.prepare(
         'INSERT INTO products (id, name) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name',
       ),
-      one: db.prepare(`SELECT ${columns} FROM devices WHERE id = ? AND removed_at IS NULL`),
+      one: db.prepare(`SELECT ${allColumns} FROM devices WHERE id = ? AND removed_at IS NULL`),
       secret: db.prepare('SELECT secret_sha256 FROM devices WHERE id = ? AND removed_at IS NULL'),
       known: db.prepare('SELECT versions, removed_at FROM devices WHERE id = ?'),
       insert: db.prepare(
@@ -91,7 +95,10 @@ export class DeviceStore {
       update: db.prepare(
         'UPDATE devices SET product_id = ?, transport = ?, imsi = ?, iccid = ?, batch = ?, versions = ?, removed_at = NULL WHERE id = ?',
       ),
-      rotate: db.prepare('UPDATE devices SET secret_sha256 = ? WHERE id = ?'),
+      rotate: db.prepare(
+        `UPDATE devices SET secret_sha256 = ?, battery_percent = NULL, rsrp_dbm = NULL, auto_confirm = 0
+         WHERE id = ?`,
+      ),
       versions: db.prepare('SELECT versions FROM devices WHERE id = ?'),
       setVersions: db.prepare('UPDATE devices SET versions = ? WHERE id = ?'),
       setLastSeen: db.prepare('UPDATE devices SET last_seen_at = ?, heard_ms = ? WHERE id = ?'),
@@ -105,11 +112,11 @@ export class DeviceStore {
       ),
       remove: db.prepare('UPDATE devices SET removed_at = ? WHERE id = ?'),
       all: db.prepare(
-        `SELECT ${columns} FROM devices WHERE product_id = ? AND removed_at IS NULL ORDER BY id`,
+        `SELECT ${allColumns} FROM devices WHERE product_id = ? AND removed_at IS NULL ORDER BY id`,
       ),
       count: db.prepare(`SELECT count(*) AS total FROM devices WHERE ${matches}`),
       page: db.prepare(
-        `SELECT ${columns} FROM devices WHERE ${matches} ORDER BY id LIMIT ? OFFSET ?`,
+        `SELECT ${allColumns} FROM devices WHERE ${matches} ORDER BY id LIMIT ? OFFSET ?`,
       ),
     };
     this.#flushTimer = setInterval(() => void this.#flushLastSeen(), lastSeenFlushMs);
@@ -307,6 +314,9 @@ export class DeviceStore {
       batch: row.batch,
       versions: JSON.parse(row.versions) as Record<string, string>,
       lastSeenAt: this.#lastSeen.get(row.id)?.at ?? row.last_seen_at,
+      batteryPercent: row.battery_percent,
+      rsrpDbm: row.rsrp_dbm,
+      autoConfirm: row.auto_confirm === 1,
     };
   }
 }

@@ -1,5 +1,5 @@
 import type Database from 'libsql';
-import type { CloudClock } from '../clock.ts';
+import type { Clock } from '../clock.ts';
 import type { CloudDatabase } from './database.ts';
 
 /**
@@ -7,14 +7,14 @@ import type { CloudDatabase } from './database.ts';
  * it: while the cloud is down no device can be heard, and a jump of the machine's clock is no time.
  */
 export class ServedTime {
-  readonly #clock: CloudClock;
+  readonly #clock: Clock;
   readonly #beforeMs: number;
   readonly #startedMs: number;
   readonly #put: Database.Statement;
   /** Which run of the cloud on its folder this is, from 1. */
   readonly run: number;
 
-  constructor(db: CloudDatabase, clock: CloudClock) {
+  constructor(db: CloudDatabase, clock: Clock) {
     const start = db.prepare('UPDATE served_time SET runs = runs + 1 RETURNING ms, runs');
     const { ms, runs } = start.get() as { ms: number; runs: number };
     this.#put = db.prepare('UPDATE served_time SET ms = ?');

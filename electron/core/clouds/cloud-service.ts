@@ -1,10 +1,10 @@
-import type { FleetStatus, Output } from '../../../shared/contract/contract.ts';
+import type { FleetStatus, FleetUsers, Output } from '../../../shared/contract/contract.ts';
 import { problem } from '../../../shared/domain/problem.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 import { FleetProcess, type FleetRun } from './fleet-process.ts';
 import { LocalCloud } from './local-cloud.ts';
 import { LocalCloudProcess } from './local-cloud-process.ts';
-import { makeSimulatedDevices, simulatedFaults } from './simulated-identities.ts';
+import { firstSignals, makeSimulatedDevices, simulatedFaults } from './simulated-identities.ts';
 
 const simulatedBatch = 'simulated';
 
@@ -68,6 +68,9 @@ export class CloudService {
     chinaTelecom: number;
     failShare: number;
     silentShare: number;
+    lowBattery: number;
+    weakSignal: number;
+    users: FleetUsers;
   }): Promise<FleetStatus> {
     if (input.http + input.mqtt + input.lwm2m === 0) {
       throw problem(
@@ -95,12 +98,14 @@ export class CloudService {
     return this.#fleet.start({
       endpoint,
       images: this.#sourceImages(input),
+      users: input.users,
       devices: devices.map(({ id, transport, versions }, index) => ({
         id,
         transport,
         versions,
         secret: secrets[id] ?? '',
         fault: faults[index],
+        ...firstSignals(index, input),
       })),
     });
   }

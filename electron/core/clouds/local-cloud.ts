@@ -14,7 +14,10 @@ import type {
 } from '../../../shared/domain/cloud.ts';
 import { problemSchema } from '../../../shared/domain/job.ts';
 import {
+  type ActOutcome,
+  actOutcomeSchema,
   type Device,
+  type DeviceAct,
   deviceSchema,
   type HistoryPoint,
   historyPointSchema,
@@ -65,9 +68,9 @@ const addedSchema = z.object({
 export class LocalCloud implements OtaCloud {
   readonly capabilities: CloudCapabilities = {
     kind: 'local',
-    manualMode: false,
+    manualMode: true,
     sourceVersionMatching: true,
-    endTime: false,
+    endTime: true,
     stages: true,
     stopRules: true,
   };
@@ -190,6 +193,19 @@ export class LocalCloud implements OtaCloud {
 
   status(planId: string): Promise<PlanStatus> {
     return this.#call(planStatusSchema, { url: `/plans/${segment(planId)}` });
+  }
+
+  actOnDevices(planId: string, deviceIds: readonly string[], act: DeviceAct): Promise<ActOutcome> {
+    const { kind, ...window } = act;
+    const url = `/plans/${segment(planId)}/devices/${kind}`;
+    const data = { devices: deviceIds, ...window };
+    return this.#call(actOutcomeSchema, { method: 'post', url, data });
+  }
+
+  /** Whether manual plans are confirmed for a device without asking. */
+  async setAutoConfirm(deviceId: string, active: boolean): Promise<void> {
+    const url = `/devices/${segment(deviceId)}/auto-confirm`;
+    await this.#call(anything, { method: 'put', url, data: { active } });
   }
 
   rolloutDevices(planId: string, query: RolloutQuery): Promise<Page<RolloutDevice>> {

@@ -109,3 +109,28 @@ function luhnDigit(digits: string): number {
   }
   return (10 - (sum % 10)) % 10;
 }
+
+/** How many of a fleet begin with little battery or a weak signal. */
+export interface WeakDevices {
+  readonly lowBattery?: number | undefined;
+  readonly weakSignal?: number | undefined;
+}
+
+const lowBatteryPercent = 12;
+const goodBatteryPercent = 80;
+const weakRsrpDbm = -120;
+const goodRsrpDbm = -90;
+
+/** What the device at this place of a fleet says of itself at first: nothing unless some are weak. */
+export function firstSignals(
+  index: number,
+  { lowBattery = 0, weakSignal = 0 }: WeakDevices,
+): { batteryPercent?: number; rsrpDbm?: number } {
+  const isWeak = index >= lowBattery && index < lowBattery + weakSignal;
+  return {
+    ...(lowBattery > 0
+      ? { batteryPercent: index < lowBattery ? lowBatteryPercent : goodBatteryPercent }
+      : {}),
+    ...(weakSignal > 0 ? { rsrpDbm: isWeak ? weakRsrpDbm : goodRsrpDbm } : {}),
+  };
+}

@@ -4,13 +4,17 @@ import type { Decision, OtaCloud } from '../../../shared/domain/cloud.ts';
 import { computeGates } from '../../../shared/domain/gates.ts';
 import type { WorkContext } from '../../../shared/domain/job.ts';
 import type {
+  ActOutcome,
   Device,
+  DeviceAct,
   Plan,
   PlanCheck,
   PlanDraft,
   PlanStatus,
 } from '../../../shared/domain/plan.ts';
 import type { VersionPackage } from '../../../shared/domain/product.ts';
+import { planInvalid } from '../../../shared/domain/plan-draft.ts';
+import { planFault } from '../../../shared/domain/plan-strategy.ts';
 import { ProblemError, problem } from '../../../shared/domain/problem.ts';
 import {
   decideScope,
@@ -35,18 +39,11 @@ export class PlanService {
     this.#cloud = cloud;
   }
 
-  /** Saves a draft. @throws ProblemError `plan-packages` when a package does not fit its place */
+  /** Saves a draft. @throws ProblemError `plan-invalid`, `plan-packages` when a package does not fit its place */
   create(draft: PlanDraft): Plan {
     this.#workspace.release(draft.releaseId);
-    if (draft.mode === 'manual') {
-      throw problem(
-        'manual-mode',
-        'Manual mode is not available yet',
-        'The embedded cloud carries out silent plans only.',
-        'Choose the silent mode.',
-        'usage',
-      );
-    }
+    const fault = planFault(draft);
+    if (fault !== null) throw planInvalid(fault);
     for (const component of draft.components) this.#checkComponent(draft, component);
     const plan: Plan = {
       ...draft,
@@ -149,6 +146,16 @@ export class PlanService {
   async openStage(planId: string, stage: number, by: Decision): Promise<PlanStatus> {
     this.#workspace.get('plan', planId);
     return this.#remember(await (await this.#cloud()).openStage(planId, stage, by));
+  }
+
+  /** Confirms, appoints, cancels or retries devices of a published plan, each for itself. @throws ProblemError `plan-missing` */
+  async actOnDevices(
+    planId: string,
+    deviceIds: readonly string[],
+    act: DeviceAct,
+  ): Promise<ActOutcome> {
+    this.#workspace.get('plan', planId);
+    return (await this.#cloud()).actOnDevices(planId, deviceIds, act);
   }
 
   async status(planId: string): Promise<PlanStatus> {

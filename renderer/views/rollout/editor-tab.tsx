@@ -1,14 +1,4 @@
-import {
-  Button,
-  Group,
-  Input,
-  NumberInput,
-  SegmentedControl,
-  Stack,
-  TagsInput,
-  Text,
-  TextInput,
-} from '@mantine/core';
+import { Button, Group, Stack, TagsInput, Text, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { PackageOpen } from 'lucide-react';
 import { useEffect, useMemo, useState } from 'react';
@@ -26,8 +16,13 @@ import { ComponentField } from './component-field.tsx';
 import { IdListField } from './id-list-field.tsx';
 import { idListText, onBothLists, parseIdList } from './id-list.ts';
 import { type ComponentChoice, defaultChoice, draftOf, offersOf } from './plan-choices.ts';
+import { ModeSection } from './mode-section.tsx';
+import { inSequence } from './plan-options.ts';
 import { PublishDialog } from './publish-dialog.tsx';
 import classes from './rollout-view.module.css';
+import { ScheduleSection } from './schedule-section.tsx';
+import { SequenceField } from './sequence-field.tsx';
+import { StrategySection } from './strategy-section.tsx';
 import { StagesSection } from './stages-section.tsx';
 import { StopRulesSection } from './stop-rules-section.tsx';
 import { usePlanCheck } from './use-plan-check.ts';
@@ -65,6 +60,10 @@ export function EditorTab(props: { readonly release: Release; readonly product: 
     isCloudRunning && settledText !== null ? settledText : null,
     (text) => call('plans.preview', JSON.parse(text) as PlanDraftInput),
     fleetDevices,
+  );
+  const included = inSequence(
+    offers.filter((offer) => (form.choices[offer.componentId] ?? defaultChoice(offer)).included),
+    form.sequence,
   );
   const batches = useBatches(product.id, isCloudRunning, fleetDevices);
   const isSettled = settledText === draftText && !checked.isReading;
@@ -120,35 +119,12 @@ export function EditorTab(props: { readonly release: Release; readonly product: 
                 onChange={(choice) => setChoice(offer.componentId, choice)}
               />
             ))}
-            <Group align="flex-end" gap="lg">
-              <div>
-                <Input.Label component="div" display="block">
-                  Mode
-                </Input.Label>
-                <SegmentedControl
-                  aria-label="Mode"
-                  data={[
-                    { value: 'silent', label: 'Silent' },
-                    { value: 'manual', label: 'Manual', disabled: true },
-                  ]}
-                  value="silent"
-                />
-              </div>
-              <NumberInput
-                label="Retries of a failed device"
-                min={0}
-                max={5}
-                clampBehavior="strict"
-                allowDecimal={false}
-                value={form.retries}
-                onChange={(value) => set({ retries: Number(value) || 0 })}
-                w={170}
+            {included.length > 1 && (
+              <SequenceField
+                componentIds={included.map(({ componentId }) => componentId)}
+                onChange={(sequence) => set({ sequence })}
               />
-            </Group>
-            <Text size="xs" c="dimmed">
-              Silent: devices upgrade without asking. Manual needs a user who confirms on the
-              device, which the local cloud cannot ask for yet.
-            </Text>
+            )}
           </Stack>
         </Section>
         <Section title="Who">
@@ -184,6 +160,9 @@ export function EditorTab(props: { readonly release: Release; readonly product: 
             </Text>
           </Stack>
         </Section>
+        <ModeSection options={form} onChange={set} />
+        <ScheduleSection options={form} onChange={set} />
+        <StrategySection options={form} onChange={set} />
         <StagesSection
           stages={form.stages}
           deviceCount={checked.check ? checked.check.scope.full + checked.check.scope.delta : null}

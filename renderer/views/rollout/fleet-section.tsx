@@ -1,5 +1,5 @@
-import { Autocomplete, Button, Group, NumberInput, Select, Stack, Text } from '@mantine/core';
-import { maxDevicesPerPlan, versionPattern } from '../../../shared/domain/limits.ts';
+import { Autocomplete, Button, Group, Select, Stack, Text } from '@mantine/core';
+import { versionPattern } from '../../../shared/domain/limits.ts';
 import { versionOrder } from '../../../shared/domain/package-offers.ts';
 import type { Product } from '../../../shared/domain/product.ts';
 import { useRollout } from '../../stores/rollout.ts';
@@ -7,14 +7,25 @@ import { useStudio } from '../../stores/studio.ts';
 import { countText, pluralText } from '../../widgets/format-text.ts';
 import { Section } from '../../widgets/section.tsx';
 import { ToneBadge } from '../../widgets/tone-badge.tsx';
+import { CountField } from './count-field.tsx';
+import { FleetBehaviour } from './fleet-behaviour.tsx';
 import classes from './rollout-view.module.css';
 
 /** Starts simulated devices that really poll, download, check and report. */
 export function FleetSection({ product }: { readonly product: Product }) {
   const { fleet, isFleetBusy, startFleet, stopFleet, changeFleetForm } = useRollout();
-  const { http, mqtt, lwm2m, chinaTelecom, failPercent, silentPercent, ...form } = useRollout(
-    (state) => state.fleetForm,
-  );
+  const form = useRollout((state) => state.fleetForm);
+  const {
+    http,
+    mqtt,
+    lwm2m,
+    chinaTelecom,
+    lowBattery,
+    weakSignal,
+    users,
+    failPercent,
+    silentPercent,
+  } = form;
   const total = http + mqtt + lwm2m;
   const packages = useStudio((state) => state.packages);
   const ids = product.components.map(({ id }) => id);
@@ -33,9 +44,11 @@ export function FleetSection({ product }: { readonly product: Product }) {
       ? 'Ask for at least one device.'
       : chinaTelecom > total
         ? `Only ${countText(total)} can be on China Telecom SIMs.`
-        : isVersion
-          ? null
-          : 'The version has letters, digits, "_", "-" and "." only.';
+        : lowBattery + weakSignal > total
+          ? `Only ${countText(total)} can be low on battery or weak.`
+          : isVersion
+            ? null
+            : 'The version has letters, digits, "_", "-" and "." only.';
 
   return (
     <Section
@@ -51,38 +64,38 @@ export function FleetSection({ product }: { readonly product: Product }) {
           They poll, download, check SHA-256 and report like real ones.
         </Text>
         <div className={classes.counts}>
-          <Count
+          <CountField
             label="HTTP"
             value={http}
             onChange={(value) => changeFleetForm({ http: value })}
             testId="fleet-http"
           />
-          <Count
+          <CountField
             label="MQTT"
             value={mqtt}
             onChange={(value) => changeFleetForm({ mqtt: value })}
             testId="fleet-mqtt"
           />
-          <Count
+          <CountField
             label="LwM2M"
             value={lwm2m}
             onChange={(value) => changeFleetForm({ lwm2m: value })}
             testId="fleet-lwm2m"
           />
-          <Count
+          <CountField
             label="China Telecom"
             value={chinaTelecom}
             onChange={(value) => changeFleetForm({ chinaTelecom: value })}
             testId="fleet-telecom"
           />
-          <Count
+          <CountField
             label="Failing, %"
             max={100}
             value={failPercent}
             onChange={(value) => changeFleetForm({ failPercent: value })}
             testId="fleet-failing"
           />
-          <Count
+          <CountField
             label="Falling silent, %"
             max={100}
             value={silentPercent}
@@ -107,6 +120,7 @@ export function FleetSection({ product }: { readonly product: Product }) {
             data-testid="fleet-version"
           />
         </Group>
+        <FleetBehaviour />
         <Group gap="sm" wrap="nowrap">
           {fleet?.running ? (
             <Button
@@ -132,6 +146,9 @@ export function FleetSection({ product }: { readonly product: Product }) {
                   chinaTelecom,
                   failShare: failPercent / 100,
                   silentShare: silentPercent / 100,
+                  lowBattery,
+                  weakSignal,
+                  users,
                 })
               }
               data-testid="fleet-start"
@@ -153,29 +170,5 @@ export function FleetSection({ product }: { readonly product: Product }) {
         )}
       </Stack>
     </Section>
-  );
-}
-
-function Count(props: {
-  readonly label: string;
-  readonly max?: number;
-  readonly value: number;
-  readonly onChange: (value: number) => void;
-  readonly testId: string;
-}) {
-  return (
-    <NumberInput
-      label={props.label}
-      min={0}
-      max={props.max ?? maxDevicesPerPlan}
-      {...(props.max === undefined ? {} : { clampBehavior: 'strict' as const })}
-      allowDecimal={false}
-      allowNegative={false}
-      thousandSeparator=","
-      hideControls
-      value={props.value}
-      onChange={(value) => props.onChange(Number(value) || 0)}
-      data-testid={props.testId}
-    />
   );
 }

@@ -9,6 +9,7 @@ import { EmptyState } from '../../widgets/empty-state.tsx';
 import { LoadingLines } from '../../widgets/loading-lines.tsx';
 import { Section } from '../../widgets/section.tsx';
 import classes from './live-plan.module.css';
+import { HeldLine } from './held-line.tsx';
 import { HistorySection } from './history-section.tsx';
 import { OutcomeList } from './outcome-list.tsx';
 import { PlanBadge } from './live-tab.tsx';
@@ -61,6 +62,7 @@ export function LivePlan({ plan }: { readonly plan: Plan }) {
             <StatusBar status={status} />
             {status.stages && <StageStrip plan={plan} status={status} />}
             <StopNotice plan={plan} status={status} />
+            <HeldLine held={status.held} />
           </>
         ) : (
           <LoadingLines label="Reading the plan" lines={2} />
@@ -103,7 +105,7 @@ function PlanControls(props: { readonly status: PlanStatus; readonly plan: Plan 
   if (!isActive(status.state))
     return (
       <Text size="xs" c="dimmed">
-        {status.state === 'ended' ? 'Every device has finished.' : 'It cannot be resumed.'}
+        {status.state === 'ended' ? 'It is over.' : 'It cannot be resumed.'}
       </Text>
     );
   // It is resumed beside the failures that have to be accepted.

@@ -4,9 +4,12 @@ import {
   packageOffers,
 } from '../../../shared/domain/package-offers.ts';
 import type { PlanDraftInput } from '../../../shared/domain/plan.ts';
+import { inUpgradeSequence } from '../../../shared/domain/upgrade-sequence.ts';
+import { planFault } from '../../../shared/domain/plan-strategy.ts';
 import type { Product, VersionPackage } from '../../../shared/domain/product.ts';
 import type { IdList } from './id-list.ts';
 import { type PaceForm, paceOf } from './stage-choices.ts';
+import { type PlanOptions, inSequence, optionFields } from './plan-options.ts';
 
 /** What a release offers for one component of a plan. */
 export interface ComponentOffer extends PackageOffer {
@@ -21,25 +24,25 @@ export interface ComponentChoice {
 }
 
 /** The form of a plan that is not saved yet. */
-export interface PlanForm extends PaceForm {
+export interface PlanForm extends PlanOptions, PaceForm {
   readonly name: string;
   /** By component id. */
   readonly choices: Readonly<Record<string, ComponentChoice>>;
   readonly batches: readonly string[];
-  readonly retries: number;
 }
 
-/** The components that the packages of a release can upgrade, in the product's order. */
+/** The components that the packages of a release can upgrade, modules first, else in the product's order. */
 export function offersOf(
   product: Product,
   releaseId: string,
   packages: readonly VersionPackage[],
 ): readonly ComponentOffer[] {
   const offers = packageOffers(releaseId, packages);
-  return product.components.flatMap(({ id, name }) => {
+  const known = product.components.flatMap(({ id, name }) => {
     const offer = offers.find(({ componentId }) => componentId === id);
     return offer ? [{ ...offer, componentName: name }] : [];
   });
+  return inUpgradeSequence(known);
 }
 
 /** Everything on offer: the newest full package and each delta that rebuilds exactly its image. */
@@ -91,18 +94,19 @@ export function draftOf(
     return { missing: 'Choose at least one component with a full or a delta package.' };
   const paced = paceOf(form);
   if ('missing' in paced) return paced;
-  return {
-    draft: {
-      name: form.name.trim(),
-      productId: product.id,
-      releaseId,
-      mode: 'silent',
-      components,
-      batches: [...form.batches],
-      whitelist: [...lists.whitelist.ids],
-      blacklist: [...lists.blacklist.ids],
-      retries: form.retries,
-      ...paced.pace,
-    },
+  const options = optionFields(form);
+  if ('missing' in options) return options;
+  const draft = {
+    name: form.name.trim(),
+    productId: product.id,
+    releaseId,
+    ...options.fields,
+    components: inSequence(components, form.sequence),
+    batches: [...form.batches],
+    whitelist: [...lists.whitelist.ids],
+    blacklist: [...lists.blacklist.ids],
+    ...paced.pace,
   };
+  const fault = planFault(draft);
+  return fault === null ? { draft } : { missing: fault };
 }

@@ -43,7 +43,7 @@ function PublishForm(props: PublishDialogProps) {
         <Text>
           {pluralText(scope.full + scope.delta, 'device')} will be upgraded to {version}:{' '}
           {countText(scope.full)} with the full package, {countText(scope.delta)} with a delta.
-          Devices begin as soon as they ask; the plan can be suspended at any time.
+          Devices begin as soon as they ask and the plan lets them; it can be suspended at any time.
         </Text>
         <TextInput
           label={`Type ${version} to publish`}

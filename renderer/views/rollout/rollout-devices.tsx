@@ -1,10 +1,11 @@
-import { Select, Text, TextInput } from '@mantine/core';
+import { Button, Group, Select, Text, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { Search } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import type { Plan, PlanStatus, RolloutDevice } from '../../../shared/domain/plan.ts';
 import { call } from '../../rpc/client.ts';
 import { usePagedRows } from '../../stores/paged-rows.ts';
+import { useStudio } from '../../stores/studio.ts';
 import { usePoll } from '../../stores/use-poll.ts';
 import { DataGrid, type GridColumn } from '../../widgets/data-grid.tsx';
 import { clockText, pluralText } from '../../widgets/format-text.ts';
@@ -13,6 +14,7 @@ import { ProblemAlert } from '../../widgets/problem-alert.tsx';
 import { type Tone, ToneBadge } from '../../widgets/tone-badge.tsx';
 import { TitledText } from '../../widgets/value-text.tsx';
 import { DeviceLogDrawer } from './device-log.tsx';
+import { DeviceActions } from './device-actions.tsx';
 import classes from './live-plan.module.css';
 import {
   deviceStateTitles,
@@ -24,6 +26,7 @@ import {
 
 const refreshPeriodMs = 1000;
 const searchDelayMs = 250;
+const idsPerPage = 500;
 const everyState = 'every';
 
 const deviceTones: Readonly<Record<RolloutDevice['state'], Tone>> = {
@@ -34,7 +37,27 @@ const deviceTones: Readonly<Record<RolloutDevice['state'], Tone>> = {
   noUpdateRequired: 'neutral',
 };
 
-const columns: readonly GridColumn<RolloutDevice>[] = [
+const columnsOf = (
+  marked: ReadonlySet<string>,
+  toggle: (deviceId: string) => void,
+): readonly GridColumn<RolloutDevice>[] => [
+  {
+    id: 'mark',
+    title: 'Mark',
+    hint: 'Devices to act on',
+    widthPx: 46,
+    // Not a stop of its own for Tab: Enter marks the current row. Plain, since there are thousands of rows to scroll.
+    render: ({ deviceId }) => (
+      <input
+        type="checkbox"
+        className={classes.mark}
+        tabIndex={-1}
+        aria-label={`Mark ${deviceId}`}
+        checked={marked.has(deviceId)}
+        onChange={() => toggle(deviceId)}
+      />
+    ),
+  },
   {
     id: 'device',
     title: 'Device',
@@ -61,19 +84,19 @@ const columns: readonly GridColumn<RolloutDevice>[] = [
   {
     id: 'components',
     title: 'Upgrade step',
-    minWidthPx: 160,
-    render: ({ components, error }) => <TitledText text={stepText(components, error)} />,
+    minWidthPx: 150,
+    render: (device) => <TitledText text={stepText(device)} />,
   },
   {
     id: 'versions',
     title: 'Versions, package',
-    widthPx: 178,
+    widthPx: 148,
     render: ({ components }) => <TitledText text={versionsText(components)} />,
   },
   {
     id: 'attempts',
     title: 'Tries',
-    widthPx: 54,
+    widthPx: 48,
     align: 'right',
     render: ({ attempts }) => attempts,
   },
@@ -93,10 +116,13 @@ const stageColumn: GridColumn<RolloutDevice> = {
   render: ({ stage }) => stage,
 };
 /** With the stage behind the device, and less room for the step. */
-const stagedColumns = columns.flatMap((column) => {
-  if (column.id === 'device') return [column, stageColumn];
-  return column.id === 'components' ? [{ ...column, minWidthPx: 96 }] : [column];
-});
+const withStage = (
+  columns: readonly GridColumn<RolloutDevice>[],
+): readonly GridColumn<RolloutDevice>[] =>
+  columns.flatMap((column) => {
+    if (column.id === 'device') return [column, stageColumn];
+    return column.id === 'components' ? [{ ...column, minWidthPx: 96 }] : [column];
+  });
 
 /** Every device of a rollout, page by page; only what is in sight is read again. */
 export function RolloutDevices(props: { readonly plan: Plan; readonly status: PlanStatus }) {
@@ -114,6 +140,15 @@ export function RolloutDevices(props: { readonly plan: Plan; readonly status: Pl
       ...(state === null ? {} : { state }),
     }),
   );
+  const [marked, setMarked] = useState<ReadonlySet<string>>(new Set());
+  const toggle = (deviceId: string): void =>
+    setMarked((before) => {
+      const after = new Set(before);
+      if (!after.delete(deviceId)) after.add(deviceId);
+      return after;
+    });
+  const markAll = async (): Promise<void> =>
+    setMarked(new Set(await allIds(plan.id, state, search)));
   const { refresh } = rows;
   usePoll(async () => refresh(), refreshPeriodMs, isActive(status.state));
   // The last changes arrive together with the state that ends the polling.
@@ -143,23 +178,61 @@ export function RolloutDevices(props: { readonly plan: Plan; readonly status: Pl
           data-testid="rollout-state"
         />
         <Text size="xs" c="dimmed" className="digits" style={{ alignSelf: 'center' }}>
-          {rows.total === null
-            ? ''
-            : `${pluralText(rows.total, 'device')}; double click or Enter shows what happened to one`}
+          {rows.total === null ? '' : pluralText(rows.total, 'device')}
         </Text>
+        <Button
+          variant="subtle"
+          ml="auto"
+          disabled={marked.size !== 1}
+          title="Mark one device to see its log"
+          onClick={() => setLogOf([...marked][0] ?? null)}
+          data-testid="device-log-open"
+        >
+          What happened
+        </Button>
+        {isActive(status.state) && (
+          <Group gap="xs" wrap="nowrap">
+            <Button
+              variant="subtle"
+              disabled={rows.total === 0}
+              onClick={() => void useStudio.getState().act(markAll)}
+              data-testid="mark-all"
+            >
+              Mark all
+            </Button>
+            <Button
+              variant="subtle"
+              disabled={marked.size === 0}
+              onClick={() => setMarked(new Set())}
+            >
+              Mark none
+            </Button>
+          </Group>
+        )}
       </div>
+      {isActive(status.state) && (
+        <DeviceActions
+          plan={plan}
+          deviceIds={[...marked]}
+          onDone={() => {
+            setMarked(new Set());
+            refresh();
+          }}
+        />
+      )}
       {rows.problem && <ProblemAlert problem={rows.problem} />}
       {rows.total === null ? (
         <LoadingLines label="Reading the devices" />
       ) : (
         <DataGrid
           label="Devices of the rollout"
-          columns={plan.stages ? stagedColumns : columns}
+          columns={plan.stages ? withStage(columnsOf(marked, toggle)) : columnsOf(marked, toggle)}
+          isSelected={({ deviceId }) => marked.has(deviceId)}
+          onOpen={({ deviceId }) => toggle(deviceId)}
           rowCount={rows.total}
           getRow={rows.row}
           rowKey={(device) => device.deviceId}
           onRangeVisible={rows.show}
-          onOpen={({ deviceId }) => setLogOf(deviceId)}
           empty={<Text c="dimmed">No device of this rollout matches.</Text>}
           testId="rollout-devices"
         />
@@ -172,4 +245,24 @@ export function RolloutDevices(props: { readonly plan: Plan; readonly status: Pl
       />
     </>
   );
+}
+
+/** Ids of every device that a filter shows. */
+async function allIds(
+  planId: string,
+  state: RolloutDevice['state'] | null,
+  search: string,
+): Promise<string[]> {
+  const ids: string[] = [];
+  for (;;) {
+    const { total, items } = await call('plans.devices', {
+      planId,
+      offset: ids.length,
+      limit: idsPerPage,
+      search,
+      ...(state === null ? {} : { state }),
+    });
+    ids.push(...items.map(({ deviceId }) => deviceId));
+    if (ids.length >= total || items.length === 0) return ids;
+  }
 }

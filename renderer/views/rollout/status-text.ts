@@ -1,10 +1,14 @@
+import type { HoldReason } from '../../../shared/domain/plan-strategy.ts';
 import type {
+  ActOutcome,
+  DeviceAct,
   DeviceState,
   PlanState,
   PlanStatus,
   RolloutDevice,
   SkipReason,
 } from '../../../shared/domain/plan.ts';
+import { pluralText } from '../../widgets/format-text.ts';
 
 /** The device states in the order in which bars and charts stack them, done first. */
 export const stackedStates = [
@@ -44,6 +48,34 @@ export const skipReasonTitles: Readonly<Record<SkipReason, string>> = {
   noMatchingSource: 'No package fits the version it runs',
   stepSkipped: 'Would skip a version that it needs first',
 };
+
+/** Why a waiting device gets no job yet, as the end of "12 …". */
+export const holdReasonTitles: Readonly<Record<HoldReason, string>> = {
+  suspended: 'by the suspension',
+  ended: 'not upgraded before the plan ended',
+  notStarted: 'until the plan starts',
+  outsidePushPeriod: 'until the push period',
+  lowBattery: 'for a low battery',
+  weakSignal: 'for a weak signal',
+  confirmation: 'until their users confirm',
+  appointment: 'until their appointed window',
+};
+
+const actTitles: Readonly<Record<DeviceAct['kind'], string>> = {
+  confirm: 'confirmed',
+  appoint: 'appointed',
+  cancel: 'cancelled',
+  retry: 'tried again',
+};
+
+/** What became of an act on devices, with the first refusal. */
+export function actText(kind: DeviceAct['kind'], { done, failed }: ActOutcome): string {
+  const [first] = failed;
+  const text = `${pluralText(done, 'device')} ${actTitles[kind]}`;
+  return first === undefined
+    ? `${text}.`
+    : `${text}; ${failed.length} refused, the first: ${first.problem.title}. ${first.problem.detail}`;
+}
 
 /** What people read for a component state. */
 export const componentStateTitles: Readonly<
@@ -108,10 +140,15 @@ export function componentsText(components: RolloutDevice['components']): string 
     .join('; ');
 }
 
-/** {@link componentsText} with what went wrong, where something did. */
-export function stepText(components: RolloutDevice['components'], error: string | null): string {
+/** {@link componentsText} with what went wrong or holds the device, where something does. */
+export function stepText({
+  components,
+  error,
+  held,
+}: Pick<RolloutDevice, 'components' | 'error' | 'held'>): string {
   const text = componentsText(components);
-  return error === null ? text : `${text}: ${error}`;
+  if (error !== null) return `${text}: ${error}`;
+  return held ? `Held: ${held.detail}. ${text}` : text;
 }
 
 /** From which version to which, and by which kind of package, for example `1.0.0 → 1.1.0, delta`. */
