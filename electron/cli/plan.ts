@@ -7,6 +7,7 @@ import type { PlanStatus } from '../../shared/domain/plan.ts';
 import { type PlanFile, planFileSchema, resolvePlanFile } from '../../shared/domain/plan-draft.ts';
 import { problem } from '../../shared/domain/problem.ts';
 import type { Studio } from '../core/studio.ts';
+import { type ListOptions, withListFiles } from './plan-lists.ts';
 import { printNote, printResult } from './output.ts';
 import { planDeviceCommands } from './plan-devices.ts';
 import { checkText, isStopped, logLineText, statusText } from './plan-text.ts';
@@ -23,9 +24,13 @@ export function planCommands(program: Command): void {
     .description(
       'save a plan described in YAML (product, version, batches, lists, schedule, strategy, texts)',
     )
-    .action((file: string, _options: unknown, command: Command) =>
+    .option('--whitelist-file <file>', 'only these devices: one per line, or a table (CSV)')
+    .option('--blacklist-file <file>', 'not these devices; wins over the whitelist')
+    .option('--leave-out', 'leave out lines of the lists that are no device of the product')
+    .action((file: string, options: ListOptions, command: Command) =>
       withSession(command, async ({ studio, json }) => {
-        const planFile = parsePlanFile(file, await readFile(file, 'utf8'));
+        const written = parsePlanFile(file, await readFile(file, 'utf8'));
+        const planFile = await withListFiles(written, file, options, { studio, json });
         const [releases, packages] = await Promise.all([
           studio.ask('releases.list', {}),
           studio.ask('packages.list', {}),

@@ -14,7 +14,7 @@ import {
 } from './bundle/bundle-service.ts';
 import { testFormat } from './bundle/format-service.ts';
 import { knownIdentity } from './bundle/identity-context.ts';
-import { packageReport, writeReport } from './bundle/report-service.ts';
+import { packageReport, writeReport, writeText } from './bundle/report-service.ts';
 import {
   addWaiver,
   judgedPackages,
@@ -131,6 +131,7 @@ export function makeHandlers(parts: HandlerParts): Handlers {
           : { report: input.report, title: input.title };
       return writeReport(toWrite(input.out), input.format, about, parts.version);
     },
+    'text.save': async ({ out, text }) => writeText(toWrite(out), text),
     'bundle.judge': async ({ report, productId, version }) =>
       judgeReport(workspace(), report, workspace().product(productId), version),
     'packages.list': async (input) => judgedPackages(workspace(), input.releaseId),
@@ -242,6 +243,7 @@ export function makeHandlers(parts: HandlerParts): Handlers {
       });
       return { total: page.total, items: [...page.items] };
     },
+    'devices.ids': async ({ productId }) => rooms().plans.deviceIds(productId),
     'devices.autoConfirm': async ({ deviceIds, active }) => {
       const cloud = await rooms().clouds.connect();
       for (const deviceId of deviceIds) await cloud.setAutoConfirm(deviceId, active);

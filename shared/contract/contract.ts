@@ -162,6 +162,11 @@ export const contract = {
     z.object({ packageId: id }),
     z.object({ packageId: id, sha256: z.string(), intact: z.boolean() }),
   ),
+  /** Writes a text that the window has made, such as a list of devices, where the user wants it. */
+  'text.save': call(
+    z.object({ out: fileRefSchema, text: z.string().max(16 * 1024 * 1024) }),
+    z.object({ path: z.string(), sizeBytes: z.number() }),
+  ),
   /** Writes what was found in files, or in a version package as it is judged now, for people or for CI. */
   'bundle.report': call(
     z
@@ -314,6 +319,8 @@ export const contract = {
     z.object({ productId: id, search: z.string().optional(), ...page }),
     z.object({ total: z.number(), items: z.array(deviceSchema) }),
   ),
+  /** The ids of all devices of a product, to read lists against. */
+  'devices.ids': call(z.object({ productId: id }), z.array(z.string())),
   /** Whether manual plans are confirmed for these devices without asking. */
   'devices.autoConfirm': call(
     z.object({ deviceIds: z.array(deviceSchema.shape.id).min(1).max(1000), active: z.boolean() }),

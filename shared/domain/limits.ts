@@ -1,5 +1,7 @@
 /** What a product or component identifier consists of. */
 export const idPattern = /^(?!(?:\.|\.\.|__proto__)$)[A-Za-z0-9_.-]{1,64}$/;
+/** What a device id consists of: ids are keys of objects and parts of addresses, where `.`, `..` and `__proto__` mean something else. */
+export const deviceIdPattern = /^(?!(?:\.|\.\.|__proto__)$)[A-Za-z0-9_.:-]{1,128}$/;
 /** What a version consists of. */
 export const versionPattern = /^[A-Za-z0-9_.-]{1,64}$/;
 /** A file type is an extension with its dot. */

@@ -19,6 +19,9 @@ export const planFileSchema = z.strictObject({
   batches: planDraftSchema.shape.batches,
   whitelist: planDraftSchema.shape.whitelist,
   blacklist: planDraftSchema.shape.blacklist,
+  /** Files with one device per line, or tables (CSV); relative to the plan file. */
+  whitelistFile: z.string().min(1).optional(),
+  blacklistFile: z.string().min(1).optional(),
   retries: planDraftSchema.shape.retries,
   stages: planDraftSchema.shape.stages,
   cohortSeed: planDraftSchema.shape.cohortSeed,
@@ -65,7 +68,7 @@ export function planComponents(
 
 /** Finds the release and the packages that a plan file means. @throws ProblemError `release-missing` | `package-missing` | `plan-invalid` */
 export function resolvePlanFile(
-  file: PlanFile,
+  file: Omit<PlanFile, 'whitelistFile' | 'blacklistFile'>,
   releases: readonly Release[],
   packages: readonly VersionPackage[],
 ): PlanDraft {

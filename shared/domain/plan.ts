@@ -6,6 +6,7 @@ import {
   stageStatusSchema,
   stopRulesSchema,
 } from './plan-stages.ts';
+import { deviceIdPattern } from './limits.ts';
 import { componentTypeSchema, versionSchema } from './product.ts';
 import { problemSchema } from './job.ts';
 import { dayTimePattern, localTimePattern } from './local-time.ts';
@@ -51,8 +52,7 @@ export type ComponentState = z.infer<typeof componentStateSchema>;
 
 /** A device as the cloud knows it. */
 export const deviceSchema = z.object({
-  // Ids are keys of objects and parts of addresses, where these three mean something else.
-  id: z.string().regex(/^(?!(?:\.|\.\.|__proto__)$)[A-Za-z0-9_.:-]{1,128}$/),
+  id: z.string().regex(deviceIdPattern),
   productId: z.string(),
   transport: transportSchema,
   imsi: z.string().nullable(),

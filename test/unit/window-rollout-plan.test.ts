@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { planDraftSchema } from '../../shared/domain/plan.ts';
 import { type Product, productSchema, type VersionPackage } from '../../shared/domain/product.ts';
-import { parseIdList } from '../../renderer/views/rollout/id-list.ts';
+import { parseDeviceList } from '../../shared/domain/device-list.ts';
 import {
   defaultChoice,
   draftOf,
@@ -67,7 +67,7 @@ const form: PlanForm = {
   stages: null,
   stopRules: null,
 };
-const lists = { whitelist: parseIdList('a\nb'), blacklist: parseIdList('b') };
+const lists = { whitelist: parseDeviceList('a\nb'), blacklist: parseDeviceList('b') };
 
 describe('what a release offers to a plan', () => {
   test('each component with packages of this release, the newest first, deltas by source version', () => {
@@ -157,8 +157,8 @@ describe('the plan that the form makes', () => {
     ],
     [
       form,
-      { ...lists, blacklist: parseIdList('ok\nnot ok') },
-      'Line 2 of the blacklist is not a device id.',
+      { ...lists, blacklist: parseDeviceList('ok\nnot ok') },
+      'The blacklist: Line 2: "not ok" is not a device id.',
     ],
   ])('is not there yet: %#', (badForm, badLists, missing) => {
     expect(draftOf('r2', product, offers, badForm, badLists)).toEqual({ missing });

@@ -24,7 +24,17 @@ export async function writeReport(
   { report, title }: TitledReport,
   toolVersion: string,
 ): Promise<{ path: string; sizeBytes: number }> {
-  const text = reportText(format, report, { title, toolVersion, at: new Date().toISOString() });
+  return writeText(
+    path,
+    reportText(format, report, { title, toolVersion, at: new Date().toISOString() }),
+  );
+}
+
+/** Writes a text as UTF-8, whole or not at all. */
+export async function writeText(
+  path: string,
+  text: string,
+): Promise<{ path: string; sizeBytes: number }> {
   await writeFileAtomic(path, text);
   return { path, sizeBytes: Buffer.byteLength(text) };
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { luhnDigit } from '../../../shared/domain/luhn.ts';
 import type { Device } from '../../../shared/domain/plan.ts';
 
 /** Which simulated devices to make up. */
@@ -98,16 +99,6 @@ function identify(
     imsi: `${sim.network}${subscriber.padStart(imsiDigits - sim.network.length, '0')}`,
     iccid: `${account}${luhnDigit(account)}`,
   };
-}
-
-/** The check digit that ends an ICCID (ISO/IEC 7812-1, annex B). */
-function luhnDigit(digits: string): number {
-  let sum = 0;
-  for (const [place, digit] of [...digits].reverse().entries()) {
-    const doubled = Number(digit) * (place % 2 === 0 ? 2 : 1);
-    sum += doubled > 9 ? doubled - 9 : doubled;
-  }
-  return (10 - (sum % 10)) % 10;
 }
 
 /** How many of a fleet begin with little battery or a weak signal. */

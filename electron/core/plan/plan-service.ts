@@ -189,6 +189,11 @@ export class PlanService {
     return counts;
   }
 
+  /** The ids of all devices of a product. */
+  async deviceIds(productId: string): Promise<string[]> {
+    return (await this.#devices(productId)).map(({ id }) => id);
+  }
+
   async #devices(productId: string): Promise<Device[]> {
     const cloud = await this.#cloud();
     const devices: Device[] = [];

@@ -1,4 +1,6 @@
+import { deviceIdPattern } from '../../../shared/domain/limits.ts';
 import type { Device, Transport } from '../../../shared/domain/plan.ts';
+import { roundedNumber, separatedRows } from '../../../shared/formats/separated-rows.ts';
 
 /** Devices read from a table, and the rows that could not be read. */
 export interface DeviceTable {
@@ -11,19 +13,16 @@ const columns = ['id', 'transport', 'imsi', 'iccid', 'batch'] as const;
 type Column = (typeof columns)[number];
 const transports = ['http', 'mqtt', 'lwm2m'] as const satisfies readonly Transport[];
 
-const idPattern = /^[A-Za-z0-9_.:-]{1,128}$/;
 const imsiPattern = /^\d{5,15}$/;
 /** ITU-T E.118: 89, then up to 20 more; Chinese cards have letters among them. */
 const iccidPattern = /^89[0-9A-Fa-f]{16,20}$/;
-/** What a spreadsheet makes of a long number, losing its last digits. */
-const roundedNumber = /^\d([.,]\d+)?E\+?\d+$/i;
 
 /**
  * Reads devices from comma, semicolon or tab separated text (RFC 4180 quoting). The first row may
  * name the columns (id, transport, imsi, iccid, batch) in any order; without it that order holds.
  */
 export function parseDeviceCsv(text: string, productId: string): DeviceTable {
-  const rows = splitRows(text.replace(/^\uFEFF/, ''));
+  const rows = separatedRows(text);
   const errors: { line: number; why: string }[] = [];
   const devices: Device[] = [];
   const [head] = rows;
@@ -49,7 +48,7 @@ export function parseDeviceCsv(text: string, productId: string): DeviceTable {
 
 function readDevice(cell: (name: Column) => string, productId: string): Device | string {
   const id = cell('id');
-  if (!idPattern.test(id))
+  if (!deviceIdPattern.test(id))
     return id === '' ? 'The id is missing.' : `${id.slice(0, 60)} is not a device id.`;
   const transport = transports.find((one) => one === cell('transport').toLowerCase());
   if (transport === undefined)
@@ -74,45 +73,4 @@ function readDevice(cell: (name: Column) => string, productId: string): Device |
     versions: {},
     lastSeenAt: null,
   };
-}
-
-interface Row {
-  readonly line: number;
-  readonly cells: readonly string[];
-}
-
-function splitRows(text: string): Row[] {
-  const firstLine = /^[^\r\n]*/.exec(text)?.[0] ?? '';
-  const separator = [',', ';', '\t'].find((candidate) => firstLine.includes(candidate)) ?? ',';
-  const rows: Row[] = [];
-  let cells: string[] = [];
-  let cell = '';
-  let quoted = false;
-  let line = 1;
-  let rowLine = 1;
-  const endRow = (): void => {
-    cells.push(cell.trim());
-    if (cells.some((value) => value !== '')) rows.push({ line: rowLine, cells });
-    cells = [];
-    cell = '';
-    rowLine = line;
-  };
-  for (let at = 0; at < text.length; at++) {
-    const char = text[at] ?? '';
-    if (char === '\n' || (char === '\r' && text[at + 1] !== '\n')) line++;
-    if (quoted) {
-      if (char !== '"') cell += char;
-      else if (text[at + 1] === '"') cell += text[++at];
-      else quoted = false;
-    } else if (char === '"' && cell.trim() === '') {
-      cell = '';
-      quoted = true;
-    } else if (char === separator) {
-      cells.push(cell.trim());
-      cell = '';
-    } else if (char === '\n' || (char === '\r' && text[at + 1] !== '\n')) endRow();
-    else if (char !== '\r') cell += char;
-  }
-  endRow();
-  return rows;
 }

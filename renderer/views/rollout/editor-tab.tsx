@@ -2,6 +2,7 @@ import { Button, Group, Stack, TagsInput, Text, TextInput } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks';
 import { PackageOpen } from 'lucide-react';
 import { useEffect, useMemo, useState } from 'react';
+import { onBothLists, parseDeviceList } from '../../../shared/domain/device-list.ts';
 import type { PlanDraftInput } from '../../../shared/domain/plan.ts';
 import type { Product, Release } from '../../../shared/domain/product.ts';
 import { call } from '../../rpc/client.ts';
@@ -13,8 +14,7 @@ import { EmptyState } from '../../widgets/empty-state.tsx';
 import { Section } from '../../widgets/section.tsx';
 import { CheckPanel, closedGatesText } from './check-panel.tsx';
 import { ComponentField } from './component-field.tsx';
-import { IdListField } from './id-list-field.tsx';
-import { idListText, onBothLists, parseIdList } from './id-list.ts';
+import { DeviceListField } from './device-list-field.tsx';
 import { type ComponentChoice, defaultChoice, draftOf, offersOf } from './plan-choices.ts';
 import { ModeSection } from './mode-section.tsx';
 import { inSequence } from './plan-options.ts';
@@ -51,8 +51,16 @@ export function EditorTab(props: { readonly release: Release; readonly product: 
   const setChoice = (componentId: string, choice: ComponentChoice): void =>
     set({ choices: { ...form.choices, [componentId]: choice } });
 
-  const whitelist = useMemo(() => parseIdList(form.whitelistText), [form.whitelistText]);
-  const blacklist = useMemo(() => parseIdList(form.blacklistText), [form.blacklistText]);
+  const hasList = form.whitelistText !== '' || form.blacklistText !== '';
+  const known = useKnownDevices(product.id, hasList && isCloudRunning, fleetDevices);
+  const whitelist = useMemo(
+    () => parseDeviceList(form.whitelistText, known),
+    [form.whitelistText, known],
+  );
+  const blacklist = useMemo(
+    () => parseDeviceList(form.blacklistText, known),
+    [form.blacklistText, known],
+  );
   const made = draftOf(release.id, product, offers, form, { whitelist, blacklist });
   const draftText = 'draft' in made ? JSON.stringify(made.draft) : null;
   const [settledText] = useDebouncedValue(draftText, previewDelayMs);
@@ -137,25 +145,23 @@ export function EditorTab(props: { readonly release: Release; readonly product: 
               onChange={(values) => set({ batches: values })}
             />
             <Group grow align="flex-start" gap="sm">
-              <IdListField
+              <DeviceListField
                 label="Whitelist"
                 placeholder="Empty: every device"
                 text={form.whitelistText}
-                about={idListText(whitelist)}
-                isBad={whitelist.badLines.length > 0}
+                list={whitelist}
                 onChange={(whitelistText) => set({ whitelistText })}
               />
-              <IdListField
+              <DeviceListField
                 label="Blacklist"
                 placeholder="Empty: nobody"
                 text={form.blacklistText}
-                about={idListText(blacklist)}
-                isBad={blacklist.badLines.length > 0}
+                list={blacklist}
                 onChange={(blacklistText) => set({ blacklistText })}
               />
             </Group>
             <Text size="xs" c="dimmed" data-testid="both-lists">
-              One device id per line. The blacklist wins
+              One device id per line, or a table. The blacklist wins
               {both > 0 ? `: ${both} on both lists will not be upgraded.` : '.'}
             </Text>
           </Stack>
@@ -213,6 +219,29 @@ export function EditorTab(props: { readonly release: Release; readonly product: 
       </div>
     </div>
   );
+}
+
+/** The ids of all devices of a product while a list is there to be read against them, else null. */
+function useKnownDevices(
+  productId: string,
+  isNeeded: boolean,
+  fleetDevices: number,
+): ReadonlySet<string> | null {
+  const [known, setKnown] = useState<ReadonlySet<string> | null>(null);
+  useEffect(() => {
+    setKnown(null);
+    if (!isNeeded) return undefined;
+    let isOver = false;
+    call('devices.ids', { productId }).then(
+      (ids) => isOver || setKnown(new Set(ids)),
+      // The scope beside the lists tells why the cloud does not answer; it checks the ids again.
+      () => undefined,
+    );
+    return () => {
+      isOver = true;
+    };
+  }, [productId, isNeeded, fleetDevices]);
+  return known;
 }
 
 /** Batches among the first 500 devices, to choose from. */

@@ -3,11 +3,16 @@ import {
   type PackageOffer,
   packageOffers,
 } from '../../../shared/domain/package-offers.ts';
+import {
+  type DeviceList,
+  faultText,
+  listMistakes,
+  tooManyLinesText,
+} from '../../../shared/domain/device-list.ts';
 import type { PlanDraftInput } from '../../../shared/domain/plan.ts';
 import { inUpgradeSequence } from '../../../shared/domain/upgrade-sequence.ts';
 import { planFault } from '../../../shared/domain/plan-strategy.ts';
 import type { Product, VersionPackage } from '../../../shared/domain/product.ts';
-import type { IdList } from './id-list.ts';
 import { type PaceForm, paceOf } from './stage-choices.ts';
 import { type PlanOptions, inSequence, optionFields } from './plan-options.ts';
 
@@ -61,15 +66,17 @@ export function draftOf(
   product: Product,
   offers: readonly ComponentOffer[],
   form: PlanForm,
-  lists: { readonly whitelist: IdList; readonly blacklist: IdList },
+  lists: { readonly whitelist: DeviceList; readonly blacklist: DeviceList },
 ): { readonly draft: PlanDraftInput } | { readonly missing: string } {
   if (form.name.trim() === '') return { missing: 'Give the plan a name.' };
   for (const [title, list] of [
     ['whitelist', lists.whitelist],
     ['blacklist', lists.blacklist],
-  ] as const)
-    if (list.badLines.length > 0)
-      return { missing: `Line ${list.badLines[0]?.line} of the ${title} is not a device id.` };
+  ] as const) {
+    const [first] = listMistakes(list);
+    const fault = tooManyLinesText(list) ?? (first && faultText(first));
+    if (fault) return { missing: `The ${title}: ${fault}` };
+  }
   const components = offers.flatMap((offer) => {
     const choice = form.choices[offer.componentId] ?? defaultChoice(offer);
     if (!choice.included) return [];

@@ -1,27 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { parseDeviceCsv } from '../../renderer/views/rollout/device-csv.ts';
-import { idListText, onBothLists, parseIdList } from '../../renderer/views/rollout/id-list.ts';
-
-describe('a list of device ids', () => {
-  test('takes one id per line, whatever the line ends, and counts repetitions', () => {
-    const list = parseIdList('\uFEFFdev-1\r\n  dev-2 \n\ndev-1\rdev-3');
-    expect(list.ids).toEqual(['dev-1', 'dev-2', 'dev-3']);
-    expect(idListText(list)).toBe('3 devices, 1 repeated');
-  });
-
-  test('names the line that cannot be a device id', () => {
-    const list = parseIdList('dev-1\ndev 2\ndev;3');
-    expect(list.badLines).toEqual([
-      { line: 2, text: 'dev 2' },
-      { line: 3, text: 'dev;3' },
-    ]);
-    expect(idListText(list)).toBe('1 device, 2 not a device id (line 2: dev 2)');
-  });
-
-  test('says who is on both lists', () => {
-    expect(onBothLists(parseIdList('a\nb\nc'), parseIdList('c\nx\na'))).toEqual(['c', 'a']);
-  });
-});
 
 describe('devices from a table', () => {
   const device = (id: string, changes: object = {}) => ({
