@@ -32,6 +32,7 @@ export const planFileSchema = z.strictObject({
   minRsrpDbm: planDraftSchema.shape.minRsrpDbm,
   minBatteryPercent: planDraftSchema.shape.minBatteryPercent,
   fallbackToFull: planDraftSchema.shape.fallbackToFull,
+  allowNeverReported: planDraftSchema.shape.allowNeverReported,
   upgradeTexts: planDraftSchema.shape.upgradeTexts,
 });
 export type PlanFile = z.infer<typeof planFileSchema>;

@@ -75,7 +75,14 @@ export const planComponentSchema = z.object({
   componentType: componentTypeSchema,
   targetVersion: versionSchema,
   fullPackageId: z.string().nullable(),
-  deltas: z.array(z.object({ sourceVersion: versionSchema, packageId: z.string() })),
+  deltas: z.array(
+    z.object({
+      sourceVersion: versionSchema,
+      packageId: z.string(),
+      /** Why no device can apply it, as the component was described when the plan was published. */
+      cannotApply: z.string().optional(),
+    }),
+  ),
 });
 
 /** What users read about a manual plan: language tag (BCP 47) to text. */
@@ -119,6 +126,8 @@ export const planDraftSchema = z.object({
   minBatteryPercent: z.number().int().min(30).max(100).optional(),
   /** Whether a device without a delta from exactly its version gets the full package; true when absent. */
   fallbackToFull: z.boolean().optional(),
+  /** Whether a device that never reported a version gets the full package all the same; false when absent. */
+  allowNeverReported: z.boolean().optional(),
   upgradeTexts: upgradeTextsSchema.optional(),
 });
 export type PlanDraft = z.infer<typeof planDraftSchema>;
@@ -141,6 +150,8 @@ export const scopeDecisionSchema = z.object({
   action: z.enum(['full', 'delta', 'skip']),
   /** Chosen package for the first component that needs an update. */
   packageId: z.string().nullable(),
+  /** One for each component that needs an update, in the upgrade sequence. */
+  packageIds: z.array(z.string()),
   reason: skipReasonSchema.nullable(),
   detail: z.string(),
 });

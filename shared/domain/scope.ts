@@ -10,7 +10,9 @@ export const skipReasons = [
   'otherBatch',
   'chinaTelecom',
   'noUpdateRequired',
+  'neverReported',
   'noMatchingSource',
+  'cannotApply',
   'stepSkipped',
 ] as const;
 
@@ -75,17 +77,22 @@ export function choosePackage(
   current: string | null,
   { fallbackToFull = true }: Pick<PlanDraft, 'fallbackToFull'> = {},
 ): PackageChoice | null {
-  const delta = component.deltas.find((candidate) => candidate.sourceVersion === current);
-  if (delta) return { packageType: 'delta', packageId: delta.packageId };
+  const delta = deltaFrom(component, current);
+  if (delta?.cannotApply === undefined && delta)
+    return { packageType: 'delta', packageId: delta.packageId };
   const isDeltaOnly = !fallbackToFull && component.deltas.length > 0;
   if (component.fullPackageId === null || isDeltaOnly) return null;
   return { packageType: 'full', packageId: component.fullPackageId };
 }
 
+const deltaFrom = ({ deltas }: PlanComponent, current: string | null) =>
+  deltas.find(({ sourceVersion }) => sourceVersion === current);
+
 /**
  * Decides for each device of the product whether the plan upgrades it and why not. The blacklist
- * wins over the whitelist; a device on a China Telecom SIM is never upgraded; a device is taken
- * only when every component that is due has a package, so that none stops half way.
+ * wins over the whitelist; a device on a China Telecom SIM is never upgraded; one that never
+ * reported what a component runs has not shown that it can be upgraded; a device is taken only
+ * when every component that is due has a package, so that none stops half way.
  */
 export function decideScope(
   plan: PlanDraft,
@@ -112,6 +119,7 @@ function decideDevice(
     deviceId: device.id,
     action: 'skip',
     packageId: null,
+    packageIds: [],
     reason,
     detail,
   });
@@ -131,26 +139,50 @@ function decideDevice(
       reportedVersion(device.versions, componentId) !== targetVersion,
   );
   if (due.length === 0) return skip('noUpdateRequired', 'It runs the target version.');
-  let first: ScopeDecision | null = null;
+  const unknown = due.find(
+    ({ componentId }) => reportedVersion(device.versions, componentId) === null,
+  );
+  if (unknown && plan.allowNeverReported !== true)
+    return skip('neverReported', `It never reported the version of ${unknown.componentId}.`);
+  const choices: PackageChoice[] = [];
   for (const component of due) {
     const current = reportedVersion(device.versions, component.componentId);
     const step = stepOf(policy, component, current);
     if (step !== null) return skip('stepSkipped', step);
     const choice = choosePackage(component, current, plan);
-    if (!choice)
-      return skip(
-        'noMatchingSource',
-        `${component.componentId} runs ${current ?? 'an unknown version'}; the plan has no delta from it and ${component.fullPackageId === null ? 'no full package' : 'does not fall back to the full package'}.`,
-      );
-    first ??= {
-      deviceId: device.id,
-      action: choice.packageType,
-      packageId: choice.packageId,
-      reason: null,
-      detail: `${component.componentId} from ${current ?? 'an unknown version'} to ${component.targetVersion}.`,
-    };
+    if (!choice) return skip(...noPackage(component, current));
+    choices.push(choice);
   }
-  return first as ScopeDecision;
+  const [{ componentId, targetVersion }, choice] = [due[0], choices[0]] as [
+    PlanComponent,
+    PackageChoice,
+  ];
+  const current = reportedVersion(device.versions, componentId);
+  return {
+    deviceId: device.id,
+    action: choice.packageType,
+    packageId: choice.packageId,
+    packageIds: choices.map(({ packageId }) => packageId),
+    reason: null,
+    detail: `${componentId} from ${current ?? 'an unknown version'} to ${targetVersion}.`,
+  };
+}
+
+/** Why a component has no package for the version that a device runs. */
+function noPackage(component: PlanComponent, current: string | null): [SkipReason, string] {
+  const { componentId, fullPackageId } = component;
+  const noFull =
+    fullPackageId === null ? 'has no full package' : 'does not fall back to the full package';
+  const delta = deltaFrom(component, current);
+  if (delta?.cannotApply !== undefined)
+    return [
+      'cannotApply',
+      `${componentId} cannot apply the delta from ${current}: ${delta.cannotApply}; the plan ${noFull}.`,
+    ];
+  return [
+    'noMatchingSource',
+    `${componentId} runs ${current ?? 'an unknown version'}; the plan has no delta from it and ${noFull}.`,
+  ];
 }
 
 /** Nothing is known to be skipped by a device that never told its version. */

@@ -127,7 +127,10 @@ test('full and delta go by the version that the device reports, even when it cha
   const [component] = makePlan(full).components;
   if (!component) throw new Error('no component');
   const deltas = [{ sourceVersion: '1.0.0', packageId: delta }];
-  const plan = makePlan(null, { components: [{ ...component, deltas }] });
+  const plan = makePlan(null, {
+    components: [{ ...component, deltas }],
+    allowNeverReported: true,
+  });
   await cloud.operator.publish(plan);
   const forFull = await device.poll();
   await device.runs('1.0.5');

@@ -128,7 +128,42 @@ test('a version called like a built-in property is none that was reported', () =
     components: [{ ...makePlan('full').components[0], componentId: 'constructor' }],
   });
   const [decision] = decideScope(draft, [makeDevice('dev-1', { versions: {} })], policy);
-  expect(decision).toMatchObject({ action: 'full' });
+  expect(decision).toMatchObject({ action: 'skip', reason: 'neverReported' });
+});
+
+test('a device that never reported a component is upgraded only when the plan allows it', () => {
+  const [app] = planDraftSchema.parse(makePlan('full')).components;
+  if (!app) throw new Error('no component');
+  const modem = { ...app, componentId: 'MODEM', fullPackageId: 'modem' };
+  const draft = planDraftSchema.parse({ ...makePlan('full'), components: [app, modem] });
+  const half = makeDevice('dev-1', { versions: { [componentId]: '1.0.0' } });
+  expect(decideScope(draft, [half], policy)).toMatchObject([
+    { reason: 'neverReported', detail: 'It never reported the version of MODEM.', packageIds: [] },
+  ]);
+  const allowed = { ...draft, allowNeverReported: true };
+  expect(decideScope(allowed, [half], policy)).toMatchObject([
+    { action: 'full', packageId: 'full', packageIds: ['full', 'modem'] },
+  ]);
+});
+
+test('a delta that the devices cannot apply gives way to the full package, or to nothing', () => {
+  const [app] = planDraftSchema.parse(makePlan('full')).components;
+  if (!app) throw new Error('no component');
+  const delta = { sourceVersion: '1.0.0', packageId: 'delta', cannotApply: 'too big' };
+  const draft = planDraftSchema.parse({
+    ...makePlan('full'),
+    components: [{ ...app, deltas: [delta] }],
+  });
+  const decide = (changes: object) =>
+    decideScope({ ...draft, ...changes }, [makeDevice('dev-1')], policy)[0];
+  expect(decide({})).toMatchObject({ action: 'full', packageId: 'full' });
+  expect(decide({ fallbackToFull: false })).toMatchObject({
+    reason: 'cannotApply',
+    detail:
+      'APP cannot apply the delta from 1.0.0: too big; the plan does not fall back to the full package.',
+  });
+  const { cannotApply: _none, ...sound } = delta;
+  expect(decide({ components: [{ ...app, deltas: [sound] }] })).toMatchObject({ action: 'delta' });
 });
 
 test('only the exact network codes and prefixes mean China Telecom', () => {
@@ -155,7 +190,8 @@ test('a device that would skip a version is left out with the reason, whatever p
   const decide = (version: string | null, path: object) => {
     const versions = version === null ? {} : { [componentId]: version };
     const upgradePaths = { [componentId]: path };
-    return decideScope(draft, [makeDevice('dev-1', { versions })], { ...policy, upgradePaths })[0];
+    const plan = { ...draft, allowNeverReported: true };
+    return decideScope(plan, [makeDevice('dev-1', { versions })], { ...policy, upgradePaths })[0];
   };
   expect(decide('1.0.0', { minSourceVersion: '1.0.5' })).toMatchObject({
     action: 'skip',

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { combinationsAfter } from '../../../shared/domain/compatibility.ts';
 import type { Decision, OtaCloud } from '../../../shared/domain/cloud.ts';
 import { computeGates } from '../../../shared/domain/gates.ts';
+import { markDeltas } from '../../../shared/domain/delta-capability.ts';
 import type { WorkContext } from '../../../shared/domain/job.ts';
 import type {
   ActOutcome,
@@ -76,8 +77,9 @@ export class PlanService {
   }
 
   /** Gates and scope of a plan that need not be saved. @throws ProblemError `plan-packages` */
-  async preview(plan: PlanDraft): Promise<PlanCheck> {
-    for (const component of plan.components) this.#checkComponent(plan, component);
+  async preview(draft: PlanDraft): Promise<PlanCheck> {
+    for (const component of draft.components) this.#checkComponent(draft, component);
+    const plan = this.#marked(draft);
     const devices = await this.#devices(plan.productId);
     const decisions = decideScope(plan, devices, this.#policy(plan.productId));
     const scope = summarizeScope(decisions);
@@ -127,7 +129,8 @@ export class PlanService {
     }
     context.signal.throwIfAborted();
     this.#workspace.put('planCheck', plan.releaseId, { id: plan.id, product, ...checked });
-    return this.#published(plan, await cloud.publish(plan, this.#policy(plan.productId)));
+    const marked = { ...plan, ...this.#marked(plan) };
+    return this.#published(plan, await cloud.publish(marked, this.#policy(plan.productId)));
   }
 
   /** Suspends or terminates a published plan. @throws ProblemError `plan-missing` | `plan-state` */
@@ -206,6 +209,11 @@ export class PlanService {
       devices.push(...page.items);
       if (devices.length >= page.total || page.items.length === 0) return devices;
     }
+  }
+
+  /** What the devices can apply goes by the description of their components, which the cloud does not have. */
+  #marked(plan: PlanDraft): PlanDraft {
+    return markDeltas(plan, this.#workspace.product(plan.productId), this.packages(plan));
   }
 
   #policy(productId: string): ScopePolicy {

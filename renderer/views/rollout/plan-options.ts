@@ -23,6 +23,7 @@ export interface PlanOptions {
   readonly minRsrpDbm: number;
   readonly minBatteryPercent: number;
   readonly fallbackToFull: boolean;
+  readonly allowNeverReported: boolean;
   /** Component ids in the order in which devices take them; those that are missing come last. */
   readonly sequence: readonly string[];
 }
@@ -39,6 +40,7 @@ export const emptyOptions: PlanOptions = {
   retries: 5,
   ...defaultStrategy,
   fallbackToFull: true,
+  allowNeverReported: false,
   sequence: [],
 };
 
@@ -53,6 +55,7 @@ type OptionFields = Pick<
   | 'minRsrpDbm'
   | 'minBatteryPercent'
   | 'fallbackToFull'
+  | 'allowNeverReported'
 >;
 
 /** The fields of a plan that the options mean, or why they mean none yet. */
@@ -76,6 +79,7 @@ export function optionFields(
       minRsrpDbm: options.minRsrpDbm,
       minBatteryPercent: options.minBatteryPercent,
       fallbackToFull: options.fallbackToFull,
+      ...(options.allowNeverReported ? { allowNeverReported: true } : {}),
       ...(isTimed ? { timeZone } : {}),
       ...(start === '' ? {} : { plannedTime: { start, end } }),
       ...(pushFrom === '' ? {} : { pushPeriod: { from: pushFrom, to: pushTo } }),

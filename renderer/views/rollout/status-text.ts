@@ -45,6 +45,8 @@ export const skipReasonTitles: Readonly<Record<SkipReason, string>> = {
   otherBatch: 'In another batch',
   chinaTelecom: 'On a China Telecom SIM, which cannot be upgraded over the air',
   noUpdateRequired: 'Runs the target version already',
+  neverReported: 'Never reported a version, so not known to be upgradable',
+  cannotApply: 'Cannot apply the format of its delta',
   noMatchingSource: 'No package fits the version it runs',
   stepSkipped: 'Would skip a version that it needs first',
 };

@@ -50,6 +50,12 @@ export function StrategySection(props: {
           onChange={(event) => onChange({ fallbackToFull: event.currentTarget.checked })}
           data-testid="plan-fallback"
         />
+        <Switch
+          label="Devices that never reported a version get the full package"
+          checked={options.allowNeverReported}
+          onChange={(event) => onChange({ allowNeverReported: event.currentTarget.checked })}
+          data-testid="plan-never-reported"
+        />
         <Text size="xs" c="dimmed">
           A device below a limit is held until it reports better. One that never tells its battery
           or signal is not held for it.
