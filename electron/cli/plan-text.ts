@@ -1,6 +1,8 @@
 import { heldText } from './plan-devices.ts';
 import type { PlanCheck, PlanDraft, PlanStatus } from '../../shared/domain/plan.ts';
 import type { DeviceLogEntry, PlanStop, StageStatus } from '../../shared/domain/plan-stages.ts';
+import type { PlanPreview } from '../../shared/domain/plan-preview.ts';
+import { byteText } from '../../shared/domain/progress-text.ts';
 import { stageSizes } from '../../shared/domain/stages.ts';
 
 const namedDevices = 10;
@@ -11,14 +13,42 @@ export function isStopped({ state, stops = [] }: PlanStatus): boolean {
 }
 
 /** Gates, scope and the sizes of the stages. */
-export function checkText({ gates, scope }: PlanCheck, stages: PlanDraft['stages']): string {
+export function checkText(
+  { gates, scope, preview }: PlanCheck,
+  stages: PlanDraft['stages'],
+): string {
   const sizes = stages ? stageSizes(stages, scope.full + scope.delta) : [];
   return [
     ...gates.map((gate) => `${gate.passed ? 'ok    ' : 'CLOSED'} ${gate.title}: ${gate.why}`),
     `Scope: ${scope.full} full, ${scope.delta} delta`,
     ...sizes.map((size, place) => `  stage ${place + 1}: ${size} devices`),
     ...skippedText(scope.skipped),
+    ...(preview ? previewText(preview) : []),
   ].join('\n');
+}
+
+function previewText({ airBytes, packages, stages, duration, split }: PlanPreview): string[] {
+  const { ms, assumptions } = duration;
+  return [
+    `Over the air: ${byteText(airBytes)}`,
+    ...packages.map(
+      ({ name, devices, sizeBytes, airBytes: bytes }) =>
+        `  ${name}: ${devices} × ${byteText(sizeBytes)} = ${byteText(bytes)}`,
+    ),
+    ...(stages ?? []).map(
+      (stage) => `  stage ${stage.stage}: ${stage.devices} devices, ${byteText(stage.airBytes)}`,
+    ),
+    `Expected duration: ${ms === null ? 'not known' : `${(ms / 60_000).toFixed(1)} min`}`,
+    ...assumptions.map((assumption) => `  ${assumption}`),
+    ...(split
+      ? [
+          `Split it into ${split.plans} plans, ${split.byBatch ? 'by batches:' : 'by whitelists: the batches do not divide it.'}`,
+          ...(split.byBatch ?? []).map(
+            ({ batches, devices }) => `  ${devices} devices: ${batches.join(', ')}`,
+          ),
+        ]
+      : []),
+  ];
 }
 
 /** Counts, stages, stops and reasons of a plan. */

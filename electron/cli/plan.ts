@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { parse } from 'yaml';
@@ -59,13 +60,16 @@ export function planCommands(program: Command): void {
 
   plan
     .command('check <planId>')
-    .description('show the gates and the scope')
-    .action((planId: string, _options: unknown, command: Command) =>
+    .description('show the gates, who gets what or is skipped and why, and what it takes')
+    .option('--csv <file>', 'write what each device gets, or why it is skipped, as a table')
+    .action((planId: string, options: { csv?: string }, command: Command) =>
       withSession(command, async ({ studio, json }) => {
         const check = await studio.ask('plans.check', { planId });
         const plans = await studio.ask('plans.list', {});
-        const stages = plans.find(({ id }) => id === planId)?.stages;
-        printResult(json, check, () => checkText(check, stages));
+        const plan = plans.find(({ id }) => id === planId);
+        if (options.csv !== undefined && plan)
+          await studio.ask('plans.exportScope', { plan, out: resolve(options.csv) });
+        printResult(json, check, () => checkText(check, plan?.stages));
         return check.gates.every((gate) => gate.passed) ? 0 : 1;
       }),
     );

@@ -22,6 +22,7 @@ import {
   listWaivers,
   removeWaiver,
 } from './bundle/waiver-service.ts';
+import { scopeCsv } from '../../shared/report/scope-csv.ts';
 import { backUpCloud, restoreCloud } from './clouds/cloud-backup.ts';
 import { appendSecrets } from './clouds/device-secrets.ts';
 import type { CloudService } from './clouds/cloud-service.ts';
@@ -274,6 +275,9 @@ export function makeHandlers(parts: HandlerParts): Handlers {
       return {};
     },
     'plans.preview': (input) => rooms().plans.preview(input),
+    'plans.scopeDevices': (input) => rooms().plans.scopeDevices(input),
+    'plans.exportScope': async ({ plan, group, out }) =>
+      writeText(toWrite(out), scopeCsv(await rooms().plans.decisions(plan), group)),
     'plans.check': (input) => rooms().plans.check(input.planId),
     'plans.publish': (input, context) => rooms().plans.publish(input.planId, context),
     'plans.suspend': (input) => rooms().plans.control(input.planId, 'suspend'),

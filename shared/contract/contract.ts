@@ -26,6 +26,7 @@ import {
   actOutcomeSchema,
   deviceActSchema,
   planCheckSchema,
+  scopeGroupSchema,
   planDraftSchema,
   planSchema,
   planStatusSchema,
@@ -366,6 +367,24 @@ export const contract = {
   /** Gates and scope of a draft that is not saved yet. */
   'plans.preview': call(planDraftSchema, planCheckSchema),
   'plans.check': call(z.object({ planId: id }), planCheckSchema),
+  /** Devices of the scope that get the same or are skipped for the same reason, by id. */
+  'plans.scopeDevices': call(
+    z.object({
+      plan: planDraftSchema,
+      group: scopeGroupSchema,
+      search: z.string().max(128).default(''),
+      ...page,
+    }),
+    z.object({
+      total: z.number(),
+      items: z.array(z.object({ deviceId: z.string(), detail: z.string() })),
+    }),
+  ),
+  /** Writes a table (CSV) of every device of the product: what it gets, or why it is skipped. */
+  'plans.exportScope': call(
+    z.object({ plan: planDraftSchema, group: scopeGroupSchema.optional(), out: fileRefSchema }),
+    z.object({ path: z.string(), sizeBytes: z.number() }),
+  ),
   'plans.publish': job(z.object({ planId: id }), planStatusSchema),
   'plans.suspend': call(z.object({ planId: id }), planStatusSchema),
   /** `accept` is needed when a stop rule suspended the plan: it accepts the failures of now. */

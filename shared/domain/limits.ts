@@ -28,5 +28,7 @@ export const defaultFileTypes = [
 export const maxFilesPerPackage = 5;
 /** Most devices that one plan upgrades. */
 export const maxDevicesPerPlan = 10_000;
+/** How often the cloud tells DDI devices to ask for a job. */
+export const ddiPollSeconds = 5;
 /** 100 MB read as 100 x 2^20 bytes: the hard limit per file. */
 export const maxFileSizeBytes = 100 * 1024 * 1024;

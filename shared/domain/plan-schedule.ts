@@ -44,6 +44,12 @@ export function planTimes(schedule: PlanSchedule): PlanTimes {
   return times;
 }
 
+/** How many minutes of a day the push period is open. */
+export function dailyMinutes({ from, to }: NonNullable<PlanSchedule['pushPeriod']>): number {
+  const minuteOf = (time: string): number => 60 * Number(time.slice(0, 2)) + Number(time.slice(3));
+  return (minuteOf(to) - minuteOf(from) + 24 * 60) % (24 * 60);
+}
+
 /**
  * Whether the daily push period is open: the wall clock of the zone is at or after `from` and before
  * `to`, over midnight when `to` is the earlier one. An hour that comes twice is open both times.

@@ -10,6 +10,7 @@ import { deviceIdPattern } from './limits.ts';
 import { componentTypeSchema, versionSchema } from './product.ts';
 import { problemSchema } from './job.ts';
 import { dayTimePattern, localTimePattern } from './local-time.ts';
+import { planPreviewSchema } from './plan-preview.ts';
 import { holdReasons } from './plan-strategy.ts';
 import { skipReasons } from './scope.ts';
 
@@ -157,6 +158,10 @@ export const scopeDecisionSchema = z.object({
 });
 export type ScopeDecision = z.infer<typeof scopeDecisionSchema>;
 
+/** Devices of a plan that get the same, or are left out for the same reason. */
+export const scopeGroupSchema = z.enum(['full', 'delta', ...skipReasons]);
+export type ScopeGroup = z.infer<typeof scopeGroupSchema>;
+
 export const scopeSummarySchema = z.object({
   full: z.number(),
   delta: z.number(),
@@ -173,7 +178,12 @@ export const gateSchema = z.object({
   why: z.string(),
 });
 export type Gate = z.infer<typeof gateSchema>;
-export const planCheckSchema = z.object({ gates: z.array(gateSchema), scope: scopeSummarySchema });
+export const planCheckSchema = z.object({
+  gates: z.array(gateSchema),
+  scope: scopeSummarySchema,
+  /** What it would send and how long that takes; not part of what is recorded about a plan. */
+  preview: planPreviewSchema.optional(),
+});
 export type PlanCheck = z.infer<typeof planCheckSchema>;
 
 export const planCountsSchema = z.object({

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { ddiPollSeconds } from '../../../shared/domain/limits.ts';
 import { problem } from '../../../shared/domain/problem.ts';
 import type { ArtifactKeys } from '../store/artifact-keys.ts';
 import type { CloudParts } from '../types.ts';
@@ -10,7 +11,7 @@ import { attributesSchema, feedbackSchema, readAttributes, toDeviceReport } from
 import { jobGone, jobUnknown, parse } from './problems.ts';
 
 /** How often a device should ask; it goes into every poll's answer. */
-const pollingSleep = '00:00:05';
+const pollingSleep = `00:00:${String(ddiPollSeconds).padStart(2, '0')}`;
 
 const keyedParams = actionParams.extend({ key: z.string().max(64) });
 const fileParams = z.object({ packageId: z.string().max(128), filename: z.string().max(255) });

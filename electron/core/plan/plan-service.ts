@@ -1,17 +1,21 @@
 import { randomUUID } from 'node:crypto';
+import type { Output, ParsedInput } from '../../../shared/contract/contract.ts';
 import { combinationsAfter } from '../../../shared/domain/compatibility.ts';
 import type { Decision, OtaCloud } from '../../../shared/domain/cloud.ts';
 import { computeGates } from '../../../shared/domain/gates.ts';
 import { markDeltas } from '../../../shared/domain/delta-capability.ts';
 import type { WorkContext } from '../../../shared/domain/job.ts';
-import type {
-  ActOutcome,
-  Device,
-  DeviceAct,
-  Plan,
-  PlanCheck,
-  PlanDraft,
-  PlanStatus,
+import { type LastRollout, previewPlan } from '../../../shared/domain/plan-preview.ts';
+import {
+  planDraftSchema,
+  type ScopeDecision,
+  type ActOutcome,
+  type Device,
+  type DeviceAct,
+  type Plan,
+  type PlanCheck,
+  type PlanDraft,
+  type PlanStatus,
 } from '../../../shared/domain/plan.ts';
 import type { VersionPackage } from '../../../shared/domain/product.ts';
 import { planInvalid } from '../../../shared/domain/plan-draft.ts';
@@ -25,15 +29,29 @@ import {
   unknownListedIds,
   upgradePaths,
 } from '../../../shared/domain/scope.ts';
+import { groupOf } from '../../../shared/report/scope-csv.ts';
+import { sha256 } from '../../files/sha256.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 
 /** The largest page that the operator API of the local cloud gives. */
 const devicesPerPage = 1000;
+/** How many published plans are asked for how they went. */
+const rolloutsLookedAt = 5;
+
+type ScopeQuery = ParsedInput<'plans.scopeDevices'>;
+
+/** A plan of another cloud, or of one that was emptied, tells nothing. */
+const missingPlan = (error: unknown): null => {
+  if (error instanceof ProblemError && error.problem.code === 'plan-missing') return null;
+  throw error;
+};
 
 /** Plans of a workspace: drafting, gates, publishing, following. */
 export class PlanService {
   readonly #workspace: Workspace;
   readonly #cloud: () => Promise<OtaCloud>;
+  /** Of the last plan that was looked at, so that its devices can be paged through. */
+  #decided: { readonly key: string; readonly decisions: readonly ScopeDecision[] } | null = null;
 
   constructor(workspace: Workspace, cloud: () => Promise<OtaCloud>) {
     this.#workspace = workspace;
@@ -73,15 +91,13 @@ export class PlanService {
 
   /** Gates and scope of a saved plan, computed from the records of this moment. */
   check(planId: string): Promise<PlanCheck> {
-    return this.preview(this.#workspace.get('plan', planId));
+    return this.preview(this.#workspace.get('plan', planId), planId);
   }
 
   /** Gates and scope of a plan that need not be saved. @throws ProblemError `plan-packages` */
-  async preview(draft: PlanDraft): Promise<PlanCheck> {
+  async preview(draft: PlanDraft, planId: string | null = null): Promise<PlanCheck> {
     for (const component of draft.components) this.#checkComponent(draft, component);
-    const plan = this.#marked(draft);
-    const devices = await this.#devices(plan.productId);
-    const decisions = decideScope(plan, devices, this.#policy(plan.productId));
+    const { plan, devices, decisions } = await this.#decide(draft);
     const scope = summarizeScope(decisions);
     const gates = computeGates({
       product: this.#workspace.product(plan.productId),
@@ -93,7 +109,63 @@ export class PlanService {
       scope,
       unknownIds: unknownListedIds(plan, devices),
     });
-    return { gates, scope };
+    const packages = this.packages(plan).map((pkg) => ({
+      pkg,
+      sizeBytes: this.#artifact(pkg).sizeBytes,
+    }));
+    const product = this.#workspace.product(plan.productId);
+    const preview = previewPlan({
+      plan,
+      decisions,
+      devices,
+      packages,
+      product,
+      lastRollout: await this.#lastRollout(plan.productId),
+      cohortSeed: planId,
+      sha256,
+    });
+    return { gates, scope, preview };
+  }
+
+  /** What each device of the product gets, or why it is skipped. */
+  async decisions(draft: PlanDraft): Promise<readonly ScopeDecision[]> {
+    const key = JSON.stringify(draft);
+    if (this.#decided?.key === key) return this.#decided.decisions;
+    return (await this.#decide(draft)).decisions;
+  }
+
+  /** One page of the devices that get the same, or are skipped for the same reason. */
+  async scopeDevices(query: ScopeQuery): Promise<Output<'plans.scopeDevices'>> {
+    const found = (await this.decisions(query.plan)).filter(
+      (decision) =>
+        groupOf(decision) === query.group && decision.deviceId.includes(query.search.trim()),
+    );
+    const page = found.slice(query.offset, query.offset + query.limit);
+    const items = page.map(({ deviceId, detail }) => ({ deviceId, detail }));
+    return { total: found.length, items };
+  }
+
+  async #decide(draft: PlanDraft) {
+    const plan = this.#marked(draft);
+    const devices = await this.#devices(plan.productId);
+    const decisions = decideScope(plan, devices, this.#policy(plan.productId));
+    this.#decided = { key: JSON.stringify(planDraftSchema.parse(draft)), decisions };
+    return { plan, devices, decisions };
+  }
+
+  /** The newest rollout of a product that got 95 % of its devices upgraded, as the cloud remembers it. */
+  async #lastRollout(productId: string): Promise<LastRollout | null> {
+    const published = this.#workspace
+      .list('plan')
+      .filter((plan) => plan.productId === productId && plan.publishedAt !== null)
+      .toSorted((one, other) => (other.publishedAt ?? '').localeCompare(one.publishedAt ?? ''));
+    const cloud = await this.#cloud();
+    for (const { id, name } of published.slice(0, rolloutsLookedAt)) {
+      const status = await cloud.status(id).catch(missingPlan);
+      if (typeof status?.timeTo95Ms === 'number')
+        return { planName: name, devices: status.counts.upgraded, timeTo95Ms: status.timeTo95Ms };
+    }
+    return null;
   }
 
   /** Uploads the packages and publishes. @throws ProblemError `gates-closed` naming each closed gate */
@@ -128,7 +200,8 @@ export class PlanService {
       await cloud.putPackage(pkg, this.#artifact(pkg));
     }
     context.signal.throwIfAborted();
-    this.#workspace.put('planCheck', plan.releaseId, { id: plan.id, product, ...checked });
+    const { gates, scope } = checked;
+    this.#workspace.put('planCheck', plan.releaseId, { id: plan.id, product, gates, scope });
     const marked = { ...plan, ...this.#marked(plan) };
     return this.#published(plan, await cloud.publish(marked, this.#policy(plan.productId)));
   }
