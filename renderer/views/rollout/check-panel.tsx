@@ -1,17 +1,14 @@
 import { ActionIcon, Button, Stack, Text, Tooltip } from '@mantine/core';
 import { RefreshCw, ShieldQuestion } from 'lucide-react';
-import type { PlanCheck, ScopeSummary } from '../../../shared/domain/plan.ts';
+import type { PlanCheck, PlanDraftInput } from '../../../shared/domain/plan.ts';
 import { useRollout } from '../../stores/rollout.ts';
 import { EmptyState } from '../../widgets/empty-state.tsx';
-import { FactList } from '../../widgets/fact-list.tsx';
-import { countText, pluralText } from '../../widgets/format-text.ts';
+import { pluralText } from '../../widgets/format-text.ts';
 import { LoadingLines } from '../../widgets/loading-lines.tsx';
 import { ProblemAlert } from '../../widgets/problem-alert.tsx';
 import { Section } from '../../widgets/section.tsx';
-import { ToneBadge } from '../../widgets/tone-badge.tsx';
 import { GateList } from './gate-list.tsx';
-import classes from './rollout-view.module.css';
-import { skipReasonTitles } from './status-text.ts';
+import { ScopePreview } from './scope-preview.tsx';
 import type { CheckedPlan } from './use-plan-check.ts';
 
 /** Why a plan cannot be published, or null when every gate is open. */
@@ -25,6 +22,8 @@ export function closedGatesText({ gates }: PlanCheck): string | null {
 export function CheckPanel(props: {
   readonly title?: string;
   readonly checked: CheckedPlan;
+  /** What was checked, to list the devices of it. */
+  readonly plan: PlanDraftInput | null;
   readonly isCloudRunning: boolean;
   /** Why there is nothing to check yet. */
   readonly missing: string | null;
@@ -68,7 +67,7 @@ export function CheckPanel(props: {
       ) : check ? (
         <Stack gap="md">
           <GateList check={check} />
-          <Scope scope={check.scope} />
+          <ScopePreview check={check} plan={props.plan} />
         </Stack>
       ) : props.missing !== null ? (
         <Text c="dimmed">{props.missing}</Text>
@@ -76,46 +75,5 @@ export function CheckPanel(props: {
         <LoadingLines label="Computing the gates" />
       )}
     </Section>
-  );
-}
-
-function Scope({ scope }: { readonly scope: ScopeSummary }) {
-  const skipped = scope.skipped.reduce((sum, { count }) => sum + count, 0);
-  return (
-    <Stack gap="xs" data-testid="scope">
-      <FactList
-        layout="row"
-        facts={[
-          ['Full package', countText(scope.full)],
-          ['Delta package', countText(scope.delta)],
-          ['Skipped', countText(skipped)],
-        ]}
-      />
-      {scope.skipped.map((entry) => (
-        <SkipReasonRow key={entry.reason} entry={entry} />
-      ))}
-    </Stack>
-  );
-}
-
-/** Why devices are left out, how many, and which. */
-export function SkipReasonRow({ entry }: { readonly entry: ScopeSummary['skipped'][number] }) {
-  const hidden = entry.count - entry.devices.length;
-  return (
-    <div data-skip={entry.reason}>
-      <Text size="xs" fw={500} className="digits">
-        {skipReasonTitles[entry.reason]}: {countText(entry.count)}
-        {entry.reason === 'chinaTelecom' && (
-          <>
-            {' '}
-            <ToneBadge tone="warn" word="Excluded by name" />
-          </>
-        )}
-      </Text>
-      <div className={classes.names} tabIndex={0} role="group" aria-label="Devices">
-        {entry.devices.join(', ')}
-        {hidden > 0 && ` and ${countText(hidden)} more`}
-      </div>
-    </div>
   );
 }

@@ -69,6 +69,10 @@ export function EditorTab(props: { readonly release: Release; readonly product: 
     (text) => call('plans.preview', JSON.parse(text) as PlanDraftInput),
     fleetDevices,
   );
+  const settledPlan = useMemo(
+    () => (settledText === null ? null : (JSON.parse(settledText) as PlanDraftInput)),
+    [settledText],
+  );
   const included = inSequence(
     offers.filter((offer) => (form.choices[offer.componentId] ?? defaultChoice(offer)).included),
     form.sequence,
@@ -179,6 +183,7 @@ export function EditorTab(props: { readonly release: Release; readonly product: 
       <div className={layout.column}>
         <CheckPanel
           checked={checked}
+          plan={settledPlan}
           isCloudRunning={isCloudRunning}
           missing={'missing' in made ? made.missing : null}
         />

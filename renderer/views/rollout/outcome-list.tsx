@@ -1,7 +1,7 @@
 import { Stack, Text } from '@mantine/core';
 import type { PlanStatus } from '../../../shared/domain/plan.ts';
 import { countText } from '../../widgets/format-text.ts';
-import { SkipReasonRow } from './check-panel.tsx';
+import { SkipReasonRow } from './skip-reason-row.tsx';
 import classes from './live-plan.module.css';
 
 /** Why devices failed, and why others were left out from the start. */

@@ -31,6 +31,7 @@ export function SavedPlan({ plan }: { readonly plan: Plan }) {
       <CheckPanel
         title={`${plan.name}: gates and scope`}
         checked={checked}
+        plan={plan}
         isCloudRunning={isCloudRunning}
         missing={null}
       />
