@@ -5,6 +5,7 @@ import { ConsentStore } from './plans/consent-store.ts';
 import { ConsentService } from './plans/consent.ts';
 import { DeviceLog } from './plans/device-log.ts';
 import { HeldDevices } from './plans/held-devices.ts';
+import { LiveChanges } from './plans/live-changes.ts';
 import { PlanHistory } from './plans/history.ts';
 import { PlanCalendar } from './plans/plan-calendar.ts';
 import { PlanDrafts } from './plans/plan-drafts.ts';
@@ -52,6 +53,8 @@ export async function openParts(
   closers.push(() => guard.close());
   const plans = new PlanService({ db, devices, packages, history, drafts, guard, log, clock });
   const rollout = new RolloutStore(db, served, log);
+  const changes = new LiveChanges((planId) => plans.progress(planId));
+  rollout.onDeviceChanged = (planId, deviceId) => changes.changed(planId, deviceId);
   const signals = new SignalStore(db);
   const store = new ConsentStore(db);
   const common = { db, clock, devices, packages, plans, rollout, history, signals };
@@ -67,7 +70,7 @@ export async function openParts(
   const webhooks = new Webhooks(db, plans);
   closers.push(() => webhooks.close());
   const rooms = { devices, signals, packages, artifacts, plans, rollout, history, engine };
-  const more = { guard, log, consents, held, accounts, webhooks };
+  const more = { guard, log, consents, held, changes, accounts, webhooks };
   return { ...rooms, ...more, audit: new AuditLog(db), limits: new RateLimits() };
 }
 

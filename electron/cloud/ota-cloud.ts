@@ -129,6 +129,7 @@ async function startCloud(
   } = await startMqtt(options, { parts, http, token, tls }, closers);
   const lwm2m = await startLwm2m(options, parts, keys, http, closers);
   const announcePlan = (planId: string): void => {
+    parts.changes.changed(planId);
     adapter.announcePlan(planId);
     lwm2m?.announcePlan(planId);
   };

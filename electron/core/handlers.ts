@@ -26,6 +26,7 @@ import { scopeCsv } from '../../shared/report/scope-csv.ts';
 import { backUpCloud, restoreCloud } from './clouds/cloud-backup.ts';
 import { appendSecrets } from './clouds/device-secrets.ts';
 import type { CloudService } from './clouds/cloud-service.ts';
+import type { PlanFollower } from './clouds/plan-follower.ts';
 import { measureMatrix } from './delta/delta-matrix.ts';
 import { createDeltaPackage } from './delta/delta-packages.ts';
 import { applyDelta, inspectDelta, makeDelta } from './delta/delta-service.ts';
@@ -48,6 +49,7 @@ export interface Rooms {
   readonly workspace: Workspace;
   readonly clouds: CloudService;
   readonly plans: PlanService;
+  readonly follower: PlanFollower;
 }
 
 /** What the handlers are composed of. */
@@ -303,6 +305,10 @@ export function makeHandlers(parts: HandlerParts): Handlers {
     'plans.history': async (input) => [
       ...(await (await rooms().clouds.connect()).history(input.planId)),
     ],
+    'plans.follow': async ({ planId }) => {
+      rooms().follower.follow(planId);
+      return {};
+    },
 
     'evidence.export': (input, context) => {
       const { plans, clouds } = rooms();

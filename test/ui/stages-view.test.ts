@@ -69,7 +69,7 @@ test('the editor shows how many devices each stage takes, and says what is wrong
   await page.getByLabel('Soak of stage 1', { exact: true }).fill('60');
   await page.getByLabel('Soak of stage 2', { exact: true }).fill('0');
   await page.getByLabel('Ask before the stage after 2 opens').check();
-  await page.getByLabel('Retries of a failed device').fill('0');
+  await page.getByLabel('Retries of a device').fill('0');
   await page.getByTestId('plan-stages').scrollIntoViewIfNeeded();
   await page.getByTestId('plan-stop-rules').scrollIntoViewIfNeeded();
   await inspectView(page, 'stages-editor');
@@ -111,7 +111,11 @@ test('a stage is opened early, and what a device went through is told line by li
   await page.getByTestId('device-log-open').click();
   const log = page.getByTestId('device-log');
   await log.locator('[data-event="failed"]').getByText('Failed: simulated-fault').waitFor();
-  await log.locator('[data-event="jobGiven"]').getByText('Job given: delta, 1.0.0').waitFor();
+  await log
+    .locator('[data-event="jobGiven"]')
+    .getByText('Job given: delta, 1.0.0')
+    .first()
+    .waitFor();
   await inspectView(page, 'stages-device-log');
   await page.keyboard.press('Escape');
 });
