@@ -35,6 +35,7 @@ import { exportEvidence } from './evidence/export-evidence.ts';
 import { verifyEvidence } from './evidence/verify-evidence.ts';
 import type { Jobs } from './jobs/jobs.ts';
 import type { Log } from './log.ts';
+import type { VerificationService } from './plan/verification-service.ts';
 import type { PlanService } from './plan/plan-service.ts';
 import { createRelease, summarizeReleases } from './releases/release-service.ts';
 import type { Workspace } from './workspace/workspace.ts';
@@ -49,6 +50,7 @@ export interface Rooms {
   readonly workspace: Workspace;
   readonly clouds: CloudService;
   readonly plans: PlanService;
+  readonly verifications: VerificationService;
   readonly follower: PlanFollower;
 }
 
@@ -310,8 +312,13 @@ export function makeHandlers(parts: HandlerParts): Handlers {
       return {};
     },
 
-    'evidence.export': (input, context) => {
-      const { plans, clouds } = rooms();
+    'verifications.start': (input, context) => rooms().verifications.start(input, context),
+    'verifications.list': ({ releaseId }) => rooms().verifications.list(releaseId),
+
+    'evidence.export': async (input, context) => {
+      const { plans, clouds, verifications } = rooms();
+      // Those that have ended meanwhile are recorded as such.
+      await verifications.list(input.releaseId);
       return exportEvidence(
         workspace(),
         plans,

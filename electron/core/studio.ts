@@ -161,15 +161,19 @@ async function furnish(
   log: Log,
   onPlan: (planId: string, change: PlanChange) => void,
 ): Promise<Rooms> {
-  const [{ CloudService }, { PlanFollower }, { PlanService }] = await Promise.all([
+  const [{ CloudService }, { PlanFollower }, { PlanService }, verification] = await Promise.all([
     import('./clouds/cloud-service.ts'),
     import('./clouds/plan-follower.ts'),
     import('./plan/plan-service.ts'),
+    import('./plan/verification-service.ts'),
   ]);
   const clouds = new CloudService(workspace, (room, line) => log.write('warn', room, line));
   const follower = new PlanFollower(() => clouds.running(), onPlan);
   const plans = new PlanService(workspace, () => clouds.connect());
-  return { workspace, clouds, plans, follower };
+  const verifications = new verification.VerificationService(workspace, plans, () =>
+    clouds.connect(),
+  );
+  return { workspace, clouds, plans, verifications, follower };
 }
 
 function logLevel(failure: Problem): 'info' | 'warn' | 'error' {
@@ -201,6 +205,7 @@ const jobTitles: Partial<Record<Method, string>> = {
   'devices.import': 'Import devices',
   'fleet.start': 'Start simulated devices',
   'plans.publish': 'Publish plan',
+  'verifications.start': 'Verify on one device',
   'evidence.export': 'Export evidence',
   'evidence.verify': 'Verify evidence',
 };

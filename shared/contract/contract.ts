@@ -17,6 +17,7 @@ import { describedFormatSchema, formatTestSchema } from '../domain/described-for
 import { evidenceReportSchema } from '../domain/evidence.ts';
 import { type FileSoFar, inspectReportSchema } from '../domain/finding.ts';
 import { jobSchema } from '../domain/job.ts';
+import { verificationSchema } from '../domain/verification.ts';
 import { deviceLogEntrySchema } from '../domain/plan-stages.ts';
 import type { PlanChange } from '../domain/plan.ts';
 import type { Problem } from '../domain/problem.ts';
@@ -423,6 +424,14 @@ export const contract = {
   'plans.history': call(z.object({ planId: id }), z.array(historyPointSchema)),
   /** Tells by events what becomes of this plan, instead of the one before; null follows none. */
   'plans.follow': call(z.object({ planId: id.nullable() }), none),
+
+  /** Issues a component's package of a release to one device; it has 60 minutes. */
+  'verifications.start': job(
+    z.object({ releaseId: id, componentId: id, deviceId: deviceSchema.shape.id }),
+    verificationSchema,
+  ),
+  /** Newest first, as they are now. */
+  'verifications.list': call(z.object({ releaseId: id }), z.array(verificationSchema)),
 
   'evidence.export': job(
     z.object({ releaseId: id, out: fileRefSchema.optional() }),

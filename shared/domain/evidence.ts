@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { benchRunSchema } from './bench.ts';
 import { gateSchema, planSchema, planStatusSchema, rolloutDeviceSchema } from './plan.ts';
 import { productSchema, releaseSchema, versionPackageSchema } from './product.ts';
+import { verificationSchema } from './verification.ts';
 import { waiverSchema } from './waiver.ts';
 
 /** The record of one release; `digest` is the SHA-256 of the canonical JSON of everything else. */
@@ -23,6 +24,8 @@ export const evidenceSchema = z.object({
       devices: z.array(rolloutDeviceSchema),
     }),
   ),
+  /** Packages tried on one device each, as known at the export; absent in records of earlier times. */
+  verifications: z.array(verificationSchema).optional(),
   /** Signatures come with a later version; the record says plainly that it has none. */
   signatures: z.object({ state: z.literal('unsigned'), entries: z.array(z.never()) }),
   digest: z.string(),

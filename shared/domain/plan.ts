@@ -98,6 +98,8 @@ const dayTime = z.string().regex(dayTimePattern, 'a time of day such as 22:00');
 
 /** The fields that came later are optional, so that older plans and their evidence stay as they are. */
 export const planDraftSchema = z.object({
+  /** One version package tried on one device, before many get it; an ordinary plan has no kind. */
+  kind: z.literal('verification').optional(),
   name: z.string().min(1).max(100),
   productId: z.string(),
   releaseId: z.string(),

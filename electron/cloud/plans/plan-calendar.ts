@@ -1,4 +1,5 @@
 import { planHold } from '../../../shared/domain/plan-strategy.ts';
+import { verificationTimeout } from '../../../shared/domain/verification.ts';
 import { planTimes } from '../../../shared/domain/plan-schedule.ts';
 import type { Clock } from '../clock.ts';
 import type { CloudDatabase } from '../store/database.ts';
@@ -80,8 +81,19 @@ export class PlanCalendar {
     for (const planId of this.#plans.openPlans()) {
       const { endMs } = planTimes(this.#plans.draft(planId));
       if (endMs !== null && endMs <= nowMs)
-        await this.#db.write(() => this.#plans.endByTime(planId));
+        await this.#db.write(() => {
+          this.#failVerification(planId);
+          this.#plans.endByTime(planId);
+        });
     }
+  }
+
+  /** What was not proven in time has failed, however far its device is. */
+  #failVerification(planId: string): void {
+    const { kind, whitelist } = this.#plans.draft(planId);
+    const [deviceId] = whitelist;
+    if (kind === 'verification' && deviceId !== undefined)
+      this.#engine.failNow(planId, deviceId, verificationTimeout);
   }
 
   async #endOverdue(nowMs: number): Promise<void> {

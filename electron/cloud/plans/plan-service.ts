@@ -35,6 +35,7 @@ import {
   wrongState,
 } from './plan-problems.ts';
 import { PlanStatistics } from './plan-statistics.ts';
+import { checkVerification } from './verification.ts';
 import type { RolloutGuard } from './rollout-guard.ts';
 import { endsWithPlan } from './rollout-store.ts';
 
@@ -227,7 +228,8 @@ export class PlanService {
    */
   endIfFinished(planId: string): void {
     if (this.#sql.unfinished.get(planId)) return;
-    const mayRetry = this.draft(planId).plannedTime !== undefined && this.#sql.failed.get(planId);
+    const { plannedTime, kind } = this.draft(planId);
+    const mayRetry = plannedTime !== undefined && !kind && this.#sql.failed.get(planId);
     if (!mayRetry && this.#require(planId).state !== 'terminated')
       this.#sql.setState.run('ended', planId);
     this.#history.sample(planId);
@@ -271,6 +273,7 @@ export class PlanService {
     const devices = this.#devices.ofProduct(draft.productId);
     const decisions = decideScope(draft, devices, policy);
     const scope = summarizeScope(decisions);
+    if (draft.kind === 'verification') checkVerification(this.#db, draft, decisions);
     checkSize(scope);
     const nowText = new Date().toISOString();
     this.#sql.insert.run(planId, draft.productId, body, JSON.stringify(scope.skipped), nowText);

@@ -45,6 +45,7 @@ export async function exportEvidence(
       devices,
     });
   }
+  const verifications = workspace.list('verification', release.id);
   // At one moment, so that the marks of the packages are those of the waivers in the record.
   const exportedAt = new Date().toISOString();
   const ids = new Set(recorded.map(({ id }) => id));
@@ -61,6 +62,7 @@ export async function exportEvidence(
       ),
     benchRuns,
     rollouts,
+    ...(verifications.length > 0 ? { verifications } : {}),
     signatures: { state: 'unsigned' as const, entries: [] },
   };
   const evidence: Evidence = { ...body, digest: sha256(canonicalJson(body)) };

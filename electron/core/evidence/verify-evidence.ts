@@ -92,6 +92,18 @@ export async function verifyEvidence(path: string): Promise<EvidenceReport> {
     );
     for (const [id, failure, good] of rolloutChecks(parsed.data))
       add(id, failure === null, good, failure ?? '');
+    const strayTry = body.verifications?.find(
+      ({ packageId, outcome, finishedAt }) =>
+        !body.packages.some(({ id }) => id === packageId) ||
+        (outcome === 'running') !== (finishedAt === null),
+    );
+    if (body.verifications)
+      add(
+        'verifications',
+        !strayTry,
+        `${body.verifications.length} verifications on a device, each of a package of this release.`,
+        `The verification on ${strayTry?.deviceId ?? ''} is not of this release, or its outcome does not fit its time.`,
+      );
     add('signatures', true, 'Unsigned: the record shows damage, not who made it.', '');
   }
   return { verdict: checks.every((check) => check.passed) ? 'pass' : 'block', checks };

@@ -146,7 +146,7 @@ export class PlanService {
   }
 
   async #decide(draft: PlanDraft) {
-    const plan = this.#marked(draft);
+    const plan = this.marked(draft);
     const devices = await this.#devices(plan.productId);
     const decisions = decideScope(plan, devices, this.#policy(plan.productId));
     this.#decided = { key: JSON.stringify(planDraftSchema.parse(draft)), decisions };
@@ -185,6 +185,20 @@ export class PlanService {
         'gate',
       );
     }
+    const product = this.#workspace.product(plan.productId);
+    const { gates, scope } = checked;
+    const status = await this.send(plan, context, () =>
+      this.#workspace.put('planCheck', plan.releaseId, { id: plan.id, product, gates, scope }),
+    );
+    return this.#published(plan, status);
+  }
+
+  /** Brings a plan with its packages to the cloud, whatever the gates say; `record` is called before it is told to begin. */
+  async send(
+    plan: Plan,
+    context: WorkContext,
+    record: () => void = () => undefined,
+  ): Promise<PlanStatus> {
     const cloud = await this.#cloud();
     const product = this.#workspace.product(plan.productId);
     await cloud.putProduct({ id: product.id, name: product.name });
@@ -200,10 +214,9 @@ export class PlanService {
       await cloud.putPackage(pkg, this.#artifact(pkg));
     }
     context.signal.throwIfAborted();
-    const { gates, scope } = checked;
-    this.#workspace.put('planCheck', plan.releaseId, { id: plan.id, product, gates, scope });
-    const marked = { ...plan, ...this.#marked(plan) };
-    return this.#published(plan, await cloud.publish(marked, this.#policy(plan.productId)));
+    record();
+    const marked = { ...plan, ...this.marked(plan) };
+    return cloud.publish(marked, this.#policy(plan.productId));
   }
 
   /** Suspends or terminates a published plan. @throws ProblemError `plan-missing` | `plan-state` */
@@ -284,8 +297,8 @@ export class PlanService {
     }
   }
 
-  /** What the devices can apply goes by the description of their components, which the cloud does not have. */
-  #marked(plan: PlanDraft): PlanDraft {
+  /** With what the devices cannot apply, by the description of their components, which the cloud does not have. */
+  marked(plan: PlanDraft): PlanDraft {
     return markDeltas(plan, this.#workspace.product(plan.productId), this.packages(plan));
   }
 

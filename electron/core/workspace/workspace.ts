@@ -15,6 +15,7 @@ import {
   productSchema,
   versionPackageSchema,
 } from '../../../shared/domain/product.ts';
+import { type Verification, verificationSchema } from '../../../shared/domain/verification.ts';
 import { type Waiver, waiverSchema } from '../../../shared/domain/waiver.ts';
 import { readConfig, removeFormat, saveFormat, updateConfig } from './config.ts';
 import { type Db, inTransaction, openDatabase } from './database.ts';
@@ -42,6 +43,7 @@ const recordSchemas = {
   evidence: evidenceRecordSchema,
   planCheck: planCheckRecordSchema,
   waiver: waiverSchema,
+  verification: verificationSchema,
 };
 interface Records {
   package: VersionPackage;
@@ -50,6 +52,7 @@ interface Records {
   evidence: z.infer<typeof evidenceRecordSchema>;
   planCheck: z.infer<typeof planCheckRecordSchema>;
   waiver: Waiver;
+  verification: Verification;
 }
 export type RecordKind = keyof Records;
 
