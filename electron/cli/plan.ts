@@ -11,12 +11,13 @@ import type { Studio } from '../core/studio.ts';
 import { type ListOptions, withListFiles } from './plan-lists.ts';
 import { printNote, printResult } from './output.ts';
 import { planDeviceCommands } from './plan-devices.ts';
+import { planVerifyCommand } from './plan-verify.ts';
 import { checkText, isStopped, logLineText, statusText } from './plan-text.ts';
 import { withSession } from './session.ts';
 
 const statusPollMs = 500;
 
-/** `slipway plan create|list|check|publish|suspend|resume|next-stage|terminate|status|log|delete`, and what is done about devices */
+/** `slipway plan create|list|check|verify|publish|suspend|resume|next-stage|terminate|status|log|delete`, and what is done about devices */
 export function planCommands(program: Command): void {
   const plan = program.command('plan').description('upgrade plans');
 
@@ -154,6 +155,7 @@ export function planCommands(program: Command): void {
   }
 
   planDeviceCommands(plan);
+  planVerifyCommand(plan);
 
   plan
     .command('delete <planId>')

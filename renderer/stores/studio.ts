@@ -30,10 +30,17 @@ const recordingJobs = new Set([
   'delta.create',
   'bench.flash',
   'plans.publish',
+  'verifications.start',
   'evidence.export',
 ]);
 /** Jobs that start the embedded cloud. */
-const cloudJobs = new Set(['cloud.start', 'devices.import', 'fleet.start', 'plans.publish']);
+const cloudJobs = new Set([
+  'cloud.start',
+  'devices.import',
+  'fleet.start',
+  'plans.publish',
+  'verifications.start',
+]);
 
 interface StudioState {
   readonly info: Output<'app.info'> | null;

@@ -94,3 +94,29 @@ test('a list from a file names its column and each line that is no device; one c
     .toMatch(/Not on the whitelist: 299/);
   expect(studio.complaints).toEqual([]);
 });
+
+test('a package is verified on one device, and the outcome stays with the release', async () => {
+  await page.evaluate(async () => {
+    const answer = await window.slipway.call('fleet.start', {
+      productId: 'SENSOR-1',
+      componentId: 'STM32',
+      fromVersion: '1.0.0',
+      http: 0,
+      mqtt: 2,
+      lwm2m: 0,
+      chinaTelecom: 0,
+    });
+    if (!answer.ok) throw new Error(answer.error.detail);
+  });
+  const section = page.getByTestId('verification');
+  await page.getByTestId('verify-device').fill('490154203230000');
+  await page.getByTestId('verify-start').click();
+  await page.getByText('It never reported the version of STM32').waitFor();
+  await page.getByTestId('verify-device').fill('SENSOR-1-SIM-MQTT-00001');
+  await page.getByTestId('verify-start').click();
+  const tried = page.getByTestId('verifications').locator('li');
+  await tried.first().getByText('Succeeded').waitFor({ timeout: 30_000 });
+  expect(await tried.count()).toBe(1);
+  await section.scrollIntoViewIfNeeded();
+  await inspectView(page, 'plan-verification');
+});

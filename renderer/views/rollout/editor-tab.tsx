@@ -25,6 +25,7 @@ import { SequenceField } from './sequence-field.tsx';
 import { StrategySection } from './strategy-section.tsx';
 import { StagesSection } from './stages-section.tsx';
 import { StopRulesSection } from './stop-rules-section.tsx';
+import { VerificationSection } from './verification-section.tsx';
 import { usePlanCheck } from './use-plan-check.ts';
 
 const previewDelayMs = 400;
@@ -170,6 +171,11 @@ export function EditorTab(props: { readonly release: Release; readonly product: 
             </Text>
           </Stack>
         </Section>
+        <VerificationSection
+          releaseId={release.id}
+          componentIds={offers.map(({ componentId }) => componentId)}
+          isCloudRunning={isCloudRunning}
+        />
         <ModeSection options={form} onChange={set} />
         <ScheduleSection options={form} onChange={set} />
         <StrategySection options={form} onChange={set} />
