@@ -12,16 +12,10 @@ import { backupCommands } from './cloud-backup.ts';
 import { printProblem, printResult } from './output.ts';
 import { operatorToken } from './operator-token.ts';
 import { type FleetTarget, runScratchRollout, serveFleet } from './scratch-rollout.ts';
+import { deviceCount } from './device-count.ts';
 import { type GlobalOptions, withSession, workspaceFolder } from './session.ts';
 
 const imageMaxBytes = 500 * 1024 * 1024;
-
-const count = (text: string): number => {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1 || value > 10_000)
-    throw new InvalidArgumentError('a whole number from 1 to 10000');
-  return value;
-};
 
 const share = (text: string): number => {
   const value = Number(text);
@@ -89,7 +83,7 @@ export function cloudCommands(program: Command): void {
         .choices(['http', 'mqtt', 'lwm2m'])
         .default('http'),
     )
-    .requiredOption('--devices <n>', 'number of devices', count)
+    .requiredOption('--devices <n>', 'number of devices', deviceCount)
     .option('--token <token>', 'operator token (default: $SLIPWAY_TOKEN)')
     .option('--rollout <size>', 'make a scratch product and publish an image of this size', size)
     .option('--product <pk>', 'product', 'SCRATCH')
@@ -97,8 +91,8 @@ export function cloudCommands(program: Command): void {
     .option('--from-version <v>', 'version the devices run', '1.0.0')
     .option('--fail-share <share>', 'share of the devices whose upgrades fail, 0 to 1', share, 0)
     .option('--silent-share <share>', 'share of the devices that fall silent, 0 to 1', share, 0)
-    .option('--low-battery <n>', 'how many begin with 12 % battery, and charge', count)
-    .option('--weak-signal <n>', 'how many begin with an RSRP of -120 dBm, for 20 s', count)
+    .option('--low-battery <n>', 'how many begin with 12 % battery, and charge', deviceCount)
+    .option('--weak-signal <n>', 'how many begin with an RSRP of -120 dBm, for 20 s', deviceCount)
     .addOption(
       new Option('--users <what>', 'what users do when a manual plan asks them')
         .choices(fleetUsersSchema.options)

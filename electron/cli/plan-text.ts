@@ -1,6 +1,7 @@
 import { heldText } from './plan-devices.ts';
 import type { PlanCheck, PlanDraft, PlanStatus } from '../../shared/domain/plan.ts';
 import type { DeviceLogEntry, PlanStop, StageStatus } from '../../shared/domain/plan-stages.ts';
+import type { DryRun } from '../../shared/domain/dry-run.ts';
 import type { PlanPreview } from '../../shared/domain/plan-preview.ts';
 import { byteText } from '../../shared/domain/progress-text.ts';
 import { stageSizes } from '../../shared/domain/stages.ts';
@@ -49,6 +50,18 @@ function previewText({ airBytes, packages, stages, duration, split }: PlanPrevie
         ]
       : []),
   ];
+}
+
+/** What came of a dry run. */
+export function dryRunText(run: DryRun): string {
+  const { http, mqtt, lwm2m } = run.transports;
+  const seconds = (ms: number | null): string =>
+    ms === null ? 'none' : `${(ms / 1000).toFixed(1)} s`;
+  return [
+    `Dry run: ${run.devices} simulated devices for ${run.scope} (HTTP ${http}, MQTT ${mqtt}, LwM2M ${lwm2m}; ${run.full} full, ${run.delta} delta)`,
+    `  ${run.upgraded} upgraded, ${run.failed} failed, ${run.state} after ${seconds(run.elapsedMs)}; half after ${seconds(run.p50Ms)}, 99 % after ${seconds(run.p99Ms)}`,
+    ...run.failures.map(({ code, count }) => `  failed: ${code} × ${count}`),
+  ].join('\n');
 }
 
 /** Counts, stages, stops and reasons of a plan. */

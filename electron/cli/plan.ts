@@ -12,7 +12,8 @@ import { type ListOptions, withListFiles } from './plan-lists.ts';
 import { printNote, printResult } from './output.ts';
 import { planDeviceCommands } from './plan-devices.ts';
 import { planVerifyCommand } from './plan-verify.ts';
-import { checkText, isStopped, logLineText, statusText } from './plan-text.ts';
+import { deviceCount } from './device-count.ts';
+import { checkText, dryRunText, isStopped, logLineText, statusText } from './plan-text.ts';
 import { withSession } from './session.ts';
 
 const statusPollMs = 500;
@@ -63,15 +64,27 @@ export function planCommands(program: Command): void {
     .command('check <planId>')
     .description('show the gates, who gets what or is skipped and why, and what it takes')
     .option('--csv <file>', 'write what each device gets, or why it is skipped, as a table')
-    .action((planId: string, options: { csv?: string }, command: Command) =>
+    .option(
+      '--dry-run <devices>',
+      'carry it out with so many simulated devices in a scratch cloud',
+      deviceCount,
+    )
+    .action((planId: string, options: { csv?: string; dryRun?: number }, command: Command) =>
       withSession(command, async ({ studio, json }) => {
         const check = await studio.ask('plans.check', { planId });
         const plans = await studio.ask('plans.list', {});
         const plan = plans.find(({ id }) => id === planId);
         if (options.csv !== undefined && plan)
           await studio.ask('plans.exportScope', { plan, out: resolve(options.csv) });
-        printResult(json, check, () => checkText(check, plan?.stages));
-        return check.gates.every((gate) => gate.passed) ? 0 : 1;
+        const dryRun =
+          options.dryRun !== undefined && plan
+            ? await studio.ask('plans.dryRun', { plan, devices: options.dryRun })
+            : null;
+        printResult(json, { ...check, ...(dryRun ? { dryRun } : {}) }, () =>
+          [checkText(check, plan?.stages), ...(dryRun ? [dryRunText(dryRun)] : [])].join('\n'),
+        );
+        const isSound = dryRun === null || (dryRun.failed === 0 && dryRun.state === 'ended');
+        return isSound && check.gates.every((gate) => gate.passed) ? 0 : 1;
       }),
     );
 

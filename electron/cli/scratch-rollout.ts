@@ -4,6 +4,7 @@ import type { FleetUsers } from '../../shared/contract/contract.ts';
 import type { Device, Plan, PlanStatus, Transport } from '../../shared/domain/plan.ts';
 import type { VersionPackage } from '../../shared/domain/product.ts';
 import { FleetProcess } from '../core/clouds/fleet-process.ts';
+import { successTimes, timeAt } from '../core/clouds/success-times.ts';
 import { LocalCloud } from '../core/clouds/local-cloud.ts';
 import {
   type FleetFaults,
@@ -48,7 +49,6 @@ export interface ScratchResult {
 }
 
 const followPeriodMs = 200;
-const devicesPerPage = 500;
 
 /** Registers the devices and runs them until `signal` is aborted. @throws ProblemError also when the fleet ends by itself */
 export async function serveFleet(
@@ -81,9 +81,7 @@ export async function runScratchRollout(
     const stopped = AbortSignal.any([signal, lost]);
     const { counts } = await waitForEnd(cloud, plan.id, silent, stopped);
     const finishedMs = await successTimes(cloud, plan.id);
-    const at = (share: number): number =>
-      finishedMs[Math.min(finishedMs.length - 1, Math.floor(share * finishedMs.length))] ??
-      startedMs;
+    const at = (share: number): number => timeAt(finishedMs, share) ?? startedMs;
     return {
       devices: plan.whitelist.length,
       succeeded: counts.upgraded,
@@ -212,19 +210,5 @@ async function waitForEnd(
     if (signal.aborted) await cloud.terminate(planId);
     signal.throwIfAborted();
     throw error;
-  }
-}
-
-/** When each upgraded device succeeded, in milliseconds since 1970, earliest first. */
-async function successTimes(cloud: LocalCloud, planId: string): Promise<number[]> {
-  const timesMs: number[] = [];
-  for (let offset = 0; ; offset += devicesPerPage) {
-    const page = await cloud.rolloutDevices(planId, {
-      offset,
-      limit: devicesPerPage,
-      state: 'upgraded',
-    });
-    timesMs.push(...page.items.map((device) => Date.parse(device.updatedAt)));
-    if (page.items.length < devicesPerPage) return timesMs.sort((a, b) => a - b);
   }
 }

@@ -35,6 +35,7 @@ import { exportEvidence } from './evidence/export-evidence.ts';
 import { verifyEvidence } from './evidence/verify-evidence.ts';
 import type { Jobs } from './jobs/jobs.ts';
 import type { Log } from './log.ts';
+import { dryRun } from './plan/dry-run.ts';
 import type { VerificationService } from './plan/verification-service.ts';
 import type { PlanService } from './plan/plan-service.ts';
 import { createRelease, summarizeReleases } from './releases/release-service.ts';
@@ -282,6 +283,7 @@ export function makeHandlers(parts: HandlerParts): Handlers {
     'plans.scopeDevices': (input) => rooms().plans.scopeDevices(input),
     'plans.exportScope': async ({ plan, group, out }) =>
       writeText(toWrite(out), scopeCsv(await rooms().plans.decisions(plan), group)),
+    'plans.dryRun': (input, context) => dryRun(workspace(), rooms().plans, input, context),
     'plans.check': (input) => rooms().plans.check(input.planId),
     'plans.publish': (input, context) => rooms().plans.publish(input.planId, context),
     'plans.suspend': (input) => rooms().plans.control(input.planId, 'suspend'),

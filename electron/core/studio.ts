@@ -205,6 +205,7 @@ const jobTitles: Partial<Record<Method, string>> = {
   'devices.import': 'Import devices',
   'fleet.start': 'Start simulated devices',
   'plans.publish': 'Publish plan',
+  'plans.dryRun': 'Dry run of the plan',
   'verifications.start': 'Verify on one device',
   'evidence.export': 'Export evidence',
   'evidence.verify': 'Verify evidence',

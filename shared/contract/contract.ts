@@ -17,6 +17,7 @@ import { describedFormatSchema, formatTestSchema } from '../domain/described-for
 import { evidenceReportSchema } from '../domain/evidence.ts';
 import { type FileSoFar, inspectReportSchema } from '../domain/finding.ts';
 import { jobSchema } from '../domain/job.ts';
+import { dryRunSchema } from '../domain/dry-run.ts';
 import { verificationSchema } from '../domain/verification.ts';
 import { deviceLogEntrySchema } from '../domain/plan-stages.ts';
 import type { PlanChange } from '../domain/plan.ts';
@@ -386,6 +387,11 @@ export const contract = {
   'plans.exportScope': call(
     z.object({ plan: planDraftSchema, group: scopeGroupSchema.optional(), out: fileRefSchema }),
     z.object({ path: z.string(), sizeBytes: z.number() }),
+  ),
+  /** Carries a plan out with so many simulated devices in a scratch cloud. */
+  'plans.dryRun': job(
+    z.object({ plan: planDraftSchema, devices: z.number().int().min(1).max(10_000) }),
+    dryRunSchema,
   ),
   'plans.publish': job(z.object({ planId: id }), planStatusSchema),
   'plans.suspend': call(z.object({ planId: id }), planStatusSchema),

@@ -120,3 +120,19 @@ test('a package is verified on one device, and the outcome stays with the releas
   await section.scrollIntoViewIfNeeded();
   await inspectView(page, 'plan-verification');
 });
+
+test('a dry run carries the plan out with simulated devices', async () => {
+  await page.getByTestId('plan-whitelist').fill('');
+  const part = page.getByTestId('dry-run');
+  await expect
+    .poll(() => page.getByTestId('scope').textContent(), { timeout: 20_000 })
+    .toMatch(/^Full package\d+Delta package1\d\d/);
+  await page.getByTestId('dry-run-devices').fill('12');
+  await page.getByTestId('dry-run-start').click();
+  await part.getByTestId('job-strip').waitFor();
+  const result = page.getByTestId('dry-run-result');
+  await result.waitFor({ timeout: 60_000 });
+  expect(await result.textContent()).toMatch(/^Upgraded12Failed0.*12 devices for 24\d/);
+  await result.scrollIntoViewIfNeeded();
+  await inspectView(page, 'plan-dry-run');
+});

@@ -1,8 +1,9 @@
 import type { FleetStatus, FleetUsers, Output } from '../../../shared/contract/contract.ts';
 import { problem } from '../../../shared/domain/problem.ts';
 import type { Workspace } from '../workspace/workspace.ts';
-import { FleetProcess, type FleetRun } from './fleet-process.ts';
+import { FleetProcess } from './fleet-process.ts';
 import { LocalCloud } from './local-cloud.ts';
+import { sourceImages } from './source-images.ts';
 import { LocalCloudProcess } from './local-cloud-process.ts';
 import { firstSignals, makeSimulatedDevices, simulatedFaults } from './simulated-identities.ts';
 
@@ -103,7 +104,9 @@ export class CloudService {
     const faults = simulatedFaults(devices.length, input);
     return this.#fleet.start({
       endpoint,
-      images: this.#sourceImages(input),
+      images: sourceImages(this.#workspace, product.id, [
+        { componentId: input.componentId, version: input.fromVersion },
+      ]),
       users: input.users,
       devices: devices.map(({ id, transport, versions }, index) => ({
         id,
@@ -122,32 +125,5 @@ export class CloudService {
 
   async stopFleet(): Promise<void> {
     await this.#fleet.stop();
-  }
-
-  /** The image that the devices run, when the workspace has it: the source of deltas. */
-  #sourceImages(input: {
-    productId: string;
-    componentId: string;
-    fromVersion: string;
-  }): NonNullable<FleetRun['images']> {
-    const pkg = this.#workspace
-      .list('package')
-      .findLast(
-        (candidate) =>
-          candidate.productId === input.productId &&
-          candidate.componentId === input.componentId &&
-          candidate.packageType === 'full' &&
-          candidate.targetVersion === input.fromVersion &&
-          candidate.files.length === 1,
-      );
-    const [image] = pkg?.files ?? [];
-    if (!image) return [];
-    return [
-      {
-        componentId: input.componentId,
-        version: input.fromVersion,
-        path: this.#workspace.objects.path(image.sha256),
-      },
-    ];
   }
 }

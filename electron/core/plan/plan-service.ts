@@ -97,7 +97,7 @@ export class PlanService {
   /** Gates and scope of a plan that need not be saved. @throws ProblemError `plan-packages` */
   async preview(draft: PlanDraft, planId: string | null = null): Promise<PlanCheck> {
     for (const component of draft.components) this.#checkComponent(draft, component);
-    const { plan, devices, decisions } = await this.#decide(draft);
+    const { plan, devices, decisions } = await this.decide(draft);
     const scope = summarizeScope(decisions);
     const gates = computeGates({
       product: this.#workspace.product(plan.productId),
@@ -131,7 +131,7 @@ export class PlanService {
   async decisions(draft: PlanDraft): Promise<readonly ScopeDecision[]> {
     const key = JSON.stringify(draft);
     if (this.#decided?.key === key) return this.#decided.decisions;
-    return (await this.#decide(draft)).decisions;
+    return (await this.decide(draft)).decisions;
   }
 
   /** One page of the devices that get the same, or are skipped for the same reason. */
@@ -145,10 +145,20 @@ export class PlanService {
     return { total: found.length, items };
   }
 
-  async #decide(draft: PlanDraft) {
+  /** What such devices get, or why they are skipped. */
+  decideFor(draft: PlanDraft, devices: readonly Device[]): ScopeDecision[] {
+    return decideScope(this.marked(draft), devices, this.#policy(draft.productId));
+  }
+
+  /** The devices of the product and what each gets. */
+  async decide(draft: PlanDraft): Promise<{
+    readonly plan: PlanDraft;
+    readonly devices: readonly Device[];
+    readonly decisions: readonly ScopeDecision[];
+  }> {
     const plan = this.marked(draft);
     const devices = await this.#devices(plan.productId);
-    const decisions = decideScope(plan, devices, this.#policy(plan.productId));
+    const decisions = this.decideFor(plan, devices);
     this.#decided = { key: JSON.stringify(planDraftSchema.parse(draft)), decisions };
     return { plan, devices, decisions };
   }
@@ -187,19 +197,20 @@ export class PlanService {
     }
     const product = this.#workspace.product(plan.productId);
     const { gates, scope } = checked;
-    const status = await this.send(plan, context, () =>
-      this.#workspace.put('planCheck', plan.releaseId, { id: plan.id, product, gates, scope }),
-    );
+    const status = await this.send(plan, context, {
+      record: () =>
+        this.#workspace.put('planCheck', plan.releaseId, { id: plan.id, product, gates, scope }),
+    });
     return this.#published(plan, status);
   }
 
-  /** Brings a plan with its packages to the cloud, whatever the gates say; `record` is called before it is told to begin. */
+  /** Brings a plan with its packages to a cloud, whatever the gates say; `record` is called before it is told to begin. */
   async send(
     plan: Plan,
     context: WorkContext,
-    record: () => void = () => undefined,
+    options: { readonly cloud?: OtaCloud; readonly record?: () => void } = {},
   ): Promise<PlanStatus> {
-    const cloud = await this.#cloud();
+    const cloud = options.cloud ?? (await this.#cloud());
     const product = this.#workspace.product(plan.productId);
     await cloud.putProduct({ id: product.id, name: product.name });
     const packages = this.packages(plan);
@@ -214,7 +225,7 @@ export class PlanService {
       await cloud.putPackage(pkg, this.#artifact(pkg));
     }
     context.signal.throwIfAborted();
-    record();
+    options.record?.();
     const marked = { ...plan, ...this.marked(plan) };
     return cloud.publish(marked, this.#policy(plan.productId));
   }

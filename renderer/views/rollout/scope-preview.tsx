@@ -6,6 +6,7 @@ import type { PlanPreview } from '../../../shared/domain/plan-preview.ts';
 import { byteText } from '../../../shared/domain/progress-text.ts';
 import { FactList } from '../../widgets/fact-list.tsx';
 import { countText, durationText, exactBytesText, pluralText } from '../../widgets/format-text.ts';
+import { DryRunPart } from './dry-run-part.tsx';
 import { SkipReasonRow } from './skip-reason-row.tsx';
 import { ScopeDialog, scopeGroupTitle } from './scope-dialog.tsx';
 import classes from './scope-preview.module.css';
@@ -45,6 +46,9 @@ export function ScopePreview(props: {
         ))}
       </Stack>
       {preview && <Effort preview={preview} />}
+      {plan && scope.full + scope.delta > 0 && (
+        <DryRunPart plan={plan} scopeDevices={scope.full + scope.delta} />
+      )}
       {plan && <ScopeDialog plan={plan} group={group} onClose={() => setGroup(null)} />}
     </Stack>
   );

@@ -106,14 +106,14 @@ export function VerificationSection(props: {
 }
 
 function Tried({ verification }: { readonly verification: Verification }) {
-  const { outcome, error, deviceId, packageName, fromVersion, toVersion, startedAt } = verification;
+  const { outcome, error, deviceId, packageName, startedAt } = verification;
   const [tone, word] = outcomes[outcome];
   return (
     <li>
       <ToneBadge tone={tone} word={word} />
       <TitledText text={deviceId} />
       <TitledText
-        text={`${packageName}, ${fromVersion ?? 'unknown'} → ${toVersion}${error === null ? '' : `: ${errorTitles[error] ?? error}`}`}
+        text={error === null ? packageName : `${packageName}: ${errorTitles[error] ?? error}`}
       />
       <Time at={startedAt} />
     </li>
