@@ -5,12 +5,13 @@ const workPeriodMs = 10;
 /** Time that stands still until a test turns it; work that is due by time is looked for all along. */
 export class TestClock implements Clock {
   readonly #isWorking: boolean;
-  #nowMs = Date.parse('2026-03-01T08:00:00.000Z');
+  #nowMs: number;
   #elapsedMs = 0;
 
   /** @param isWorking whether repeated work is done; without it the test does that itself */
-  constructor(isWorking = true) {
+  constructor(isWorking = true, startMs = Date.parse('2026-03-01T08:00:00.000Z')) {
     this.#isWorking = isWorking;
+    this.#nowMs = startMs;
   }
 
   nowMs(): number {

@@ -217,7 +217,7 @@ class Rollout {
     const db = openDatabase(join(this.#folder, 'cloud.db'));
     this.#closers.push(() => db.close());
     const { clock } = this;
-    const cloud = { db, dataDir: this.#folder, token: 'token', clock };
+    const cloud = { db, dataDir: this.#folder, token: 'token', clock, keepDays: 400 };
     this.parts = await openParts(cloud, this.#closers);
   }
 
