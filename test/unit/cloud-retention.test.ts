@@ -10,7 +10,7 @@ const minutesPerDay = 24 * 60;
 let cloud: TestCloud;
 let clock: TestClock;
 beforeEach(async () => {
-  clock = new TestClock(true, Date.now());
+  clock = new TestClock({ at: new Date().toISOString() });
   cloud = await TestCloud.start(0, null, { clock, keepDays: 30 });
 });
 afterEach(() => cloud.stop());
