@@ -3,14 +3,14 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Plan } from '../../shared/domain/plan.ts';
 import { verificationTimes } from '../../shared/domain/verification.ts';
 import { makeDevice, makePlan, until } from '../support/cloud.ts';
-import { HandClock } from '../support/hand-clock.ts';
+import { TestClock } from '../support/test-clock.ts';
 import { TestCloud } from '../support/test-cloud.ts';
 
 const start = '2026-05-01T09:00Z';
-let clock: HandClock;
+let clock: TestClock;
 let cloud: TestCloud;
 beforeEach(async () => {
-  clock = new HandClock(start);
+  clock = new TestClock({ at: start, isWorking: false });
   cloud = await TestCloud.start(0, null, { clock });
 });
 afterEach(() => cloud.stop());
@@ -91,9 +91,11 @@ test('a device that is unknown or does not fit is refused with why', async () =>
   await cloud.addDevices(makeDevice('dev-1', { versions: {} }));
   await expect(cloud.operator.publish(await verification('dev-9'))).rejects.toMatchObject({
     code: 'device-missing',
+    status: 404,
   });
   await expect(cloud.operator.publish(await verification('dev-1'))).rejects.toMatchObject({
     code: 'verification-refused',
+    status: 409,
     message: expect.stringContaining('never reported'),
   });
 });

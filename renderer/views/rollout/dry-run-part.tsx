@@ -42,7 +42,7 @@ export function DryRunPart(props: {
           thousandSeparator=","
           value={size}
           onChange={(value) => setDevices(Math.max(1, Number(value) || 1))}
-          w={200}
+          w={250}
           data-testid="dry-run-devices"
         />
         <Button
