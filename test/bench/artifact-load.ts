@@ -14,6 +14,7 @@ import {
 } from '../support/cloud.ts';
 import { freePort, missing } from '../support/peers.ts';
 import { median } from './measure.ts';
+import { cpuBetween, usage } from './process-usage.ts';
 
 const run = promisify(execFile);
 /** Unpacked by set-up: as an installed package it would serve port 80. */
@@ -21,12 +22,18 @@ const nginxProgram = 'test/artifacts/packages/nginx/usr/sbin/nginx';
 const secondsPerRun = 3;
 const runsEach = 3;
 
-/** Served bytes per second of both under the same load, median of the runs, in turns. */
+/** How fast a server was, median of the runs. */
+export interface ServerRate {
+  readonly bytesPerSec: number;
+  /** Bytes for each second of its CPU time, which other work on the machine disturbs less; null without /proc. */
+  readonly bytesPerCpuSec: number | null;
+}
+
+/** Both servers under the same load, in turns. */
 export interface ArtifactRun {
   readonly sizeBytes: number;
-  readonly connections: number;
-  readonly cloudBytesPerSec: number;
-  readonly nginxBytesPerSec: number;
+  readonly cloud: ServerRate;
+  readonly nginx: ServerRate;
 }
 
 interface Served {
@@ -42,13 +49,13 @@ export async function loadArtifacts(sizeBytes: number, connections: number): Pro
   const nginx = await Nginx.serve(join(folder, 'nginx'), bytes);
   try {
     const ofCloud = await artifactOf(cloud, bytes);
-    const rates: { cloud: number[]; nginx: number[] } = { cloud: [], nginx: [] };
+    const ofNginx = { url: nginx.url, header: ofCloud.header };
+    const rates: { cloud: ServerRate[]; nginx: ServerRate[] } = { cloud: [], nginx: [] };
     for (let turn = 0; turn < runsEach; turn++) {
-      rates.cloud.push(await download(ofCloud, connections));
-      rates.nginx.push(await download({ url: nginx.url, header: ofCloud.header }, connections));
+      rates.cloud.push(await download(ofCloud, connections, cloud.child.pid ?? 0));
+      rates.nginx.push(await download(ofNginx, connections, nginx.pid));
     }
-    const [cloudBytesPerSec, nginxBytesPerSec] = [median(rates.cloud), median(rates.nginx)];
-    return { sizeBytes, connections, cloudBytesPerSec, nginxBytesPerSec };
+    return { sizeBytes, cloud: middle(rates.cloud), nginx: middle(rates.nginx) };
   } finally {
     await nginx.stop();
     await cloud.kill('SIGTERM');
@@ -71,8 +78,21 @@ async function artifactOf(cloud: CloudProcess, bytes: Buffer): Promise<Served> {
   return { url: `${http}/a/${_links.deploymentBase.href.split('/').at(-1)}`, header };
 }
 
-/** Bytes per second that wrk got; every answer has to be a success. */
-async function download({ url, header }: Served, connections: number): Promise<number> {
+function middle(rates: readonly ServerRate[]): ServerRate {
+  const perCpuSec = rates.flatMap(({ bytesPerCpuSec }) => bytesPerCpuSec ?? []);
+  return {
+    bytesPerSec: median(rates.map(({ bytesPerSec }) => bytesPerSec)),
+    bytesPerCpuSec: perCpuSec.length === 0 ? null : median(perCpuSec),
+  };
+}
+
+/** What wrk got from the process; every answer has to be a success. */
+async function download(
+  { url, header }: Served,
+  connections: number,
+  pid: number,
+): Promise<ServerRate> {
+  const before = usage(pid);
   const args = ['-t1', `-c${connections}`, `-d${secondsPerRun}s`, '--timeout', '30s', '-H', header];
   const { stdout } = await run('wrk', [...args, url]).catch((error: NodeJS.ErrnoException) => {
     throw error.code === 'ENOENT' ? missing('wrk', 'wrk') : error;
@@ -81,10 +101,13 @@ async function download({ url, header }: Served, connections: number): Promise<n
   const [, value = '', unit = ''] = /Transfer\/sec:\s+([\d.]+)(K|M|G)?B/.exec(stdout) ?? [];
   const unitBytes = { '': 1, K: 1024, M: 1024 ** 2, G: 1024 ** 3 }[unit];
   if (unitBytes === undefined || value === '') throw new Error(`wrk said: ${stdout}`);
-  return Number(value) * unitBytes;
+  const bytesPerSec = Number(value) * unitBytes;
+  const cpuMs = cpuBetween(before, usage(pid));
+  const servedBytes = bytesPerSec * secondsPerRun;
+  return { bytesPerSec, bytesPerCpuSec: cpuMs === null ? null : (servedBytes * 1000) / cpuMs };
 }
 
-/** nginx with one worker and sendfile, as Debian ships it. */
+/** nginx as Debian ships it, in one process and with sendfile. */
 class Nginx {
   readonly url: string;
   readonly #child: ChildProcess;
@@ -103,7 +126,7 @@ class Nginx {
     const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
     writeFileSync(
       join(folder, 'nginx.conf'),
-      `daemon off; worker_processes 1; pid ${folder}/nginx.pid; error_log stderr;
+      `daemon off; master_process off; pid ${folder}/nginx.pid; error_log stderr;
        ${process.getuid?.() === 0 ? 'user root;' : ''} events { worker_connections 4096; }
        http { access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000;
          ${temporary.map((name) => `${name}_temp_path ${folder}/${name};`).join(' ')}
@@ -120,6 +143,10 @@ class Nginx {
       (isServed) => isServed,
     );
     return new Nginx(url, child);
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
   }
 
   async stop(): Promise<void> {
