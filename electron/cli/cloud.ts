@@ -23,6 +23,13 @@ const count = (text: string): number => {
   return value;
 };
 
+const share = (text: string): number => {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0 && value <= 1))
+    throw new InvalidArgumentError('a share from 0 to 1, such as 0.1');
+  return value;
+};
+
 const sizeUnits: Record<string, number> = { '': 1, k: 1024, m: 1024 * 1024 };
 
 const size = (text: string): number => {
@@ -58,6 +65,7 @@ export function cloudCommands(program: Command): void {
       "serve modules that speak Quectel's CloudOTA (default: on loopback only: they prove nothing)",
     )
     .option('--host <address>', 'address to listen at', '127.0.0.1')
+    .option('--keep-days <n>', 'days to keep the details of ended plans', '400')
     .option('--tls-cert <file>', 'serve HTTPS and MQTTS with this PEM certificate')
     .option('--tls-key <file>', 'and this PEM key')
     .action(async (options: ServeOptions, command: Command) => {
@@ -88,6 +96,8 @@ export function cloudCommands(program: Command): void {
     .option('--product <pk>', 'product', 'SCRATCH')
     .option('--component <id>', 'component', 'APP')
     .option('--from-version <v>', 'version the devices run', '1.0.0')
+    .option('--fail-share <share>', 'share of the devices whose upgrades fail, 0 to 1', share, 0)
+    .option('--silent-share <share>', 'share of the devices that fall silent, 0 to 1', share, 0)
     .option('--low-battery <n>', 'how many begin with 12 % battery, and charge', count)
     .option('--weak-signal <n>', 'how many begin with an RSRP of -120 dBm, for 20 s', count)
     .addOption(
@@ -131,6 +141,7 @@ interface ServeOptions {
   readonly lwm2mProof: string;
   readonly cloudota?: string;
   readonly host: string;
+  readonly keepDays: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
 }
@@ -146,6 +157,8 @@ interface FleetOptions {
   readonly product: string;
   readonly component: string;
   readonly fromVersion: string;
+  readonly failShare: number;
+  readonly silentShare: number;
   readonly lowBattery?: number;
   readonly weakSignal?: number;
   readonly users: FleetUsers;
@@ -164,9 +177,15 @@ async function serveCloud(options: ServeOptions, command: Command): Promise<void
       'usage',
     );
   }
-  const { http, mqtt, coap, cloudota, lwm2mProof, host, tlsCert, tlsKey } = options;
+  const { http, mqtt, coap, cloudota, lwm2mProof, host, keepDays, tlsCert, tlsKey } = options;
   const args = ['--data', dataDir, '--http', http, '--mqtt', mqtt, '--host', host];
-  args.push('--lwm2m-proof', lwm2mProof, ...(coap === undefined ? [] : ['--coap', coap]));
+  args.push(
+    '--keep-days',
+    keepDays,
+    '--lwm2m-proof',
+    lwm2mProof,
+    ...(coap === undefined ? [] : ['--coap', coap]),
+  );
   if (cloudota !== undefined) args.push('--cloudota', cloudota);
   if (tlsCert !== undefined) args.push('--tls-cert', tlsCert);
   if (tlsKey !== undefined) args.push('--tls-key', tlsKey);
@@ -197,6 +216,7 @@ async function fleetTarget(options: FleetOptions): Promise<FleetTarget> {
     productId: options.product,
     componentId: options.component,
     fromVersion: options.fromVersion,
+    faults: options,
     weak: { lowBattery: options.lowBattery, weakSignal: options.weakSignal },
     users: options.users,
   };
