@@ -123,10 +123,8 @@ export class OtaAdapter {
 
   /** Subscribes, then tells every device with an unfinished job, for what was lost while apart. */
   async #subscribe(): Promise<void> {
-    // Nothing gets lost inside this process, and acknowledging each message to itself only costs time.
-    const qos = this.#options.isOwnBroker ? 0 : 1;
     try {
-      await this.#client.subscribeAsync([...deviceTopicFilters], { qos });
+      await this.#client.subscribeAsync([...deviceTopicFilters], { qos: 1 });
     } catch (error) {
       throw problem(
         'mqtt-refused',
