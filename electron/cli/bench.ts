@@ -7,8 +7,10 @@ import {
 } from '../../shared/domain/bench.ts';
 import type { Protocol, VirtualBoardKind } from '../../shared/domain/bench-names.ts';
 import { type Problem, ProblemError, toProblem } from '../../shared/domain/problem.ts';
+import { type BootCommands, bootCommandsSchema } from '../../shared/domain/boot-commands.ts';
 import { byteText } from '../../shared/domain/progress-text.ts';
 import type { Studio } from '../core/studio.ts';
+import { readYaml } from './yaml-file.ts';
 import { exitCodes, printResult } from './output.ts';
 import { untilStopped, withSession } from './session.ts';
 
@@ -50,11 +52,18 @@ export function benchCommands(program: Command): void {
     .option('--baud <rate>', "baud rate instead of the protocol's own")
     .option('--address <address>', 'where an image without addresses goes, for example 0x10000')
     .option('--url <url>', 'where a module fetches the package itself (quectel)')
+    .option(
+      '--commands <file>',
+      'what is typed at the prompt of a bootloader, as YAML (ymodem, xmodem)',
+    )
     .option('--changed-only', 'leave sectors that the board holds already')
     .action((file: string, options: FlashOptions, command: Command) =>
       withSession(command, async ({ studio, json }) => {
+        const bootCommands = options.commands && (await readBootCommands(options.commands));
         const outcomes = await Promise.all(
-          options.port.map((port) => flashOne(studio, { file, port, options })),
+          options.port.map((port) =>
+            flashOne(studio, { file, port, options, ...(bootCommands && { bootCommands }) }),
+          ),
         );
         const [only] = outcomes;
         if (only && outcomes.length === 1) {
@@ -103,8 +112,16 @@ interface FlashOptions {
   readonly baud?: string;
   readonly address?: string;
   readonly url?: string;
+  readonly commands?: string;
   readonly changedOnly?: boolean;
 }
+
+const readBootCommands = (file: string): Promise<BootCommands> =>
+  readYaml(file, bootCommandsSchema, {
+    code: 'boot-commands-invalid',
+    title: 'The boot commands are not valid',
+    hint: 'Correct the named line or field; docs/product-description.md lists them.',
+  });
 
 /** How one board of a gang fared; every board has its own end. */
 type Outcome = { readonly port: string } & (
@@ -119,9 +136,14 @@ const collect = (path: string, paths: readonly string[] = []): readonly string[]
 
 async function flashOne(
   studio: Studio,
-  order: { readonly file: string; readonly port: string; readonly options: FlashOptions },
+  order: {
+    readonly file: string;
+    readonly port: string;
+    readonly options: FlashOptions;
+    readonly bootCommands?: BootCommands;
+  },
 ): Promise<Outcome> {
-  const { file, port, options } = order;
+  const { file, port, options, bootCommands } = order;
   const { protocol, expectVersion, baud, address, url, changedOnly } = options;
   try {
     const run = await studio.ask('bench.flash', {
@@ -132,6 +154,7 @@ async function flashOne(
       ...(baud ? { baudRate: Number(baud) } : {}),
       ...(address ? { address: Number(address) } : {}),
       ...(url ? { url } : {}),
+      ...(bootCommands && { bootCommands }),
       ...(changedOnly ? { changedOnly } : {}),
     });
     return { port, run };

@@ -6,6 +6,7 @@ import {
   protocolSchema,
   virtualBoardKindSchema,
 } from '../domain/bench.ts';
+import { bootCommandsSchema } from '../domain/boot-commands.ts';
 import {
   compressionSchema,
   deltaLimitsSchema,
@@ -266,6 +267,8 @@ export const contract = {
       address: z.number().int().nonnegative().max(0xffff_ffff).optional(),
       /** Where a module fetches the package itself, instead of taking it over the line. */
       url: z.url().max(700).optional(),
+      /** What is typed at a bootloader's prompt; absent: what the component says. */
+      bootCommands: bootCommandsSchema.optional(),
       /** Leave sectors that the board holds already: less to write, and the way on after a lost port. */
       changedOnly: z.boolean().default(false),
     }),

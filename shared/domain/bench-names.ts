@@ -1,5 +1,5 @@
 /** Ways to reach a boot loader; apart from the schemas, so that the page loads none. */
-export const protocols = ['stm32', 'esp', 'smp', 'stk500', 'ymodem', 'quectel'] as const;
+export const protocols = ['stm32', 'esp', 'smp', 'stk500', 'ymodem', 'xmodem', 'quectel'] as const;
 export type Protocol = (typeof protocols)[number];
 
 /** Kinds of virtual boards. */
@@ -24,6 +24,7 @@ export const protocolNames: Readonly<Record<Protocol, string>> = {
   smp: 'MCUboot, Zephyr (SMP)',
   stk500: 'Arduino (STK500v1)',
   ymodem: 'YMODEM',
+  xmodem: 'XMODEM-1K',
   quectel: 'Quectel module (AT)',
 };
 

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import type { BootCommands } from '../../../shared/domain/boot-commands.ts';
 import type { BenchRun, FlashFootprint, FlashResult } from '../../../shared/domain/bench.ts';
 import type { Protocol } from '../../../shared/domain/bench-names.ts';
 import type { WorkContext } from '../../../shared/domain/job.ts';
@@ -38,6 +39,8 @@ export interface FlashRequest {
   readonly changedOnly?: boolean | undefined;
   /** Where a module fetches the package itself. */
   readonly url?: string | undefined;
+  /** Absent: what the package's component says. */
+  readonly bootCommands?: BootCommands | undefined;
 }
 
 /**
@@ -58,6 +61,7 @@ export async function runBench(
   await mkdir(recordingFolder, { recursive: true });
   const recordingPath = join(recordingFolder, `${id}.jsonl`);
   const startedAt = new Date().toISOString();
+  const bootCommands = request.bootCommands ?? source.bootCommands;
   const input: FlashInput = {
     port: request.port,
     protocol: request.protocol,
@@ -68,6 +72,7 @@ export async function runBench(
     changedOnly: request.changedOnly ?? false,
     ...(request.baudRate === undefined ? {} : { baudRate: request.baudRate }),
     ...(request.url === undefined ? {} : { url: request.url }),
+    ...(bootCommands && { bootCommands }),
     ...(source.chip ? { expectChip: source.chip } : {}),
     ...(request.expectVersion ? { expectVersion: request.expectVersion } : {}),
   };
@@ -173,6 +178,7 @@ interface ImageSource {
   readonly name: string;
   readonly releaseId: string | null;
   readonly chip?: string | undefined;
+  readonly bootCommands?: BootCommands | undefined;
 }
 
 function resolveImage(
@@ -205,6 +211,7 @@ function resolveImage(
       name: file.name,
       releaseId: pkg.releaseId,
       chip: component.chip,
+      bootCommands: component.bootCommands,
     };
   }
   if (request.path) return { path: request.path, name: basename(request.path), releaseId: null };

@@ -1,4 +1,5 @@
 import type { BootResult, FlashResult } from '../../../shared/domain/bench.ts';
+import type { BootCommands } from '../../../shared/domain/boot-commands.ts';
 import {
   type Protocol,
   type VerifyMethod,
@@ -42,6 +43,8 @@ export interface FlashInput {
   readonly baudRate?: number;
   /** Where a module fetches the package itself. */
   readonly url?: string;
+  /** What is typed at a bootloader's prompt. */
+  readonly bootCommands?: BootCommands;
   /** Leave sectors that the board holds already. */
   readonly changedOnly?: boolean;
   /** Where the serial recording goes, JSON Lines. */
@@ -134,6 +137,7 @@ async function connectAndFlash(
       baudRate,
       connectBaudRate: options.baudRate,
       ...(input.url === undefined ? {} : { url: input.url }),
+      ...(input.bootCommands && { bootCommands: input.bootCommands }),
     });
     context.onProgress({ step: 'Connecting', done: 0, total: 0, unit: 'bytes' });
     identify(input, run, await flasher.connect());

@@ -1,4 +1,5 @@
 import type { VerifyMethod } from '../../../shared/domain/bench-names.ts';
+import type { BootCommands } from '../../../shared/domain/boot-commands.ts';
 import type { FirmwareImage } from '../../../shared/formats/firmware-image.ts';
 import type { ByteChannel } from './byte-channel.ts';
 import type { LinkOptions } from './serial-link.ts';
@@ -60,6 +61,8 @@ export interface FlasherOptions {
   readonly changedOnly: boolean;
   /** Where a module fetches the package itself, instead of taking it over the line. */
   readonly url?: string;
+  /** What is typed at a bootloader's prompt. */
+  readonly bootCommands?: BootCommands;
   /** The speed to flash at. */
   readonly baudRate: number;
   /** The speed at which the line was opened. */
