@@ -1,7 +1,10 @@
-import { Argument, type Command, Option } from 'commander';
+import { readFile } from 'node:fs/promises';
+import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
 import {
   type BenchRun,
   type BootResult,
+  type McuVersion,
+  mcuVersionSchema,
   protocolSchema,
   virtualBoardKindSchema,
 } from '../../shared/domain/bench.ts';
@@ -52,6 +55,7 @@ export function benchCommands(program: Command): void {
     .option('--baud <rate>', "baud rate instead of the protocol's own")
     .option('--address <address>', 'where an image without addresses goes, for example 0x10000')
     .option('--url <url>', 'where a module fetches the package itself (quectel)')
+    .option('--mcu <id=version>', 'the MCU behind the module and what it runs (qiot)', mcuOf)
     .option(
       '--commands <file>',
       'what is typed at the prompt of a bootloader, as YAML (ymodem, xmodem)',
@@ -85,13 +89,18 @@ export function benchCommands(program: Command): void {
     .addArgument(new Argument('<kind>', 'kind of board').choices(virtualBoardKindSchema.options))
     .requiredOption('--link <path>', 'where the serial port (PTY) appears')
     .option('--bootloader <file>', 'bootloader of an optiboot board, as Intel HEX')
+    .option('--mcu-package <file>', 'of a quectel module: what its cloud has for the MCU behind it')
+    .option('--mcu <id=version>', 'the component and the version that the package brings', mcuOf)
+    .option('--mcu-source <version>', 'the only version that the package is made for')
     .action((kind: VirtualBoardKind, options: VirtualOptions, command: Command) =>
       withSession(command, async ({ studio, signal }) => {
         const { link, bootloader } = options;
+        const mcuPackage = await mcuPackageOf(options);
         const port = await studio.boards.start(kind, {
           linkPath: link,
           paced: true,
           ...(bootloader === undefined ? {} : { bootloader }),
+          ...(mcuPackage && { mcuPackage }),
         });
         process.stdout.write(`${JSON.stringify({ ready: true, port: port.path })}\n`);
         await untilStopped(signal);
@@ -103,6 +112,16 @@ export function benchCommands(program: Command): void {
 interface VirtualOptions {
   readonly link: string;
   readonly bootloader?: string;
+  readonly mcuPackage?: string;
+  readonly mcu?: McuVersion;
+  readonly mcuSource?: string;
+}
+
+async function mcuPackageOf({ mcuPackage, mcu, mcuSource = '' }: VirtualOptions) {
+  if (mcuPackage === undefined || !mcu) return null;
+  const bytes = new Uint8Array(await readFile(mcuPackage));
+  const { componentId, version: targetVersion } = mcu;
+  return { componentId, sourceVersion: mcuSource, targetVersion, bytes };
 }
 
 interface FlashOptions {
@@ -112,8 +131,16 @@ interface FlashOptions {
   readonly baud?: string;
   readonly address?: string;
   readonly url?: string;
+  readonly mcu?: McuVersion;
   readonly commands?: string;
   readonly changedOnly?: boolean;
+}
+
+function mcuOf(text: string): McuVersion {
+  const [componentId = '', version = ''] = text.split('=');
+  const mcu = mcuVersionSchema.safeParse({ componentId, version });
+  if (mcu.success) return mcu.data;
+  throw new InvalidArgumentError('Expected ID=VERSION, for example STM32=1.0.0.');
 }
 
 const readBootCommands = (file: string): Promise<BootCommands> =>
@@ -144,7 +171,7 @@ async function flashOne(
   },
 ): Promise<Outcome> {
   const { file, port, options, bootCommands } = order;
-  const { protocol, expectVersion, baud, address, url, changedOnly } = options;
+  const { protocol, expectVersion, baud, address, url, mcu, changedOnly } = options;
   try {
     const run = await studio.ask('bench.flash', {
       file,
@@ -154,6 +181,7 @@ async function flashOne(
       ...(baud ? { baudRate: Number(baud) } : {}),
       ...(address ? { address: Number(address) } : {}),
       ...(url ? { url } : {}),
+      ...(mcu && { mcu }),
       ...(bootCommands && { bootCommands }),
       ...(changedOnly ? { changedOnly } : {}),
     });

@@ -1,5 +1,14 @@
 /** Ways to reach a boot loader; apart from the schemas, so that the page loads none. */
-export const protocols = ['stm32', 'esp', 'smp', 'stk500', 'ymodem', 'xmodem', 'quectel'] as const;
+export const protocols = [
+  'stm32',
+  'esp',
+  'smp',
+  'stk500',
+  'ymodem',
+  'xmodem',
+  'quectel',
+  'qiot',
+] as const;
 export type Protocol = (typeof protocols)[number];
 
 /** Kinds of virtual boards. */
@@ -26,6 +35,7 @@ export const protocolNames: Readonly<Record<Protocol, string>> = {
   ymodem: 'YMODEM',
   xmodem: 'XMODEM-1K',
   quectel: 'Quectel module (AT)',
+  qiot: 'MCU behind a Quectel module (QIOT)',
 };
 
 /** Each kind of virtual board: what it is called, and the protocol that flashes it. */

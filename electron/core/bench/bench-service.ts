@@ -3,7 +3,12 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { BootCommands } from '../../../shared/domain/boot-commands.ts';
-import type { BenchRun, FlashFootprint, FlashResult } from '../../../shared/domain/bench.ts';
+import type {
+  BenchRun,
+  FlashFootprint,
+  FlashResult,
+  McuVersion,
+} from '../../../shared/domain/bench.ts';
 import type { Protocol } from '../../../shared/domain/bench-names.ts';
 import type { WorkContext } from '../../../shared/domain/job.ts';
 import { maxFileSizeBytes } from '../../../shared/domain/limits.ts';
@@ -39,6 +44,8 @@ export interface FlashRequest {
   readonly changedOnly?: boolean | undefined;
   /** Where a module fetches the package itself. */
   readonly url?: string | undefined;
+  /** The MCU that a module upgrades, and what it runs; absent: what the module says. */
+  readonly mcu?: McuVersion | undefined;
   /** Absent: what the package's component says. */
   readonly bootCommands?: BootCommands | undefined;
 }
@@ -72,6 +79,7 @@ export async function runBench(
     changedOnly: request.changedOnly ?? false,
     ...(request.baudRate === undefined ? {} : { baudRate: request.baudRate }),
     ...(request.url === undefined ? {} : { url: request.url }),
+    ...(request.mcu && { mcu: request.mcu }),
     ...(bootCommands && { bootCommands }),
     ...(source.chip ? { expectChip: source.chip } : {}),
     ...(request.expectVersion ? { expectVersion: request.expectVersion } : {}),

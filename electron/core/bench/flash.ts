@@ -1,4 +1,4 @@
-import type { BootResult, FlashResult } from '../../../shared/domain/bench.ts';
+import type { BootResult, FlashResult, McuVersion } from '../../../shared/domain/bench.ts';
 import type { BootCommands } from '../../../shared/domain/boot-commands.ts';
 import {
   type Protocol,
@@ -43,6 +43,8 @@ export interface FlashInput {
   readonly baudRate?: number;
   /** Where a module fetches the package itself. */
   readonly url?: string;
+  /** The MCU that a module upgrades, and what it runs. */
+  readonly mcu?: McuVersion;
   /** What is typed at a bootloader's prompt. */
   readonly bootCommands?: BootCommands;
   /** Leave sectors that the board holds already. */
@@ -137,6 +139,7 @@ async function connectAndFlash(
       baudRate,
       connectBaudRate: options.baudRate,
       ...(input.url === undefined ? {} : { url: input.url }),
+      ...(input.mcu && { mcu: input.mcu }),
       ...(input.bootCommands && { bootCommands: input.bootCommands }),
     });
     context.onProgress({ step: 'Connecting', done: 0, total: 0, unit: 'bytes' });

@@ -1,3 +1,4 @@
+import type { McuVersion } from '../../../shared/domain/bench.ts';
 import type { VerifyMethod } from '../../../shared/domain/bench-names.ts';
 import type { BootCommands } from '../../../shared/domain/boot-commands.ts';
 import type { FirmwareImage } from '../../../shared/formats/firmware-image.ts';
@@ -61,6 +62,8 @@ export interface FlasherOptions {
   readonly changedOnly: boolean;
   /** Where a module fetches the package itself, instead of taking it over the line. */
   readonly url?: string;
+  /** The MCU that a module upgrades, and what it runs; absent: what the module says. */
+  readonly mcu?: McuVersion;
   /** What is typed at a bootloader's prompt. */
   readonly bootCommands?: BootCommands;
   /** The speed to flash at. */

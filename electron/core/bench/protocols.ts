@@ -1,6 +1,7 @@
 import type { Protocol } from '../../../shared/domain/bench-names.ts';
 import type { FlashProtocol } from './flasher.ts';
 import { EspFlasher } from './esp/esp-flasher.ts';
+import { QiotFlasher } from './quectel/qiot-flasher.ts';
 import { QuectelFlasher } from './quectel/quectel-flasher.ts';
 import { Stk500Flasher } from './stk500/stk500-flasher.ts';
 import { Stm32Flasher } from './stm32/stm32-flasher.ts';
@@ -40,5 +41,10 @@ export const protocols: Readonly<Record<Protocol, FlashProtocol>> = {
     line: { baudRate: 115_200, parity: 'none' },
     sendsFile: true,
     open: (channel, options) => new QuectelFlasher(channel, options),
+  },
+  qiot: {
+    line: { baudRate: 115_200, parity: 'none' },
+    sendsFile: true,
+    open: (channel, options) => new QiotFlasher(channel, options),
   },
 };

@@ -3,6 +3,7 @@ import type { VirtualBoardKind } from '../../../shared/domain/bench-names.ts';
 import { problem } from '../../../shared/domain/problem.ts';
 import { servePty, serveResettingPty } from '../../boards/pty.ts';
 import { VirtualEsp32 } from '../../boards/esp32/virtual-esp32.ts';
+import type { McuPackage } from '../../boards/quectel/qiot-session.ts';
 import { VirtualQuectel } from '../../boards/quectel/virtual-quectel.ts';
 import { VirtualStm32 } from '../../boards/stm32/virtual-stm32.ts';
 import { VirtualYmodemBoard } from '../../boards/ymodem/virtual-ymodem-board.ts';
@@ -19,6 +20,8 @@ interface BoardOptions {
   readonly isPaced: boolean;
   /** Of an optiboot board: its bootloader, as an Intel HEX file. */
   readonly bootloader: string | undefined;
+  /** Of a module: what its cloud has for the MCU behind it. */
+  readonly mcuPackage: McuPackage | undefined;
 }
 
 interface BoardKind {
@@ -76,11 +79,16 @@ export class VirtualBoards {
    */
   async start(
     kind: VirtualBoardKind,
-    options: { linkPath?: string; paced?: boolean; bootloader?: string } = {},
+    options: {
+      linkPath?: string;
+      paced?: boolean;
+      bootloader?: string;
+      mcuPackage?: McuPackage;
+    } = {},
   ): Promise<PortInfo> {
     const { label, make, resetsOnOpen } = kinds[kind];
-    const { linkPath, paced = false, bootloader } = options;
-    const board = await make({ isPaced: paced, bootloader });
+    const { linkPath, paced = false, bootloader, mcuPackage } = options;
+    const board = await make({ isPaced: paced, bootloader, mcuPackage });
     const path = linkPath ?? `virtual:${kind}-${++this.#count}`;
     const serve = resetsOnOpen ? serveResettingPty : servePty;
     const pty = linkPath === undefined ? null : await serve(board, linkPath);
