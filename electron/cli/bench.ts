@@ -55,6 +55,7 @@ export function benchCommands(program: Command): void {
     .option('--baud <rate>', "baud rate instead of the protocol's own")
     .option('--address <address>', 'where an image without addresses goes, for example 0x10000')
     .option('--url <url>', 'where a module fetches the package itself (quectel)')
+    .option('--stub', "flash through Espressif's stub in the RAM of the chip: large images (esp)")
     .option('--mcu <id=version>', 'the MCU behind the module and what it runs (qiot)', mcuOf)
     .option(
       '--commands <file>',
@@ -131,6 +132,7 @@ interface FlashOptions {
   readonly baud?: string;
   readonly address?: string;
   readonly url?: string;
+  readonly stub?: boolean;
   readonly mcu?: McuVersion;
   readonly commands?: string;
   readonly changedOnly?: boolean;
@@ -171,7 +173,7 @@ async function flashOne(
   },
 ): Promise<Outcome> {
   const { file, port, options, bootCommands } = order;
-  const { protocol, expectVersion, baud, address, url, mcu, changedOnly } = options;
+  const { protocol, expectVersion, baud, address, url, mcu, stub, changedOnly } = options;
   try {
     const run = await studio.ask('bench.flash', {
       file,
@@ -181,6 +183,7 @@ async function flashOne(
       ...(baud ? { baudRate: Number(baud) } : {}),
       ...(address ? { address: Number(address) } : {}),
       ...(url ? { url } : {}),
+      ...(stub && { usesStub: stub }),
       ...(mcu && { mcu }),
       ...(bootCommands && { bootCommands }),
       ...(changedOnly ? { changedOnly } : {}),

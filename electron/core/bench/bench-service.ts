@@ -44,6 +44,7 @@ export interface FlashRequest {
   readonly changedOnly?: boolean | undefined;
   /** Where a module fetches the package itself. */
   readonly url?: string | undefined;
+  readonly usesStub?: boolean | undefined;
   /** The MCU that a module upgrades, and what it runs; absent: what the module says. */
   readonly mcu?: McuVersion | undefined;
   /** Absent: what the package's component says. */
@@ -77,6 +78,7 @@ export async function runBench(
     recordingPath,
     openLink: boards.opener(),
     changedOnly: request.changedOnly ?? false,
+    usesStub: request.usesStub ?? false,
     ...(request.baudRate === undefined ? {} : { baudRate: request.baudRate }),
     ...(request.url === undefined ? {} : { url: request.url }),
     ...(request.mcu && { mcu: request.mcu }),

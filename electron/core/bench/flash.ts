@@ -43,6 +43,8 @@ export interface FlashInput {
   readonly baudRate?: number;
   /** Where a module fetches the package itself. */
   readonly url?: string;
+  /** Flash an Espressif chip through a stub in its RAM instead of its ROM. */
+  readonly usesStub?: boolean;
   /** The MCU that a module upgrades, and what it runs. */
   readonly mcu?: McuVersion;
   /** What is typed at a bootloader's prompt. */
@@ -139,6 +141,7 @@ async function connectAndFlash(
       baudRate,
       connectBaudRate: options.baudRate,
       ...(input.url === undefined ? {} : { url: input.url }),
+      usesStub: input.usesStub ?? false,
       ...(input.mcu && { mcu: input.mcu }),
       ...(input.bootCommands && { bootCommands: input.bootCommands }),
     });

@@ -66,6 +66,8 @@ export interface FlasherOptions {
   readonly mcu?: McuVersion;
   /** What is typed at a bootloader's prompt. */
   readonly bootCommands?: BootCommands;
+  /** Flash an Espressif chip through a stub in its RAM instead of its ROM. */
+  readonly usesStub?: boolean;
   /** The speed to flash at. */
   readonly baudRate: number;
   /** The speed at which the line was opened. */
