@@ -8,7 +8,12 @@ import {
   protocolSchema,
   virtualBoardKindSchema,
 } from '../../shared/domain/bench.ts';
-import type { Protocol, VirtualBoardKind } from '../../shared/domain/bench-names.ts';
+import {
+  type BoardFault,
+  boardFaults,
+  type Protocol,
+  type VirtualBoardKind,
+} from '../../shared/domain/bench-names.ts';
 import { type Problem, ProblemError, toProblem } from '../../shared/domain/problem.ts';
 import { type BootCommands, bootCommandsSchema } from '../../shared/domain/boot-commands.ts';
 import { byteText } from '../../shared/domain/progress-text.ts';
@@ -90,18 +95,24 @@ export function benchCommands(program: Command): void {
     .addArgument(new Argument('<kind>', 'kind of board').choices(virtualBoardKindSchema.options))
     .requiredOption('--link <path>', 'where the serial port (PTY) appears')
     .option('--bootloader <file>', 'bootloader of an optiboot board, as Intel HEX')
+    .addOption(
+      new Option('--fault <fault>', 'what the board does wrong, as real ones do').choices(
+        boardFaults,
+      ),
+    )
     .option('--mcu-package <file>', 'of a quectel module: what its cloud has for the MCU behind it')
     .option('--mcu <id=version>', 'the component and the version that the package brings', mcuOf)
     .option('--mcu-source <version>', 'the only version that the package is made for')
     .action((kind: VirtualBoardKind, options: VirtualOptions, command: Command) =>
       withSession(command, async ({ studio, signal }) => {
-        const { link, bootloader } = options;
+        const { link, bootloader, fault } = options;
         const mcuPackage = await mcuPackageOf(options);
         const port = await studio.boards.start(kind, {
           linkPath: link,
           paced: true,
           ...(bootloader === undefined ? {} : { bootloader }),
           ...(mcuPackage && { mcuPackage }),
+          ...(fault && { fault }),
         });
         process.stdout.write(`${JSON.stringify({ ready: true, port: port.path })}\n`);
         await untilStopped(signal);
@@ -113,6 +124,7 @@ export function benchCommands(program: Command): void {
 interface VirtualOptions {
   readonly link: string;
   readonly bootloader?: string;
+  readonly fault?: BoardFault;
   readonly mcuPackage?: string;
   readonly mcu?: McuVersion;
   readonly mcuSource?: string;

@@ -22,6 +22,19 @@ export const virtualBoardNames = [
 ] as const;
 export type VirtualBoardKind = (typeof virtualBoardNames)[number];
 
+/** What a virtual board does wrong, as real ones do. */
+export const boardFaults = [
+  /** Read-out protection (STM32): reading, writing, erasing and starting are refused. */
+  'read-protected',
+  /** Write protection (STM32): says that it erased and wrote, and did not. */
+  'write-protected',
+  /** Bytes that nobody sent arrive after each reset. */
+  'stray-bytes',
+  /** The power fails once, in the middle of the work, and comes back. */
+  'power-loss',
+] as const;
+export type BoardFault = (typeof boardFaults)[number];
+
 /** How what the board holds is compared with the image. */
 export const verifyMethods = ['read-back', 'md5', 'hash', 'crc32', 'checksum'] as const;
 export type VerifyMethod = (typeof verifyMethods)[number];

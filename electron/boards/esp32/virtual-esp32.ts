@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { concat, latin1Bytes, words } from '../../../shared/formats/bytes.ts';
 import { espChecksum, espCommands } from '../../../shared/formats/esp-loader.ts';
 import { encodeSlip, SlipDecoder } from '../../../shared/formats/slip.ts';
-import { VirtualBoard } from '../virtual-board.ts';
+import { type BoardSetup, VirtualBoard } from '../virtual-board.ts';
 import { bootEsp32 } from './esp32-boot.ts';
 import { Inflater } from './inflater.ts';
 import { Esp32Registers } from './esp32-registers.ts';
@@ -53,8 +53,8 @@ export class VirtualEsp32 extends VirtualBoard {
   /** Parts of the RAM that were announced, and how far they are filled. */
   #loaded: { readonly address: number; readonly sizeBytes: number; filled: number }[] = [];
 
-  constructor({ isPaced }: { readonly isPaced: boolean }) {
-    super({ bitsPerByte: 10, baudRate: firstBaudRate, isPaced });
+  constructor(setup: BoardSetup) {
+    super({ bitsPerByte: 10, baudRate: firstBaudRate, ...setup });
   }
 
   /** DTR is wired to IO0 and RTS to EN, both inverted; both at once do nothing. */

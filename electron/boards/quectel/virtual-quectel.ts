@@ -1,7 +1,7 @@
 import { latin1Text } from '../../../shared/formats/bytes.ts';
 import { ackEveryBytes, fileChecksum } from '../../../shared/formats/quectel.ts';
 import { type McuPackage, QiotSession } from './qiot-session.ts';
-import { VirtualBoard } from '../virtual-board.ts';
+import { type BoardSetup, VirtualBoard } from '../virtual-board.ts';
 
 const imei = '867698040000001';
 const model = 'EG800K';
@@ -19,8 +19,7 @@ interface Upload {
   filled: number;
 }
 
-interface QuectelOptions {
-  readonly isPaced: boolean;
+interface QuectelOptions extends BoardSetup {
   /** What the cloud has for the MCU behind the module. */
   readonly mcuPackage?: McuPackage | undefined;
 }
@@ -35,8 +34,8 @@ export class VirtualQuectel extends VirtualBoard {
   #isUp = true;
   readonly #qiot: QiotSession;
 
-  constructor({ isPaced, mcuPackage }: QuectelOptions) {
-    super({ bitsPerByte: 10, baudRate: 115_200, isPaced });
+  constructor({ mcuPackage, ...setup }: QuectelOptions) {
+    super({ bitsPerByte: 10, baudRate: 115_200, ...setup });
     const host = {
       say: (line: string) => this.#say(line),
       sendBytes: (bytes: Uint8Array) => this.send(bytes),

@@ -1,7 +1,7 @@
 import { crc32, sumText } from '../../../shared/formats/crc32.ts';
 import { blockBytes, decodeBlock, decodeFileBlock, modem } from '../../../shared/formats/ymodem.ts';
 import { CortexMcu } from '../stm32/cortex-mcu.ts';
-import { VirtualBoard } from '../virtual-board.ts';
+import { type BoardSetup, VirtualBoard } from '../virtual-board.ts';
 
 const flashBytes = 128 * 1024;
 const pageBytes = 1024;
@@ -31,8 +31,8 @@ export class VirtualYmodemBoard extends VirtualBoard {
   #transfer: Transfer | null = null;
   #isLoader = true;
 
-  constructor({ isPaced }: { readonly isPaced: boolean }) {
-    super({ bitsPerByte: 10, baudRate: 115_200, isPaced });
+  constructor(setup: BoardSetup) {
+    super({ bitsPerByte: 10, baudRate: 115_200, ...setup });
   }
 
   override opened(): void {
