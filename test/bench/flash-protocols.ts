@@ -51,6 +51,9 @@ function espEraseMs(sizeBytes: number): number {
   return blocks * esp.blockMs + units(rest, esp.sectorBytes) * esp.sectorMs;
 }
 
+const stubWriteMs = (sizeBytes: number): number =>
+  units(sizeBytes, esp.sectorBytes) * esp.sectorMs + esp.programMs(sizeBytes);
+
 /** The times of the devices are those of the virtual boards, which name their sources. */
 const subjects: readonly Subject[] = [
   {
@@ -68,11 +71,12 @@ const subjects: readonly Subject[] = [
     baudRate: 460_800,
     image: () => espImage({ version: '1.1.0', code: randomBytes(4 * imageBytes) }),
     options: { usesStub: true },
-    // The stub writes each block while the next is on the wire, which takes longer; only the last one is waited for.
+    // The stub writes a block while the next one is on the wire, which takes longer where that is a whole one.
     deviceMs: (size) => {
       const last = size % esp.stubBytes;
-      const eraseMs = units(last, esp.sectorBytes) * esp.sectorMs;
-      return eraseMs + esp.programMs(last) + esp.md5Ms(size);
+      const lastWireMs = (last * 10_000) / 460_800;
+      const waitMs = Math.max(0, stubWriteMs(esp.stubBytes) - lastWireMs);
+      return waitMs + stubWriteMs(last) + esp.md5Ms(size);
     },
   },
   {
@@ -202,7 +206,9 @@ export async function peerRows(bench: Bench): Promise<string[]> {
     protocol: 'stm32',
     image: rawImage(stmBytes),
   });
-  const stmLine = ['-b', '115200', '-m', '8n1', '-w', stmFile, '-v', stmPort];
+  // With -S it erases the pages that the image touches, as ours does, and not the whole chip.
+  const where = ['-S', `0x08000000:${imageBytes}`];
+  const stmLine = ['-b', '115200', '-m', '8n1', '-w', stmFile, '-v', ...where, stmPort];
   const stm32flashMs = await timed(() => peer('stm32flash', stmLine));
   const app = await avrApp(bench.folder, { version: '1.1.0', fillerBytes: 6000 });
   const unoPort = join(bench.folder, 'uno');
