@@ -9,6 +9,7 @@ import { type Bench, rawImage } from '../support/bench.ts';
 import { espImage } from '../support/esp-images.ts';
 import { mcubootImage } from '../support/mcuboot-builder.ts';
 import { peer, pythonPeer } from '../support/peers.ts';
+import { ServedBoard } from '../support/served-board.ts';
 
 const imageBytes = 32 * 1024;
 const packageVersion = 'EG800KEULCR07A07M05_01.300.01.300';
@@ -189,7 +190,7 @@ export async function peerRows(bench: Bench): Promise<string[]> {
   const espFile = join(bench.folder, 'esp.bin');
   await writeFile(espFile, esp);
   const espPort = join(bench.folder, 'esp');
-  await bench.boards.start('esp32', { linkPath: espPort, paced: true });
+  const espBoard = await ServedBoard.start('esp32', espPort);
   const order = { port: espPort, protocol: 'esp' as const, image: rawImage(esp) };
   const oursEsp = await written(bench, order);
   const oursStub = await written(bench, { ...order, usesStub: true });
@@ -197,7 +198,7 @@ export async function peerRows(bench: Bench): Promise<string[]> {
     pythonPeer('esptool', ['-p', espPort, '-b', '460800', 'write-flash', '0x10000', espFile]),
   );
   const stmPort = join(bench.folder, 'stm');
-  await bench.boards.start('stm32', { linkPath: stmPort, paced: true });
+  const stmBoard = await ServedBoard.start('stm32', stmPort);
   const stmBytes = randomBytes(imageBytes);
   const stmFile = join(bench.folder, 'stm.bin');
   await writeFile(stmFile, stmBytes);
@@ -212,7 +213,7 @@ export async function peerRows(bench: Bench): Promise<string[]> {
   const stm32flashMs = await timed(() => peer('stm32flash', stmLine));
   const app = await avrApp(bench.folder, { version: '1.1.0', fillerBytes: 6000 });
   const unoPort = join(bench.folder, 'uno');
-  await bench.boards.start('optiboot', { linkPath: unoPort });
+  const unoBoard = await ServedBoard.start('optiboot', unoPort);
   const oursUno = await written(bench, {
     port: unoPort,
     protocol: 'stk500',
@@ -220,6 +221,7 @@ export async function peerRows(bench: Bench): Promise<string[]> {
   });
   const uno = ['-c', 'arduino', '-p', 'atmega328p', '-b', '115200', '-P', unoPort, '-D', '-U'];
   const avrdudeMs = await timed(() => peer('avrdude', [...uno, `flash:w:${app.path}:i`]));
+  for (const board of [espBoard, stmBoard, unoBoard]) await board.stop();
   const row = (name: string, ours: number, tool: string, toolMs: number): string =>
     `| ${name} | ${ours.toFixed(0)} | ${tool} | ${toolMs.toFixed(0)} | ${(toolMs / ours).toFixed(2)} × |`;
   return [

@@ -144,7 +144,7 @@ it('each further protocol beside its floor and beside the usual tool', async () 
       '|---|---|---|---|---|---|---|',
       ...protocols,
       '',
-      'The same boards over a PTY, start to verified, process start included for the tools:',
+      'The same boards in a process of their own, over a PTY, start to verified, process start included for the tools:',
       '',
       '| board | ours ms | tool | tool ms | tool / ours |',
       '|---|---|---|---|---|',
