@@ -37,6 +37,8 @@ const forTheTests = [
   'mosquitto-clients',
   'curl',
   'libcoap3-bin',
+  'swupdate',
+  'cpio',
   'zip',
   'unzip',
   'xz-utils',

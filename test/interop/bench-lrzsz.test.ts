@@ -82,7 +82,8 @@ test.each([
     { cwd: folder },
   );
   await expect.poll(() => existsSync(port)).toBe(true);
-  const bytes = await sampleImage('sensor-1.0.0.bin');
+  // lrzsz loses what comes while it answers; what is lost costs ten seconds.
+  const bytes = (await sampleImage('sensor-1.0.0.bin')).subarray(0, 3000);
   const image = rawImage(bytes);
   const enough = new Error('nothing will boot');
   const flashing = bench.flash({ port, protocol, image }, ({ step }) => {
