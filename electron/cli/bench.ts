@@ -1,14 +1,24 @@
-import { Argument, type Command, Option } from 'commander';
+import { readFile } from 'node:fs/promises';
+import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
 import {
   type BenchRun,
   type BootResult,
+  type McuVersion,
+  mcuVersionSchema,
   protocolSchema,
   virtualBoardKindSchema,
 } from '../../shared/domain/bench.ts';
-import type { Protocol, VirtualBoardKind } from '../../shared/domain/bench-names.ts';
+import {
+  type BoardFault,
+  boardFaults,
+  type Protocol,
+  type VirtualBoardKind,
+} from '../../shared/domain/bench-names.ts';
 import { type Problem, ProblemError, toProblem } from '../../shared/domain/problem.ts';
+import { type BootCommands, bootCommandsSchema } from '../../shared/domain/boot-commands.ts';
 import { byteText } from '../../shared/domain/progress-text.ts';
 import type { Studio } from '../core/studio.ts';
+import { readYaml } from './yaml-file.ts';
 import { exitCodes, printResult } from './output.ts';
 import { untilStopped, withSession } from './session.ts';
 
@@ -50,11 +60,20 @@ export function benchCommands(program: Command): void {
     .option('--baud <rate>', "baud rate instead of the protocol's own")
     .option('--address <address>', 'where an image without addresses goes, for example 0x10000')
     .option('--url <url>', 'where a module fetches the package itself (quectel)')
+    .option('--stub', "flash through Espressif's stub in the RAM of the chip: large images (esp)")
+    .option('--mcu <id=version>', 'the MCU behind the module and what it runs (qiot)', mcuOf)
+    .option(
+      '--commands <file>',
+      'what is typed at the prompt of a bootloader, as YAML (ymodem, xmodem)',
+    )
     .option('--changed-only', 'leave sectors that the board holds already')
     .action((file: string, options: FlashOptions, command: Command) =>
       withSession(command, async ({ studio, json }) => {
+        const bootCommands = options.commands && (await readBootCommands(options.commands));
         const outcomes = await Promise.all(
-          options.port.map((port) => flashOne(studio, { file, port, options })),
+          options.port.map((port) =>
+            flashOne(studio, { file, port, options, ...(bootCommands && { bootCommands }) }),
+          ),
         );
         const [only] = outcomes;
         if (only && outcomes.length === 1) {
@@ -76,13 +95,24 @@ export function benchCommands(program: Command): void {
     .addArgument(new Argument('<kind>', 'kind of board').choices(virtualBoardKindSchema.options))
     .requiredOption('--link <path>', 'where the serial port (PTY) appears')
     .option('--bootloader <file>', 'bootloader of an optiboot board, as Intel HEX')
+    .addOption(
+      new Option('--fault <fault>', 'what the board does wrong, as real ones do').choices(
+        boardFaults,
+      ),
+    )
+    .option('--mcu-package <file>', 'of a quectel module: what its cloud has for the MCU behind it')
+    .option('--mcu <id=version>', 'the component and the version that the package brings', mcuOf)
+    .option('--mcu-source <version>', 'the only version that the package is made for')
     .action((kind: VirtualBoardKind, options: VirtualOptions, command: Command) =>
       withSession(command, async ({ studio, signal }) => {
-        const { link, bootloader } = options;
+        const { link, bootloader, fault } = options;
+        const mcuPackage = await mcuPackageOf(options);
         const port = await studio.boards.start(kind, {
           linkPath: link,
           paced: true,
           ...(bootloader === undefined ? {} : { bootloader }),
+          ...(mcuPackage && { mcuPackage }),
+          ...(fault && { fault }),
         });
         process.stdout.write(`${JSON.stringify({ ready: true, port: port.path })}\n`);
         await untilStopped(signal);
@@ -94,6 +124,17 @@ export function benchCommands(program: Command): void {
 interface VirtualOptions {
   readonly link: string;
   readonly bootloader?: string;
+  readonly fault?: BoardFault;
+  readonly mcuPackage?: string;
+  readonly mcu?: McuVersion;
+  readonly mcuSource?: string;
+}
+
+async function mcuPackageOf({ mcuPackage, mcu, mcuSource = '' }: VirtualOptions) {
+  if (mcuPackage === undefined || !mcu) return null;
+  const bytes = new Uint8Array(await readFile(mcuPackage));
+  const { componentId, version: targetVersion } = mcu;
+  return { componentId, sourceVersion: mcuSource, targetVersion, bytes };
 }
 
 interface FlashOptions {
@@ -103,8 +144,25 @@ interface FlashOptions {
   readonly baud?: string;
   readonly address?: string;
   readonly url?: string;
+  readonly stub?: boolean;
+  readonly mcu?: McuVersion;
+  readonly commands?: string;
   readonly changedOnly?: boolean;
 }
+
+function mcuOf(text: string): McuVersion {
+  const [componentId = '', version = ''] = text.split('=');
+  const mcu = mcuVersionSchema.safeParse({ componentId, version });
+  if (mcu.success) return mcu.data;
+  throw new InvalidArgumentError('Expected ID=VERSION, for example STM32=1.0.0.');
+}
+
+const readBootCommands = (file: string): Promise<BootCommands> =>
+  readYaml(file, bootCommandsSchema, {
+    code: 'boot-commands-invalid',
+    title: 'The boot commands are not valid',
+    hint: 'Correct the named line or field; docs/product-description.md lists them.',
+  });
 
 /** How one board of a gang fared; every board has its own end. */
 type Outcome = { readonly port: string } & (
@@ -119,10 +177,15 @@ const collect = (path: string, paths: readonly string[] = []): readonly string[]
 
 async function flashOne(
   studio: Studio,
-  order: { readonly file: string; readonly port: string; readonly options: FlashOptions },
+  order: {
+    readonly file: string;
+    readonly port: string;
+    readonly options: FlashOptions;
+    readonly bootCommands?: BootCommands;
+  },
 ): Promise<Outcome> {
-  const { file, port, options } = order;
-  const { protocol, expectVersion, baud, address, url, changedOnly } = options;
+  const { file, port, options, bootCommands } = order;
+  const { protocol, expectVersion, baud, address, url, mcu, stub, changedOnly } = options;
   try {
     const run = await studio.ask('bench.flash', {
       file,
@@ -132,6 +195,9 @@ async function flashOne(
       ...(baud ? { baudRate: Number(baud) } : {}),
       ...(address ? { address: Number(address) } : {}),
       ...(url ? { url } : {}),
+      ...(stub && { usesStub: stub }),
+      ...(mcu && { mcu }),
+      ...(bootCommands && { bootCommands }),
       ...(changedOnly ? { changedOnly } : {}),
     });
     return { port, run };

@@ -1,15 +1,12 @@
-import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
-import { parse } from 'yaml';
-import { z } from 'zod';
 import type { PlanCheck, PlanStatus } from '../../shared/domain/plan.ts';
 import { type PlanFile, planFileSchema, resolvePlanFile } from '../../shared/domain/plan-draft.ts';
-import { problem } from '../../shared/domain/problem.ts';
 import type { Studio } from '../core/studio.ts';
 import { printNote, printResult } from './output.ts';
 import { heldText, planDeviceCommands } from './plan-devices.ts';
 import { withSession } from './session.ts';
+import { readYaml } from './yaml-file.ts';
 
 const statusPollMs = 500;
 
@@ -24,7 +21,7 @@ export function planCommands(program: Command): void {
     )
     .action((file: string, _options: unknown, command: Command) =>
       withSession(command, async ({ studio, json }) => {
-        const planFile = parsePlanFile(file, await readFile(file, 'utf8'));
+        const planFile = await readPlanFile(file);
         const [releases, packages] = await Promise.all([
           studio.ask('releases.list', {}),
           studio.ask('packages.list', {}),
@@ -140,26 +137,12 @@ export async function waitForEnd(
   }
 }
 
-function parsePlanFile(file: string, text: string): PlanFile {
-  let content: unknown;
-  try {
-    content = parse(text);
-  } catch (error) {
-    throw invalidPlan(file, error instanceof Error ? error.message : String(error));
-  }
-  const result = planFileSchema.safeParse(content);
-  if (result.success) return result.data;
-  throw invalidPlan(file, z.prettifyError(result.error));
-}
-
-const invalidPlan = (file: string, why: string) =>
-  problem(
-    'plan-invalid',
-    'The plan file is not valid',
-    `${file}: ${why}`,
-    'Correct the named line or field; product and version are the least a plan needs.',
-    'usage',
-  );
+const readPlanFile = (file: string): Promise<PlanFile> =>
+  readYaml(file, planFileSchema, {
+    code: 'plan-invalid',
+    title: 'The plan file is not valid',
+    hint: 'Correct the named line or field; product and version are the least a plan needs.',
+  });
 
 function checkText({ gates, scope }: PlanCheck): string {
   return [

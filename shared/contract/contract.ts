@@ -2,10 +2,12 @@ import { z } from 'zod';
 import {
   benchRunSchema,
   flashFootprintSchema,
+  mcuVersionSchema,
   portInfoSchema,
   protocolSchema,
   virtualBoardKindSchema,
 } from '../domain/bench.ts';
+import { bootCommandsSchema } from '../domain/boot-commands.ts';
 import {
   compressionSchema,
   deltaLimitsSchema,
@@ -274,6 +276,12 @@ export const contract = {
       address: z.number().int().nonnegative().max(0xffff_ffff).optional(),
       /** Where a module fetches the package itself, instead of taking it over the line. */
       url: z.url().max(700).optional(),
+      /** Flash an Espressif chip through a stub in its RAM: quicker for large images. */
+      usesStub: z.boolean().optional(),
+      /** The MCU that a module upgrades, and what it runs; absent: what the module says. */
+      mcu: mcuVersionSchema.optional(),
+      /** What is typed at a bootloader's prompt; absent: what the component says. */
+      bootCommands: bootCommandsSchema.optional(),
       /** Leave sectors that the board holds already: less to write, and the way on after a lost port. */
       changedOnly: z.boolean().default(false),
     }),

@@ -1,9 +1,17 @@
 import { z } from 'zod';
 import { protocols, verifyMethods, virtualBoardNames } from './bench-names.ts';
 import { problemSchema } from './job.ts';
+import { idPattern, versionPattern } from './limits.ts';
 
 export const protocolSchema = z.enum(protocols);
 export const virtualBoardKindSchema = z.enum(virtualBoardNames);
+
+/** A component of a device behind a module, and the version that it runs. */
+export const mcuVersionSchema = z.object({
+  componentId: z.string().regex(idPattern),
+  version: z.string().regex(versionPattern),
+});
+export type McuVersion = z.infer<typeof mcuVersionSchema>;
 
 /** How what the board holds was compared with the image. */
 export const verifyMethodSchema = z.enum(verifyMethods);

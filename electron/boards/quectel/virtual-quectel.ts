@@ -1,6 +1,7 @@
 import { latin1Text } from '../../../shared/formats/bytes.ts';
 import { ackEveryBytes, fileChecksum } from '../../../shared/formats/quectel.ts';
-import { VirtualBoard } from '../virtual-board.ts';
+import { type McuPackage, QiotSession } from './qiot-session.ts';
+import { type BoardSetup, VirtualBoard } from '../virtual-board.ts';
 
 const imei = '867698040000001';
 const model = 'EG800K';
@@ -18,7 +19,12 @@ interface Upload {
   filled: number;
 }
 
-/** A Quectel EG800K on its AT port: identification, files, and the upgrade from a file or an address with its reports. */
+interface QuectelOptions extends BoardSetup {
+  /** What the cloud has for the MCU behind the module. */
+  readonly mcuPackage?: McuPackage | undefined;
+}
+
+/** A Quectel EG800K on its AT port: identification, files, and the upgrade from a file or an address with its reports; and its part in upgrades of the MCU behind it. */
 export class VirtualQuectel extends VirtualBoard {
   readonly #files = new Map<string, Uint8Array>();
   #version = firstVersion;
@@ -26,14 +32,22 @@ export class VirtualQuectel extends VirtualBoard {
   #echoes = true;
   #upload: Upload | null = null;
   #isUp = true;
+  readonly #qiot: QiotSession;
 
-  constructor({ isPaced }: { readonly isPaced: boolean }) {
-    super({ bitsPerByte: 10, baudRate: 115_200, isPaced });
+  constructor({ mcuPackage, ...setup }: QuectelOptions) {
+    super({ bitsPerByte: 10, baudRate: 115_200, ...setup });
+    const host = {
+      say: (line: string) => this.#say(line),
+      sendBytes: (bytes: Uint8Array) => this.send(bytes),
+      later: (ms: number, work: () => void) => this.later(ms, work),
+    };
+    this.#qiot = new QiotSession(host, mcuPackage ?? null);
   }
 
   protected override restart(): void {
     this.#line = '';
     this.#upload = null;
+    this.#qiot.reset();
     this.#echoes = true;
     this.#isUp = false;
     this.later(restartMs, () => {
@@ -71,6 +85,7 @@ export class VirtualQuectel extends VirtualBoard {
     }
     const upgrade = /^AT\+QFOTADL="([^"]+)"/i.exec(command);
     if (upgrade) return this.#upgrade(upgrade[1] ?? '');
+    if (this.#qiot.obey(command)) return;
     const answers: Readonly<Record<string, readonly string[]>> = {
       AT: [],
       ATI: ['Quectel', model, `Revision: ${this.#version}`],

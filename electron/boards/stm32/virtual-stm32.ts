@@ -1,4 +1,4 @@
-import { VirtualBoard } from '../virtual-board.ts';
+import { type BoardSetup, VirtualBoard } from '../virtual-board.ts';
 import { CortexMcu } from './cortex-mcu.ts';
 
 const ack = 0x79;
@@ -8,6 +8,10 @@ const flashBytes = 128 * 1024;
 const pageBytes = 1024;
 const productId = 0x410;
 const commands = [0x00, 0x01, 0x02, 0x11, 0x21, 0x31, 0x43] as const;
+/** What read-out protection leaves of them (AN3155, each command). */
+const commandsUnderProtection: readonly number[] = [0x00, 0x01, 0x02];
+/** What write protection covers from the start of the flash. */
+const writeProtectedBytes = 4 * 1024;
 const bitsPerByte = 11;
 const baudRate = 115200;
 /** Typical program time of a half-word and erase time of a page (STM32F103 datasheet, flash characteristics). */
@@ -27,8 +31,8 @@ export class VirtualStm32 extends VirtualBoard {
   #isRunning = false;
   #expect: State | null = null;
 
-  constructor({ isPaced }: { readonly isPaced: boolean }) {
-    super({ bitsPerByte, baudRate, isPaced });
+  constructor(setup: BoardSetup) {
+    super({ bitsPerByte, baudRate, ...setup });
   }
 
   /** DTR is wired to NRST, and BOOT0 is high. */
@@ -71,7 +75,9 @@ export class VirtualStm32 extends VirtualBoard {
 
   readonly #command: State = ([code, complement]) => {
     if (code === undefined || complement === undefined) return 0;
-    if ((code ^ complement) !== 0xff || !commands.some((known) => known === code)) {
+    const known: readonly number[] =
+      this.fault === 'read-protected' ? commandsUnderProtection : commands;
+    if ((code ^ complement) !== 0xff || !known.includes(code)) {
       this.send([nack]);
       return 2;
     }
@@ -119,8 +125,9 @@ export class VirtualStm32 extends VirtualBoard {
       const fits = start + count + 1 <= flashBytes && address % 4 === 0 && (count + 1) % 4 === 0;
       if (!fits || frame.reduce((sum, byte) => sum ^ byte, 0) !== 0) return this.#refuse(count + 3);
       // Programming clears bits only; a cell that was not erased keeps its zeros.
-      for (let i = 0; i <= count; i++)
-        this.flash[start + i] = (this.flash[start + i] ?? 0) & (frame[i + 1] ?? 0);
+      if (!this.#isWriteProtected(start))
+        for (let i = 0; i <= count; i++)
+          this.flash[start + i] = (this.flash[start + i] ?? 0) & (frame[i + 1] ?? 0);
       this.#expect = null;
       this.busy(((count + 1) / 2) * halfWordProgramMs);
       this.send([ack]);
@@ -133,7 +140,7 @@ export class VirtualStm32 extends VirtualBoard {
     if (count === undefined || next === undefined) return 0;
     if (count === 0xff) {
       if (next !== 0) return this.#refuse(2);
-      this.flash.fill(0xff);
+      this.flash.fill(0xff, this.fault === 'write-protected' ? writeProtectedBytes : 0);
       this.#expect = null;
       this.busy(pageEraseMs);
       this.send([ack]);
@@ -147,12 +154,19 @@ export class VirtualStm32 extends VirtualBoard {
       pages.some((page) => page * pageBytes >= flashBytes)
     )
       return this.#refuse(count + 3);
-    for (const page of pages) this.flash.fill(0xff, page * pageBytes, (page + 1) * pageBytes);
+    for (const page of pages)
+      if (!this.#isWriteProtected(page * pageBytes))
+        this.flash.fill(0xff, page * pageBytes, (page + 1) * pageBytes);
     this.#expect = null;
     this.busy(pages.length * pageEraseMs);
     this.send([ack]);
     return count + 3;
   };
+
+  /** Nothing is said of it when it is erased or written (AN2662). */
+  #isWriteProtected(offset: number): boolean {
+    return this.fault === 'write-protected' && offset < writeProtectedBytes;
+  }
 
   #refuse(used: number): number {
     this.#expect = null;

@@ -2,7 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import type { BenchRun, FlashFootprint, FlashResult } from '../../../shared/domain/bench.ts';
+import type { BootCommands } from '../../../shared/domain/boot-commands.ts';
+import type {
+  BenchRun,
+  FlashFootprint,
+  FlashResult,
+  McuVersion,
+} from '../../../shared/domain/bench.ts';
 import type { Protocol } from '../../../shared/domain/bench-names.ts';
 import type { WorkContext } from '../../../shared/domain/job.ts';
 import { maxFileSizeBytes } from '../../../shared/domain/limits.ts';
@@ -38,6 +44,11 @@ export interface FlashRequest {
   readonly changedOnly?: boolean | undefined;
   /** Where a module fetches the package itself. */
   readonly url?: string | undefined;
+  readonly usesStub?: boolean | undefined;
+  /** The MCU that a module upgrades, and what it runs; absent: what the module says. */
+  readonly mcu?: McuVersion | undefined;
+  /** Absent: what the package's component says. */
+  readonly bootCommands?: BootCommands | undefined;
 }
 
 /**
@@ -58,6 +69,7 @@ export async function runBench(
   await mkdir(recordingFolder, { recursive: true });
   const recordingPath = join(recordingFolder, `${id}.jsonl`);
   const startedAt = new Date().toISOString();
+  const bootCommands = request.bootCommands ?? source.bootCommands;
   const input: FlashInput = {
     port: request.port,
     protocol: request.protocol,
@@ -66,8 +78,11 @@ export async function runBench(
     recordingPath,
     openLink: boards.opener(),
     changedOnly: request.changedOnly ?? false,
+    usesStub: request.usesStub ?? false,
     ...(request.baudRate === undefined ? {} : { baudRate: request.baudRate }),
     ...(request.url === undefined ? {} : { url: request.url }),
+    ...(request.mcu && { mcu: request.mcu }),
+    ...(bootCommands && { bootCommands }),
     ...(source.chip ? { expectChip: source.chip } : {}),
     ...(request.expectVersion ? { expectVersion: request.expectVersion } : {}),
   };
@@ -173,6 +188,7 @@ interface ImageSource {
   readonly name: string;
   readonly releaseId: string | null;
   readonly chip?: string | undefined;
+  readonly bootCommands?: BootCommands | undefined;
 }
 
 function resolveImage(
@@ -205,6 +221,7 @@ function resolveImage(
       name: file.name,
       releaseId: pkg.releaseId,
       chip: component.chip,
+      bootCommands: component.bootCommands,
     };
   }
   if (request.path) return { path: request.path, name: basename(request.path), releaseId: null };

@@ -1,4 +1,5 @@
-import type { BootResult, FlashResult } from '../../../shared/domain/bench.ts';
+import type { BootResult, FlashResult, McuVersion } from '../../../shared/domain/bench.ts';
+import type { BootCommands } from '../../../shared/domain/boot-commands.ts';
 import {
   type Protocol,
   type VerifyMethod,
@@ -42,6 +43,12 @@ export interface FlashInput {
   readonly baudRate?: number;
   /** Where a module fetches the package itself. */
   readonly url?: string;
+  /** Flash an Espressif chip through a stub in its RAM instead of its ROM. */
+  readonly usesStub?: boolean;
+  /** The MCU that a module upgrades, and what it runs. */
+  readonly mcu?: McuVersion;
+  /** What is typed at a bootloader's prompt. */
+  readonly bootCommands?: BootCommands;
   /** Leave sectors that the board holds already. */
   readonly changedOnly?: boolean;
   /** Where the serial recording goes, JSON Lines. */
@@ -134,6 +141,9 @@ async function connectAndFlash(
       baudRate,
       connectBaudRate: options.baudRate,
       ...(input.url === undefined ? {} : { url: input.url }),
+      usesStub: input.usesStub ?? false,
+      ...(input.mcu && { mcu: input.mcu }),
+      ...(input.bootCommands && { bootCommands: input.bootCommands }),
     });
     context.onProgress({ step: 'Connecting', done: 0, total: 0, unit: 'bytes' });
     identify(input, run, await flasher.connect());

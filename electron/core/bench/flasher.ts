@@ -1,4 +1,6 @@
+import type { McuVersion } from '../../../shared/domain/bench.ts';
 import type { VerifyMethod } from '../../../shared/domain/bench-names.ts';
+import type { BootCommands } from '../../../shared/domain/boot-commands.ts';
 import type { FirmwareImage } from '../../../shared/formats/firmware-image.ts';
 import type { ByteChannel } from './byte-channel.ts';
 import type { LinkOptions } from './serial-link.ts';
@@ -60,6 +62,12 @@ export interface FlasherOptions {
   readonly changedOnly: boolean;
   /** Where a module fetches the package itself, instead of taking it over the line. */
   readonly url?: string;
+  /** The MCU that a module upgrades, and what it runs; absent: what the module says. */
+  readonly mcu?: McuVersion;
+  /** What is typed at a bootloader's prompt. */
+  readonly bootCommands?: BootCommands;
+  /** Flash an Espressif chip through a stub in its RAM instead of its ROM. */
+  readonly usesStub?: boolean;
   /** The speed to flash at. */
   readonly baudRate: number;
   /** The speed at which the line was opened. */

@@ -1,12 +1,13 @@
 import type { PortInfo } from '../../../shared/domain/bench.ts';
-import type { VirtualBoardKind } from '../../../shared/domain/bench-names.ts';
+import type { BoardFault, VirtualBoardKind } from '../../../shared/domain/bench-names.ts';
 import { problem } from '../../../shared/domain/problem.ts';
 import { servePty, serveResettingPty } from '../../boards/pty.ts';
 import { VirtualEsp32 } from '../../boards/esp32/virtual-esp32.ts';
+import type { McuPackage } from '../../boards/quectel/qiot-session.ts';
 import { VirtualQuectel } from '../../boards/quectel/virtual-quectel.ts';
 import { VirtualStm32 } from '../../boards/stm32/virtual-stm32.ts';
 import { VirtualYmodemBoard } from '../../boards/ymodem/virtual-ymodem-board.ts';
-import type { VirtualBoard } from '../../boards/virtual-board.ts';
+import type { BoardSetup, VirtualBoard } from '../../boards/virtual-board.ts';
 import {
   type LinkOptions,
   type OpenLink,
@@ -15,10 +16,11 @@ import {
   type SerialLink,
 } from './serial-link.ts';
 
-interface BoardOptions {
-  readonly isPaced: boolean;
+interface BoardOptions extends BoardSetup {
   /** Of an optiboot board: its bootloader, as an Intel HEX file. */
   readonly bootloader: string | undefined;
+  /** Of a module: what its cloud has for the MCU behind it. */
+  readonly mcuPackage: McuPackage | undefined;
 }
 
 interface BoardKind {
@@ -50,10 +52,10 @@ const kinds: Readonly<Record<VirtualBoardKind, BoardKind>> = {
   },
   optiboot: {
     label: 'Virtual Arduino Uno with its real bootloader',
-    make: async ({ bootloader }) => {
+    make: async ({ bootloader, fault }) => {
       const { findBootloader } = await import('../../boards/optiboot/find-bootloader.ts');
       const { VirtualOptiboot } = await import('../../boards/optiboot/virtual-optiboot.ts');
-      return new VirtualOptiboot(await findBootloader(bootloader));
+      return new VirtualOptiboot(await findBootloader(bootloader), fault);
     },
     resetsOnOpen: true,
   },
@@ -72,15 +74,22 @@ export class VirtualBoards {
 
   /**
    * Starts a board; `bootloader` is for optiboot boards.
-   * @throws ProblemError `pty-unavailable` when a PTY is asked for and cannot be had, `bootloader-missing`
+   * @throws ProblemError `pty-unavailable` when a PTY is asked for and cannot be had, `bootloader-missing`, `no-such-fault`
    */
   async start(
     kind: VirtualBoardKind,
-    options: { linkPath?: string; paced?: boolean; bootloader?: string } = {},
+    options: {
+      linkPath?: string;
+      paced?: boolean;
+      bootloader?: string;
+      mcuPackage?: McuPackage;
+      fault?: BoardFault;
+    } = {},
   ): Promise<PortInfo> {
     const { label, make, resetsOnOpen } = kinds[kind];
-    const { linkPath, paced = false, bootloader } = options;
-    const board = await make({ isPaced: paced, bootloader });
+    const { linkPath, paced = false, bootloader, mcuPackage, fault } = options;
+    if (fault?.endsWith('-protected') && kind !== 'stm32') throw noSuchFault(kind, fault);
+    const board = await make({ isPaced: paced, fault, bootloader, mcuPackage });
     const path = linkPath ?? `virtual:${kind}-${++this.#count}`;
     const serve = resetsOnOpen ? serveResettingPty : servePty;
     const pty = linkPath === undefined ? null : await serve(board, linkPath);
@@ -134,6 +143,15 @@ export class VirtualBoards {
     for (const path of this.#running.keys()) await this.stop(path);
   }
 }
+
+const noSuchFault = (kind: VirtualBoardKind, fault: BoardFault) =>
+  problem(
+    'no-such-fault',
+    'This board has no such fault',
+    `${kind} boards cannot be ${fault}; stm32 boards can.`,
+    'Choose another board or another fault.',
+    'usage',
+  );
 
 /** A line to a virtual board of this process. */
 function connect(board: VirtualBoard, options: LinkOptions): SerialLink {

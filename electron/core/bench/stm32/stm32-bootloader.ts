@@ -43,8 +43,7 @@ export class Stm32Bootloader {
     for (let attempt = 0; attempt < syncAttempts; attempt++) {
       this.#channel.clear();
       await this.#channel.write(Uint8Array.of(syncByte));
-      const answer = await this.#channel.byteOrNull(timeouts.bootMs);
-      if (answer === ack || answer === nack) return this.#identify();
+      if (await this.#isAnswered()) return this.#identify();
     }
     throw problem(
       'no-bootloader',
@@ -52,6 +51,14 @@ export class Stm32Bootloader {
       `${this.#channel.path}: ${syncAttempts} synchronisation bytes had no answer.`,
       'Set BOOT0 high, reset the board, and check RX and TX.',
     );
+  }
+
+  /** Whether ACK or NACK comes; some chips send stray bytes as they come up. */
+  async #isAnswered(): Promise<boolean> {
+    for (;;) {
+      const answer = await this.#channel.byteOrNull(timeouts.bootMs);
+      if (answer === null || answer === ack || answer === nack) return answer !== null;
+    }
   }
 
   async read(address: number, sizeBytes: number): Promise<Uint8Array> {

@@ -56,7 +56,7 @@ export class Stm32Flasher implements Flasher {
     if (!chip) throw new Error('not connected to a known chip');
     const bootloader = this.#bootloader;
     const commands = {
-      erase: (page: number) => bootloader.erase(identity, [page]),
+      erase: (pages: readonly number[]) => bootloader.erase(identity, pages),
       write: ({ address, bytes }: { address: number; bytes: Uint8Array }) =>
         bootloader.write(address, bytes),
       read: (address: number, sizeBytes: number) => bootloader.read(address, sizeBytes),
