@@ -66,6 +66,8 @@ export const releaseSummarySchema = releaseSchema.extend({
   verdict: z.enum(['pass', 'warn', 'block', 'could-not-check']).nullable(),
   deltaCount: z.number(),
   benchPassed: z.number(),
+  /** How the product's policy of boards stands for the MCU images; null where there is none. */
+  bench: z.object({ isMet: z.boolean(), why: z.string() }).nullable(),
   planCount: z.number(),
 });
 export type ReleaseSummary = z.infer<typeof releaseSummarySchema>;

@@ -1,4 +1,5 @@
 import type { BenchRun } from './bench.ts';
+import { type BenchJudgement, countText, judgeBench, runLines } from './bench-policy.ts';
 import { incompatible, type VersionCombination } from './compatibility.ts';
 import type { Finding } from './finding.ts';
 import { maxDevicesPerPlan } from './limits.ts';
@@ -16,6 +17,8 @@ export interface RecordFacts {
   /** Every package of the plan's release: a delta must rebuild the image that was validated here. */
   readonly releasePackages: readonly VersionPackage[];
   readonly benchRuns: readonly BenchRun[];
+  /** ISO 8601: the moment that the gates are computed for. */
+  readonly at: string;
   /** Those in force at the time that the gates are computed for. */
   readonly waivers: readonly Waiver[];
 }
@@ -156,27 +159,63 @@ function deltasGate({ packages, releasePackages }: RecordFacts): Gate {
   };
 }
 
-/** The images that MCUs end up with, whether they come whole or as a delta: SHA-256 to file name. */
-function mcuImages({ packages, releasePackages }: RecordFacts): Map<string, string> {
-  const files = releasePackages.flatMap((pkg) => pkg.files);
-  const images = new Map<string, string>();
-  for (const { componentType, deltaProof, files: own } of packages) {
-    if (componentType !== 'mcu') continue;
-    for (const sha256 of deltaProof ? [deltaProof.targetSha256] : own.map((file) => file.sha256))
-      images.set(sha256, files.find((file) => file.sha256 === sha256)?.name ?? 'an unknown image');
-  }
-  return images;
+interface McuImage {
+  readonly sha256: string;
+  readonly name: string;
+  readonly releaseId: string;
+  readonly targetVersion: string;
 }
 
+/** The images that MCUs end up with, whether they come whole or as a delta. */
+function mcuImages(
+  packages: readonly VersionPackage[],
+  releasePackages: readonly VersionPackage[],
+): readonly McuImage[] {
+  const files = releasePackages.flatMap((pkg) => pkg.files);
+  const images = new Map<string, McuImage>();
+  for (const { componentType, deltaProof, files: own, releaseId, targetVersion } of packages) {
+    if (componentType !== 'mcu') continue;
+    for (const sha256 of deltaProof ? [deltaProof.targetSha256] : own.map((file) => file.sha256)) {
+      const name = files.find((file) => file.sha256 === sha256)?.name ?? 'an unknown image';
+      images.set(sha256, { sha256, name, releaseId, targetVersion });
+    }
+  }
+  return [...images.values()];
+}
+
+/** How the bench policy stands for each MCU image of some packages; empty where the product has none. */
+export function judgeImages(
+  facts: Pick<RecordFacts, 'product' | 'packages' | 'releasePackages' | 'benchRuns' | 'at'>,
+): readonly { readonly name: string; readonly sha256: string; readonly judged: BenchJudgement }[] {
+  const { product, packages, releasePackages, benchRuns: runs, at } = facts;
+  const policy = product.policy.bench;
+  if (!policy) return [];
+  return mcuImages(packages, releasePackages).map((image) => ({
+    name: image.name,
+    sha256: image.sha256,
+    judged: judgeBench({ ...image, policy, imageSha256: image.sha256, runs, at }),
+  }));
+}
+
+const shownRuns = 40;
+const placeOf = (name: string, sha256: string): string => `${name} (${sha256.slice(0, 12)}…)`;
+
 function benchGate(facts: RecordFacts): Gate {
-  const { product, benchRuns } = facts;
+  const { product, packages, releasePackages, benchRuns } = facts;
   const required = product.policy.benchRunsRequired;
-  const missing = [...mcuImages(facts)].flatMap(([sha256, name]) => {
+  const tooFew = mcuImages(packages, releasePackages).flatMap(({ sha256, name }) => {
     const passed = benchRuns.filter((run) => run.passed && run.imageSha256 === sha256).length;
     return passed < required
-      ? [`${name} (${sha256.slice(0, 12)}…) has ${passed} of ${required} passed bench runs`]
+      ? [`${placeOf(name, sha256)} has ${passed} of ${required} passed bench runs`]
       : [];
   });
+  const images = judgeImages(facts);
+  const counts = images.map(({ name, sha256, judged }) => ({
+    isMet: judged.isMet,
+    text: `${placeOf(name, sha256)}: ${countText(judged.revisions)}`,
+  }));
+  const missing = [...tooFew, ...counts.filter(({ isMet }) => !isMet).map(({ text }) => text)];
+  const details = images.flatMap(({ judged }) => runLines(judged.runs)).slice(0, shownRuns);
   return {
     id: 'bench',
     title: 'Bench policy is met for exactly these hashes',
@@ -184,9 +223,12 @@ function benchGate(facts: RecordFacts): Gate {
     why:
       missing.length > 0
         ? `${missing.join('; ')}.`
-        : required === 0
-          ? 'The product asks for no bench run.'
-          : `Each MCU image has its ${required} passed bench ${required === 1 ? 'run' : 'runs'}.`,
+        : counts.length > 0
+          ? `${counts.map(({ text }) => text).join('; ')}.`
+          : required === 0
+            ? 'The product asks for no bench run.'
+            : `Each MCU image has its ${required} passed bench ${required === 1 ? 'run' : 'runs'}.`,
+    ...(details.length > 0 ? { details } : {}),
   };
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { benchPolicySchema } from './bench-policy-schema.ts';
 import { descriptionFaults } from './description-faults.ts';
 import { describedFormatSchema } from './described-format.ts';
 import { componentIdentitySchema, productIdentitySchema } from './product-identity.ts';
@@ -44,6 +45,7 @@ export const productSchema = z.object({
   policy: z
     .object({
       benchRunsRequired: z.number().int().nonnegative().default(0),
+      bench: benchPolicySchema.optional(),
       findings: findingPolicySchema.optional(),
     })
     .default({ benchRunsRequired: 0 }),

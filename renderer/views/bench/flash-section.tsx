@@ -47,7 +47,10 @@ export function FlashSection(props: { readonly release: Release; readonly produc
     : image && { packageId: image.packageId };
   const boardCount = boards.length + (otherPath.trim() === '' ? 0 : 1);
   const missing = whatIsMissing(boardCount, source !== null, isFlashing);
-  const policy = !takesFile && image ? benchPolicyOf(product, image.sha256, runs ?? []) : null;
+  const policy =
+    !takesFile && image
+      ? benchPolicyOf(product, image, runs ?? [], new Date().toISOString())
+      : null;
   return (
     <Section
       title="Flash"
