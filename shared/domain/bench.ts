@@ -22,6 +22,14 @@ export const portInfoSchema = z.object({
   label: z.string(),
   serialNumber: z.string().nullable(),
   virtual: z.boolean(),
+  /** `usb:VENDOR:PRODUCT:SERIAL`; null when the system tells no serial number, or two ports share it. */
+  usbId: z.string().nullable().optional(),
+  /** Which of several ports of one USB device it is. */
+  usbInterface: z.string().nullable().optional(),
+  /** What the board register knows of the board that was last seen behind this USB device. */
+  board: z
+    .object({ id: z.string(), nickname: z.string(), hardwareRevision: z.string().nullable() })
+    .optional(),
 });
 export type PortInfo = z.infer<typeof portInfoSchema>;
 
@@ -76,6 +84,17 @@ export const boardReferenceSchema = z.object({
   nickname: z.string().optional(),
 });
 export type BoardReference = z.infer<typeof boardReferenceSchema>;
+
+/** A board as the register of the workspace remembers it. */
+export const knownBoardSchema = boardReferenceSchema.extend({
+  /** What people call it; empty until they do. */
+  nickname: z.string(),
+  chip: z.string(),
+  hardwareRevision: z.string().nullable(),
+  lastPort: z.string(),
+  lastSeenAt: z.string(),
+});
+export type KnownBoard = z.infer<typeof knownBoardSchema>;
 
 export const benchRunSchema = z.object({
   id: z.string(),

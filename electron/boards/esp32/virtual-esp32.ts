@@ -41,7 +41,7 @@ interface Transfer {
  */
 export class VirtualEsp32 extends VirtualBoard {
   readonly flash = new Uint8Array(flashBytes).fill(0xff);
-  readonly #registers = new Esp32Registers(flashBytes);
+  readonly #registers: Esp32Registers;
   #decoder = new SlipDecoder();
   #isInLoader = true;
   #isStub = false;
@@ -49,8 +49,9 @@ export class VirtualEsp32 extends VirtualBoard {
   #isBootPinLow = false;
   #transfer: Transfer | null = null;
 
-  constructor({ isPaced }: { readonly isPaced: boolean }) {
+  constructor({ isPaced, unit = 0 }: { readonly isPaced: boolean; readonly unit?: number }) {
     super({ bitsPerByte: 10, baudRate: firstBaudRate, isPaced });
+    this.#registers = new Esp32Registers(flashBytes, unit);
   }
 
   /** DTR is wired to IO0 and RTS to EN, both inverted; both at once do nothing. */

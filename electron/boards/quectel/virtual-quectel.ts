@@ -2,7 +2,7 @@ import { latin1Text } from '../../../shared/formats/bytes.ts';
 import { ackEveryBytes, fileChecksum } from '../../../shared/formats/quectel.ts';
 import { VirtualBoard } from '../virtual-board.ts';
 
-const imei = '867698040000001';
+const firstImei = 867_698_040_000_001;
 const model = 'EG800K';
 const firstVersion = 'EG800KEULCR07A07M04_01.300.01.300';
 const spaceBytes = 4 * 1024 * 1024;
@@ -22,13 +22,15 @@ interface Upload {
 export class VirtualQuectel extends VirtualBoard {
   readonly #files = new Map<string, Uint8Array>();
   #version = firstVersion;
+  readonly #imei: string;
   #line = '';
   #echoes = true;
   #upload: Upload | null = null;
   #isUp = true;
 
-  constructor({ isPaced }: { readonly isPaced: boolean }) {
+  constructor({ isPaced, unit = 0 }: { readonly isPaced: boolean; readonly unit?: number }) {
     super({ bitsPerByte: 10, baudRate: 115_200, isPaced });
+    this.#imei = String(firstImei + unit);
   }
 
   protected override restart(): void {
@@ -76,7 +78,7 @@ export class VirtualQuectel extends VirtualBoard {
       ATI: ['Quectel', model, `Revision: ${this.#version}`],
       'AT+QGMR': [this.#version],
       'AT+CGMR': [this.#version],
-      'AT+GSN': [imei],
+      'AT+GSN': [this.#imei],
       'AT+QFLDS': [`+QFLDS: ${spaceBytes},${spaceBytes}`],
     };
     if (/^ATE[01]$/i.test(command)) this.#echoes = command.endsWith('1');

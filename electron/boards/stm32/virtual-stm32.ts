@@ -7,7 +7,12 @@ const flashStart = 0x08000000;
 const flashBytes = 128 * 1024;
 const pageBytes = 1024;
 const productId = 0x410;
-const commands = [0x00, 0x01, 0x02, 0x11, 0x21, 0x31, 0x43] as const;
+const commands = [0x00, 0x01, 0x02, 0x11, 0x21, 0x31, 0x43, 0x92] as const;
+/** What a chip that is protected against reading still answers (AN3155 3). */
+const openCommands: readonly number[] = [0x00, 0x01, 0x02, 0x92];
+/** The unique device id (RM0008 30.2). */
+const uniqueIdAddress = 0x1fff_f7e8;
+const firstUniqueId = [0x35, 0xff, 0xd8, 0x05, 0x4d, 0x4e, 0x34, 0x38, 0x20, 0x71, 0x22, 0x43];
 const bitsPerByte = 11;
 const baudRate = 115200;
 /** Typical program time of a half-word and erase time of a page (STM32F103 datasheet, flash characteristics). */
@@ -16,19 +21,30 @@ const pageEraseMs = 20;
 
 type State = (bytes: number[]) => number;
 
+interface VirtualStm32Options {
+  readonly isPaced: boolean;
+  /** Tells its unique id from that of others. */
+  readonly unit?: number;
+  readonly isReadProtected?: boolean;
+}
+
 /**
  * An STM32F103 medium-density board: system bootloader on USART1 (AN3155), flash that programs only erased cells,
  * and a Cortex-M core that really runs what was flashed.
  */
 export class VirtualStm32 extends VirtualBoard {
   readonly flash = new Uint8Array(flashBytes).fill(0xff);
+  readonly #uniqueId: Uint8Array;
+  #isReadProtected: boolean;
   #pending: number[] = [];
   #isSynced = false;
   #isRunning = false;
   #expect: State | null = null;
 
-  constructor({ isPaced }: { readonly isPaced: boolean }) {
+  constructor({ isPaced, unit = 0, isReadProtected = false }: VirtualStm32Options) {
     super({ bitsPerByte, baudRate, isPaced });
+    this.#isReadProtected = isReadProtected;
+    this.#uniqueId = Uint8Array.from(firstUniqueId, (byte, at) => (at === 0 ? byte + unit : byte));
   }
 
   /** DTR is wired to NRST, and BOOT0 is high. */
@@ -75,10 +91,15 @@ export class VirtualStm32 extends VirtualBoard {
       this.send([nack]);
       return 2;
     }
+    if (this.#isReadProtected && !openCommands.includes(code)) {
+      this.send([nack]);
+      return 2;
+    }
     this.send([ack]);
     if (code === 0x00) this.send([commands.length, 0x22, ...commands, ack]);
     else if (code === 0x01) this.send([0x22, 0, 0, ack]);
     else if (code === 0x02) this.send([1, productId >> 8, productId & 0xff, ack]);
+    else if (code === 0x92) this.#unprotect();
     else if (code === 0x43) this.#expect = this.#erasePages;
     else this.#expect = this.#addressOf(code);
     return 2;
@@ -89,23 +110,39 @@ export class VirtualStm32 extends VirtualBoard {
       if (bytes.length < 5) return 0;
       const [a = 0, b = 0, c = 0, d = 0, sum = 0] = bytes;
       const address = ((a << 24) | (b << 16) | (c << 8) | d) >>> 0;
+      const isUniqueId = code === 0x11 && address === uniqueIdAddress;
       const inFlash = address >= flashStart && address < flashStart + flashBytes;
-      if ((a ^ b ^ c ^ d) !== sum || !inFlash) return this.#refuse(5);
+      if ((a ^ b ^ c ^ d) !== sum || !(inFlash || isUniqueId)) return this.#refuse(5);
       this.send([ack]);
       this.#expect =
-        code === 0x11 ? this.#readAt(address) : code === 0x31 ? this.#writeAt(address) : null;
+        code === 0x11
+          ? this.#readAt(address, isUniqueId)
+          : code === 0x31
+            ? this.#writeAt(address)
+            : null;
       if (code === 0x21) this.#run(address);
       return 5;
     };
   }
 
-  #readAt(address: number): State {
+  /** Erases everything, takes the protection off and resets. */
+  #unprotect(): void {
+    this.flash.fill(0xff);
+    this.#isReadProtected = false;
+    this.busy(pageEraseMs);
+    this.send([ack]);
+    this.later(1, () => this.reset());
+  }
+
+  #readAt(address: number, isUniqueId: boolean): State {
     return ([count, complement]) => {
       if (count === undefined || complement === undefined) return 0;
-      const start = address - flashStart;
-      if ((count ^ complement) !== 0xff || start + count + 1 > flashBytes) return this.#refuse(2);
+      const memory = isUniqueId ? this.#uniqueId : this.flash;
+      const start = isUniqueId ? 0 : address - flashStart;
+      if ((count ^ complement) !== 0xff || start + count + 1 > memory.length)
+        return this.#refuse(2);
       this.#expect = null;
-      this.send([ack, ...this.flash.subarray(start, start + count + 1)]);
+      this.send([ack, ...memory.subarray(start, start + count + 1)]);
       return 2;
     };
   }

@@ -19,6 +19,10 @@ interface BoardOptions {
   readonly isPaced: boolean;
   /** Of an optiboot board: its bootloader, as an Intel HEX file. */
   readonly bootloader: string | undefined;
+  /** Tells the board from others of its kind. */
+  readonly unit: number;
+  /** Of an stm32 board: it refuses to be read until it is erased as a whole. */
+  readonly isReadProtected: boolean;
 }
 
 interface BoardKind {
@@ -59,6 +63,16 @@ const kinds: Readonly<Record<VirtualBoardKind, BoardKind>> = {
   },
 };
 
+/** How a board is started. */
+interface StartOptions {
+  readonly linkPath?: string;
+  readonly paced?: boolean;
+  readonly bootloader?: string;
+  /** 0 to 99; absent: the first that no running board of the kind has. */
+  readonly unit?: number;
+  readonly readProtected?: boolean;
+}
+
 interface Running {
   readonly info: PortInfo;
   readonly board: VirtualBoard;
@@ -74,24 +88,31 @@ export class VirtualBoards {
    * Starts a board; `bootloader` is for optiboot boards.
    * @throws ProblemError `pty-unavailable` when a PTY is asked for and cannot be had, `bootloader-missing`
    */
-  async start(
-    kind: VirtualBoardKind,
-    options: { linkPath?: string; paced?: boolean; bootloader?: string } = {},
-  ): Promise<PortInfo> {
+  async start(kind: VirtualBoardKind, options: StartOptions = {}): Promise<PortInfo> {
     const { label, make, resetsOnOpen } = kinds[kind];
-    const { linkPath, paced = false, bootloader } = options;
-    const board = await make({ isPaced: paced, bootloader });
+    const { linkPath, paced = false, bootloader, readProtected: isReadProtected = false } = options;
+    const unit = options.unit ?? this.#freeUnit(kind);
+    const board = await make({ isPaced: paced, bootloader, unit, isReadProtected });
     const path = linkPath ?? `virtual:${kind}-${++this.#count}`;
     const serve = resetsOnOpen ? serveResettingPty : servePty;
     const pty = linkPath === undefined ? null : await serve(board, linkPath);
     const info: PortInfo = {
       path,
       label,
-      serialNumber: null,
+      serialNumber: `${kind}-${unit}`,
       virtual: true,
+      usbId: `usb:virtual:${kind}:${unit}`,
+      usbInterface: null,
     };
     this.#running.set(path, { info, board, close: async () => pty?.close() });
     return info;
+  }
+
+  #freeUnit(kind: VirtualBoardKind): number {
+    const taken = this.list().map(({ serialNumber }) => serialNumber);
+    let unit = 0;
+    while (taken.includes(`${kind}-${unit}`)) unit++;
+    return unit;
   }
 
   async stop(path: string): Promise<void> {
