@@ -92,6 +92,7 @@ export function makeHandlers(parts: HandlerParts): Handlers {
   const bench: BenchParts = {
     workspace: parts.rooms?.workspace ?? null,
     boards,
+    ports: boards,
     recordingFolder: parts.scratchFolder,
     listPorts: async () => {
       const { ports, hint } = await parts.listPorts();

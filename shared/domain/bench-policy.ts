@@ -172,6 +172,18 @@ function reasonText(reason: NotCounted | null, run: BenchRun, question: BenchQue
   return reason === null ? 'it counts' : words[reason];
 }
 
+/** A policy in words, for example `3 boards of each hardware revision (A, B), flashed within 7 days`. */
+export function policyText(policy: BenchPolicy): string {
+  const { boards, hardwareRevisions, withinDays, virtualBoards } = policy;
+  return [
+    `${boards} ${boards === 1 ? 'board' : 'boards'}${hardwareRevisions ? ` of each hardware revision (${hardwareRevisions.join(', ')})` : ''}`,
+    ...(withinDays === undefined
+      ? []
+      : [`flashed within ${withinDays} ${withinDays === 1 ? 'day' : 'days'}`]),
+    ...(virtualBoards ? ['virtual boards count'] : []),
+  ].join(', ');
+}
+
 /** For example `revision A 2 of 3 boards, revision B 0 of 3 boards`. */
 export function countText(revisions: readonly RevisionCount[]): string {
   return revisions

@@ -34,6 +34,7 @@ beforeEach(async () => {
   parts = {
     workspace,
     boards,
+    ports: boards,
     recordingFolder: workspace.internal('recordings'),
     listPorts: async () => ({ ports: [...boards.list(), ...systemPorts], hint: null }),
   };

@@ -137,7 +137,7 @@ describe('the bench policy', () => {
     const strict = { ...simple, policy: { ...simple.policy, bench: asked } };
     expect(benchPolicyOf(strict, image(hash('a')), [boardRun('A1', 'A')], at)).toMatchObject({
       isMet: false,
-      text: 'revision A 1 of 2 boards, revision B 0 of 2 boards flashed and booted with this exact image within 7 days',
+      text: 'The policy asks for 2 boards of each hardware revision (A, B), flashed within 7 days, with this exact image',
       judged: { revisions: [{ revision: 'A' }, { revision: 'B' }] },
     });
   });

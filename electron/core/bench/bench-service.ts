@@ -22,6 +22,7 @@ import {
 import { checkImagePlace } from './guard-rails.ts';
 import { whileRunning } from './interrupted-runs.ts';
 import { isPseudoTerminal, type ListPorts } from './ports.ts';
+import type { OpenLink } from './serial-link.ts';
 import type { VirtualBoards } from './virtual-boards.ts';
 
 /** What to flash: an image of the workspace (by package) or a file. */
@@ -48,6 +49,8 @@ export interface FlashRequest {
 export interface BenchParts {
   readonly workspace: Workspace | null;
   readonly boards: VirtualBoards;
+  /** Opens any port. */
+  readonly ports: { opener(): OpenLink };
   readonly recordingFolder: string;
   /** Every port, virtual boards of this process included. */
   readonly listPorts: ListPorts;
@@ -115,7 +118,7 @@ interface Work {
 }
 
 async function carryOut(parts: BenchParts, work: Work, context: WorkContext): Promise<BenchRun> {
-  const { workspace, boards, listPorts } = parts;
+  const { workspace, ports, listPorts } = parts;
   const { request, source, image, order, resumed } = work;
   const reached = new FlashRun();
   const nameOf = (board: BoardReference): string =>
@@ -130,7 +133,7 @@ async function carryOut(parts: BenchParts, work: Work, context: WorkContext): Pr
     image,
     imageName: source.name,
     recordingPath: order.recording,
-    openLink: boards.opener(),
+    openLink: ports.opener(),
     listPorts,
     changedOnly: request.changedOnly ?? false,
     keepOut: source.keepOut,

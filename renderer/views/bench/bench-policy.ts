@@ -1,5 +1,9 @@
 import type { BenchRun } from '../../../shared/domain/bench.ts';
-import { type BenchJudgement, countText, judgeBench } from '../../../shared/domain/bench-policy.ts';
+import {
+  type BenchJudgement,
+  judgeBench,
+  policyText,
+} from '../../../shared/domain/bench-policy.ts';
 import type { Component, Product, VersionPackage } from '../../../shared/domain/product.ts';
 import { pluralText } from '../../widgets/format-text.ts';
 
@@ -61,12 +65,10 @@ export function benchPolicyOf(
   const passed = runs.filter((run) => run.passed && run.imageSha256 === image.sha256).length;
   if (policy) {
     const judged = judgeBench({ ...image, policy, imageSha256: image.sha256, runs, at });
-    const tooFew = passed < required ? `; ${passed} of ${required} passed runs` : '';
-    const within =
-      policy.withinDays === undefined ? '' : ` within ${pluralText(policy.withinDays, 'day')}`;
+    const tooFew = passed < required ? `, and ${pluralText(required, 'passed run')}` : '';
     return {
       isMet: judged.isMet && passed >= required,
-      text: `${countText(judged.revisions)} flashed and booted with this exact image${within}${tooFew}`,
+      text: `The policy asks for ${policyText(policy)}, with this exact image${tooFew}`,
       judged,
     };
   }
