@@ -129,6 +129,8 @@ export class VirtualStm32 extends VirtualBoard {
   #unprotect(): void {
     this.flash.fill(0xff);
     this.#isReadProtected = false;
+    // What comes before the reset is lost.
+    this.#expect = (bytes) => bytes.length;
     this.busy(pageEraseMs);
     this.send([ack]);
     this.later(1, () => this.reset());
