@@ -114,6 +114,20 @@ test('a board that is protected against reading is erased only once its name is 
   }
 });
 
+test('the gate of a plan names each run, and why it does not count', async () => {
+  await page.getByTestId('view-rollout').click();
+  await page.getByRole('tab', { name: 'Devices and cloud' }).click();
+  await page.getByTestId('start-cloud').click();
+  await page.getByTestId('cloud-addresses').getByText('http://127.0.0.1').waitFor();
+  await page.getByRole('tab', { name: 'New plan' }).click();
+  const gate = page.locator('[data-gate="bench"]');
+  await gate.getByText('revision A 1 of 1 board, revision B 1 of 1 board').waitFor();
+  await gate.getByText('Which runs count').click();
+  await gate.getByText('it ended early: Flashing was interrupted').waitFor();
+  await gate.scrollIntoViewIfNeeded();
+  await inspectView(page, 'rollout-bench-gate');
+});
+
 test('nothing broke the content security policy or complained in the console', () => {
   expect(studio.complaints).toEqual([]);
 });

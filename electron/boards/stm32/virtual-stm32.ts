@@ -129,11 +129,10 @@ export class VirtualStm32 extends VirtualBoard {
   #unprotect(): void {
     this.flash.fill(0xff);
     this.#isReadProtected = false;
-    // What comes before the reset is lost.
-    this.#expect = (bytes) => bytes.length;
     this.busy(pageEraseMs);
     this.send([ack]);
-    this.later(1, () => this.reset());
+    // Not by way of a reset of the line, which would take the last answer with it.
+    this.restart();
   }
 
   #readAt(address: number, isUniqueId: boolean): State {
