@@ -189,6 +189,8 @@ const jobTitles: Partial<Record<Method, string>> = {
   'bench.flash': 'Flash board',
   'bench.resume': 'Go on flashing',
   'cloud.start': 'Start the local cloud',
+  'cloud.backup': 'Back up the cloud',
+  'cloud.restore': 'Restore the cloud',
   'devices.import': 'Import devices',
   'fleet.start': 'Start simulated devices',
   'plans.publish': 'Publish plan',
