@@ -160,14 +160,14 @@ async function connectAndFlash(
   );
   const listPorts = input.listPorts ?? listSystemPorts;
   run.path = input.port;
-  run.portInfo = await portAt(listPorts, input.port);
-  run.board = boardReference(null, run.portInfo);
-  if (input.expectBoard) checkPort(input.port, run.portInfo, input.expectBoard);
+  // Beside the connection, since asking the system takes a while; when that fails, nobody waits for the answer.
+  const listing = portAt(listPorts, input.port);
+  listing.catch(() => undefined);
+  if (input.expectBoard) checkPort(input.port, await listing, input.expectBoard);
   const followed = await openFollowed({
     open: input.openLink ?? openSerialPort,
     path: input.port,
     options,
-    place: run.portInfo ?? {},
     listPorts,
     onMoved: (path) => {
       run.path = path;
@@ -184,7 +184,7 @@ async function connectAndFlash(
       keepOut: input.keepOut ?? [],
       ...(input.url === undefined ? {} : { url: input.url }),
     });
-    await flashWith(flasher, followed, { input, context, run });
+    await flashWith(flasher, followed, { input, context, run, listing });
   } catch (error) {
     throw followed.failure ?? error;
   } finally {
@@ -196,6 +196,8 @@ interface Flashing {
   readonly input: FlashInput;
   readonly context: WorkContext;
   readonly run: FlashRun;
+  /** What the system says of the port. */
+  readonly listing: Promise<PortInfo | null>;
 }
 
 async function flashWith(
@@ -208,6 +210,7 @@ async function flashWith(
   context.onProgress({ step: 'Connecting', done: 0, total: 0, unit: 'bytes' });
   await timed(flashing, 'connect', async () => {
     const board = await flasher.connect();
+    run.portInfo = await flashing.listing;
     identify(input, run, board);
     if (board.isReadProtected !== true) return;
     const names = [run.board && input.nicknameOf?.(run.board), run.board?.id, run.board?.usbId];
@@ -225,7 +228,7 @@ async function flashWith(
   await carryOut(work, flashing);
   await timed(flashing, 'boot', async () => {
     if (!work.startsItself) recorder.startBootLog();
-    followed.allowRestart();
+    followed.allowRestart(run.portInfo ?? {});
     await work.start();
     context.onProgress({ step: 'Waiting for the boot log', done: 0, total: 0, unit: 'bytes' });
     run.booted = work.askVersion

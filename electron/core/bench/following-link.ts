@@ -11,8 +11,11 @@ const pollMs = 100;
 /** A line to a board that may come back under another path. */
 export interface FollowedLink {
   readonly link: SerialLink;
-  /** From here on the board restarts by itself: when it goes away, it is looked for. */
-  allowRestart(): void;
+  /**
+   * From here on the board restarts by itself: when it goes away, it is looked for where it is plugged in. Without a
+   * USB id it is not followed, since a path alone tells no board.
+   */
+  allowRestart(place: UsbPlace): void;
   /** The path under which it is reached now. */
   readonly path: string;
   /** Why the board was not found again, when it was not. */
@@ -24,8 +27,6 @@ interface FollowOptions {
   readonly open: OpenLink;
   readonly path: string;
   readonly options: LinkOptions;
-  /** Where the board is plugged in; without a USB id it is not followed, since a path alone tells no board. */
-  readonly place: UsbPlace;
   readonly listPorts: ListPorts;
   readonly onMoved: (path: string) => void;
 }
@@ -35,11 +36,12 @@ interface FollowOptions {
  * only a restart that was asked for is followed. @throws ProblemError as opening does
  */
 export async function openFollowed(follow: FollowOptions): Promise<FollowedLink> {
-  const { open, place, listPorts, onMoved } = follow;
+  const { open, listPorts, onMoved } = follow;
   const dataListeners: ((bytes: Uint8Array) => void)[] = [];
   const lostListeners: (() => void)[] = [];
   let { path, options } = follow;
-  let mayRestart = false;
+  /** Null until the board may restart. */
+  let place: UsbPlace | null = null;
   let isClosed = false;
   let failure: ProblemError | null = null;
   let returning: Promise<void> | null = null;
@@ -48,9 +50,9 @@ export async function openFollowed(follow: FollowOptions): Promise<FollowedLink>
   const lose = (): void => {
     for (const listener of lostListeners) listener();
   };
-  const comeBack = async (): Promise<void> => {
+  const comeBack = async (here: UsbPlace): Promise<void> => {
     for (const deadlineMs = performance.now() + awayMs; !isClosed; await sleep(pollMs)) {
-      const found = await pathOf(listPorts, place);
+      const found = await pathOf(listPorts, here);
       if (found !== null) {
         try {
           inner = await open(found, options);
@@ -65,17 +67,18 @@ export async function openFollowed(follow: FollowOptions): Promise<FollowedLink>
         return;
       }
       const now = await portAt(listPorts, path);
-      if (now?.usbId != null) throw otherBoard(path, place.usbId ?? '', now.usbId);
+      if (now?.usbId != null) throw otherBoard(path, here.usbId ?? '', now.usbId);
       if (performance.now() > deadlineMs) throw portLost(path);
     }
   };
   /** Looks for the board, when it may be away at all; false when its loss is a loss. */
   const leave = (left: SerialLink): boolean => {
-    if (isClosed || !mayRestart || place.usbId == null) return false;
+    const here = place;
+    if (isClosed || here?.usbId == null) return false;
     if (left !== inner || returning) return true;
     returning = left
       .close()
-      .then(comeBack)
+      .then(() => comeBack(here))
       .catch((error: unknown) => {
         failure = error instanceof ProblemError ? error : portLost(path);
         lose();
@@ -126,8 +129,8 @@ export async function openFollowed(follow: FollowOptions): Promise<FollowedLink>
         return inner.close();
       },
     },
-    allowRestart: () => {
-      mayRestart = true;
+    allowRestart: (here) => {
+      place = here;
     },
     get path() {
       return path;
