@@ -4,7 +4,7 @@ import type { BenchPolicy } from './bench-policy-schema.ts';
 const dayMs = 24 * 60 * 60 * 1000;
 
 /** What the policy is asked about: one image, at one moment. */
-export interface BenchQuestion {
+interface BenchQuestion {
   readonly policy: BenchPolicy;
   readonly imageSha256: string;
   /** The release whose other images are told apart from this one. */
@@ -33,7 +33,7 @@ export type NotCounted =
   | 'same-board';
 
 /** A run as the policy sees it. */
-export interface JudgedRun {
+interface JudgedRun {
   readonly run: BenchRun;
   /** Null when it counts. */
   readonly reason: NotCounted | null;
@@ -62,7 +62,7 @@ export function boardIdOf({ board, result }: BenchRun): string | null {
 }
 
 /** Whether the run was on a board that exists only as a program. */
-export function isOnVirtualBoard({ virtual, port }: BenchRun): boolean {
+function isOnVirtualBoard({ virtual, port }: BenchRun): boolean {
   return virtual ?? port.startsWith('virtual:');
 }
 

@@ -57,7 +57,7 @@ export interface BenchParts {
 }
 
 /** The run that is gone on with: the same image on the same board. */
-export interface Resumed {
+interface Resumed {
   readonly runId: string;
   readonly imageSha256: string;
   readonly board: BoardReference | undefined;

@@ -2,7 +2,7 @@ import { realpath } from 'node:fs/promises';
 import type { PortInfo } from '../../../shared/domain/bench.ts';
 
 /** The ports of the system, and why they cannot be listed when they cannot. */
-export interface ListedPorts {
+interface ListedPorts {
   readonly ports: readonly PortInfo[];
   readonly hint: string | null;
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { ReleaseSummary } from '../../../shared/contract/contract.ts';
 import type { BenchRun } from '../../../shared/domain/bench.ts';
 import { countText } from '../../../shared/domain/bench-policy.ts';
-import { judgeImages } from '../../../shared/domain/gates.ts';
+import { judgeImages } from '../../../shared/domain/bench-gate.ts';
 import { worstVerdict } from '../../../shared/domain/verdict.ts';
 import type { Release, VersionPackage } from '../../../shared/domain/product.ts';
 import { judgedPackages } from '../bundle/waiver-service.ts';
