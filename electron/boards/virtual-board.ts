@@ -20,7 +20,10 @@ interface Wire {
 }
 
 /** What every board is made with. */
-export type BoardSetup = Pick<Wire, 'isPaced' | 'fault'>;
+export interface BoardSetup extends Pick<Wire, 'isPaced' | 'fault'> {
+  /** Tells the board from others of its kind; absent: 0. */
+  readonly unit?: number;
+}
 
 /**
  * A board on a serial line. Paced, it takes the time of the wire, in each direction, and of the device: a timer that

@@ -3,8 +3,12 @@ import type { Method, Output, ParsedInput } from '../../shared/contract/contract
 import type { DeltaLimits } from '../../shared/domain/delta.ts';
 import type { WorkContext } from '../../shared/domain/job.ts';
 import { problem } from '../../shared/domain/problem.ts';
-import { flashFootprint, runBench } from './bench/bench-service.ts';
-import { listPorts } from './bench/ports.ts';
+import { flashFootprint } from './bench/bench-image.ts';
+import { resumeBench } from './bench/bench-resume.ts';
+import { type BenchParts, runBench } from './bench/bench-service.ts';
+import { changeBoard, withKnownBoards } from './bench/board-register.ts';
+import { recordInterrupted } from './bench/interrupted-runs.ts';
+import type { ListPorts } from './bench/ports.ts';
 import type { VirtualBoards } from './bench/virtual-boards.ts';
 import {
   componentOf,
@@ -53,6 +57,8 @@ export interface Rooms {
 export interface HandlerParts {
   readonly rooms: Rooms | null;
   readonly boards: VirtualBoards;
+  /** The serial ports of the system. */
+  readonly listPorts: ListPorts;
   readonly jobs: Jobs;
   readonly log: Log;
   readonly resolveFile: (ref: string, access: 'read' | 'write') => string;
@@ -82,6 +88,17 @@ export function makeHandlers(parts: HandlerParts): Handlers {
     if (!productId) return {};
     const product = workspace().product(productId);
     return componentOf(product, componentId ?? product.components[0]?.id ?? '').delta ?? {};
+  };
+
+  const bench: BenchParts = {
+    workspace: parts.rooms?.workspace ?? null,
+    boards,
+    ports: boards,
+    recordingFolder: parts.scratchFolder,
+    listPorts: async () => {
+      const { ports, hint } = await parts.listPorts();
+      return { ports: [...boards.list(), ...ports], hint };
+    },
   };
 
   return {
@@ -197,9 +214,11 @@ export function makeHandlers(parts: HandlerParts): Handlers {
       ),
 
     'bench.ports': async () => {
-      const { ports, hint } = await listPorts();
-      return { ports: [...boards.list(), ...ports], hint };
+      const { ports, hint } = await bench.listPorts();
+      return { ports: withKnownBoards(ports, bench.workspace?.list('board') ?? []), hint };
     },
+    'bench.boards.list': async () => workspace().list('board'),
+    'bench.boards.set': async (input) => changeBoard(workspace(), input),
     'bench.virtual.start': (input) => boards.start(input.kind),
     'bench.virtual.stop': async (input) => {
       await boards.stop(input.path);
@@ -208,17 +227,21 @@ export function makeHandlers(parts: HandlerParts): Handlers {
     'bench.footprint': (input) =>
       flashFootprint(parts.rooms?.workspace ?? null, {
         packageId: input.packageId,
+        address: input.address,
         path: input.file && toRead(input.file),
       }),
     'bench.flash': (input, context) =>
-      runBench(
-        parts.rooms?.workspace ?? null,
-        boards,
-        parts.scratchFolder,
-        { ...input, path: input.file && toRead(input.file) },
-        context,
-      ),
-    'bench.runs': async (input) => workspace().list('benchRun', input.releaseId),
+      runBench(bench, { ...input, path: input.file && toRead(input.file) }, context),
+    'bench.resume': async (input, context) => {
+      await recordInterrupted(workspace());
+      return resumeBench(bench, input, context);
+    },
+    'bench.runs': async (input) => {
+      await recordInterrupted(workspace());
+      return workspace()
+        .list('benchRun', input.releaseId)
+        .map((run) => ({ ...run, resumable: workspace().has('benchOrder', run.id) }));
+    },
     'bench.recording': async (input) => ({
       text: await readFile(workspace().get('benchRun', input.runId).result.recording, 'utf8'),
     }),

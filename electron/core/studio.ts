@@ -11,6 +11,7 @@ import {
 } from '../../shared/contract/contract.ts';
 import type { FileSoFar } from '../../shared/domain/finding.ts';
 import { type Problem, problem, toProblem } from '../../shared/domain/problem.ts';
+import { type ListPorts, listSystemPorts } from './bench/ports.ts';
 import { VirtualBoards } from './bench/virtual-boards.ts';
 import { type Handlers, makeHandlers, type Rooms } from './handlers.ts';
 import { Jobs } from './jobs/jobs.ts';
@@ -24,6 +25,8 @@ export interface StudioOptions {
   /** Turns a file reference into a path: granted handles in the window, paths on the command line. */
   readonly resolveFile?: (ref: string, access: 'read' | 'write') => string;
   readonly version?: string;
+  /** The serial ports of the system, unless something else knows them. */
+  readonly listPorts?: ListPorts;
 }
 
 /** The engine behind every door. */
@@ -64,6 +67,7 @@ export async function createStudio(options: StudioOptions): Promise<Studio> {
   const handlers: Handlers = makeHandlers({
     rooms,
     boards,
+    listPorts: options.listPorts ?? listSystemPorts,
     jobs,
     log,
     resolveFile: options.resolveFile ?? ((ref) => ref),
@@ -183,6 +187,7 @@ const jobTitles: Partial<Record<Method, string>> = {
   'delta.matrix': 'Measure deltas',
   'delta.accept': 'Record vendor delta',
   'bench.flash': 'Flash board',
+  'bench.resume': 'Go on flashing',
   'cloud.start': 'Start the local cloud',
   'cloud.backup': 'Back up the cloud',
   'cloud.restore': 'Restore the cloud',

@@ -2,12 +2,14 @@ import { z } from 'zod';
 import {
   benchRunSchema,
   flashFootprintSchema,
+  knownBoardSchema,
   mcuVersionSchema,
   portInfoSchema,
   protocolSchema,
   virtualBoardKindSchema,
 } from '../domain/bench.ts';
 import { bootCommandsSchema } from '../domain/boot-commands.ts';
+import { hardwareRevisionSchema } from '../domain/bench-policy-schema.ts';
 import {
   compressionSchema,
   deltaLimitsSchema,
@@ -76,6 +78,8 @@ export const releaseSummarySchema = releaseSchema.extend({
   verdict: z.enum(['pass', 'warn', 'block', 'could-not-check']).nullable(),
   deltaCount: z.number(),
   benchPassed: z.number(),
+  /** How the product's policy of boards stands for the MCU images; null where there is none. */
+  bench: z.object({ isMet: z.boolean(), why: z.string() }).nullable(),
   planCount: z.number(),
 });
 export type ReleaseSummary = z.infer<typeof releaseSummarySchema>;
@@ -260,7 +264,11 @@ export const contract = {
   'bench.virtual.start': call(z.object({ kind: virtualBoardKindSchema }), portInfoSchema),
   'bench.virtual.stop': call(z.object({ path: z.string() }), none),
   'bench.footprint': call(
-    z.object({ file: fileRefSchema.optional(), packageId: id.optional() }),
+    z.object({
+      file: fileRefSchema.optional(),
+      packageId: id.optional(),
+      address: z.number().int().nonnegative().max(0xffff_ffff).optional(),
+    }),
     flashFootprintSchema,
   ),
   'bench.flash': job(
@@ -284,8 +292,24 @@ export const contract = {
       bootCommands: bootCommandsSchema.optional(),
       /** Leave sectors that the board holds already: less to write, and the way on after a lost port. */
       changedOnly: z.boolean().default(false),
+      /** Remembered for the board; absent: what is remembered of it. */
+      hardwareRevision: hardwareRevisionSchema.optional(),
+      /** Name of the board that may be erased as a whole to take off its read-out protection. */
+      unprotect: z.string().min(1).max(200).optional(),
     }),
     benchRunSchema,
+  ),
+  'bench.resume': job(z.object({ runId: id, port: z.string().optional() }), benchRunSchema),
+  'bench.boards.list': call(none, z.array(knownBoardSchema)),
+  'bench.boards.set': call(
+    z.object({
+      /** Its id or its nickname. */
+      board: z.string().min(1).max(200),
+      nickname: z.string().trim().max(64).optional(),
+      /** Empty: it is not known. */
+      hardwareRevision: z.union([hardwareRevisionSchema, z.literal('')]).optional(),
+    }),
+    knownBoardSchema,
   ),
   'bench.runs': call(z.object({ releaseId: id.optional() }), z.array(benchRunSchema)),
   'bench.recording': call(z.object({ runId: id }), z.object({ text: z.string() })),

@@ -30,6 +30,14 @@ export const portInfoSchema = z.object({
   label: z.string(),
   serialNumber: z.string().nullable(),
   virtual: z.boolean(),
+  /** `usb:VENDOR:PRODUCT:SERIAL`; null when the system tells no serial number, or two ports share it. */
+  usbId: z.string().nullable().optional(),
+  /** Which of several ports of one USB device it is. */
+  usbInterface: z.string().nullable().optional(),
+  /** What the board register knows of the board that was last seen behind this USB device. */
+  board: z
+    .object({ id: z.string(), nickname: z.string(), hardwareRevision: z.string().nullable() })
+    .optional(),
 });
 export type PortInfo = z.infer<typeof portInfoSchema>;
 
@@ -66,11 +74,35 @@ export const flashResultSchema = z.object({
   verifyMethod: verifyMethodSchema.nullish(),
   booted: bootResultSchema.nullable(),
   elapsedMs: z.number(),
+  /** How long each step took, in order; absent in runs that older versions recorded. */
+  steps: z.array(z.object({ step: z.string(), elapsedMs: z.number() })).optional(),
   bytesPerSec: z.number(),
   /** Path of the JSON Lines serial recording. */
   recording: z.string(),
 });
 export type FlashResult = z.infer<typeof flashResultSchema>;
+
+/** What tells a board from all others: its chip's own number, else the USB serial number of its port; never its path. */
+export const boardReferenceSchema = z.object({
+  id: z.string(),
+  source: z.enum(['chip', 'usb']),
+  /** `usb:VENDOR:PRODUCT:SERIAL` of the port that it was behind, where the system tells it. */
+  usbId: z.string().optional(),
+  /** What people called it at the time of the run. */
+  nickname: z.string().optional(),
+});
+export type BoardReference = z.infer<typeof boardReferenceSchema>;
+
+/** A board as the register of the workspace remembers it. */
+export const knownBoardSchema = boardReferenceSchema.extend({
+  /** What people call it; empty until they do. */
+  nickname: z.string(),
+  chip: z.string(),
+  hardwareRevision: z.string().nullable(),
+  lastPort: z.string(),
+  lastSeenAt: z.string(),
+});
+export type KnownBoard = z.infer<typeof knownBoardSchema>;
 
 export const benchRunSchema = z.object({
   id: z.string(),
@@ -86,5 +118,14 @@ export const benchRunSchema = z.object({
   passed: z.boolean(),
   /** Why the run ended before its boot check was over. */
   failure: problemSchema.optional(),
+  // What follows is absent in runs that older versions recorded.
+  board: boardReferenceSchema.optional(),
+  hardwareRevision: z.string().optional(),
+  /** The board exists only as a program, or is behind a pseudo terminal, where nobody can tell. */
+  virtual: z.boolean().optional(),
+  /** The run that this one went on with. */
+  resumes: z.string().optional(),
+  /** The run can be gone on with: what was ordered is still known. */
+  resumable: z.boolean().optional(),
 });
 export type BenchRun = z.infer<typeof benchRunSchema>;

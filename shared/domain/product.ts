@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { benchPolicySchema } from './bench-policy-schema.ts';
 import { bootCommandsSchema } from './boot-commands.ts';
 import { descriptionFaults } from './description-faults.ts';
 import { describedFormatSchema } from './described-format.ts';
@@ -47,6 +48,7 @@ export const productSchema = z.object({
   policy: z
     .object({
       benchRunsRequired: z.number().int().nonnegative().default(0),
+      bench: benchPolicySchema.optional(),
       findings: findingPolicySchema.optional(),
     })
     .default({ benchRunsRequired: 0 }),

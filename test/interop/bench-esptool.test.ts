@@ -52,7 +52,7 @@ describe('our flasher on the virtual ESP32', () => {
 
   test('over a PTY, then only what has changed', async () => {
     const port = join(bench.folder, 'esp-a');
-    await bench.boards.start('esp32', { linkPath: port });
+    await bench.boards.start('esp32', { unit: 0, linkPath: port });
     const code = randomBytes(60_000);
     const expectVersion = '2.5.0';
     await bench.flash({ port, protocol, image: rawImage(app('2.4.0', code)) });
@@ -98,7 +98,7 @@ describe('esptool on the virtual ESP32', () => {
     ['uncompressed, faster', ['--baud', '460800'], ['--no-compress']],
   ])('%s writes, verifies and starts', async (name, global, local) => {
     const port = join(bench.folder, name.replaceAll(/\W/g, ''));
-    await bench.boards.start('esp32', { linkPath: port });
+    await bench.boards.start('esp32', { unit: 0, linkPath: port });
     const file = join(bench.folder, 'app.bin');
     await writeFile(file, app('2.5.0'));
     const { code, stdout, stderr } = await pythonPeer('esptool', [

@@ -13,14 +13,14 @@ beforeAll(async () => {
 });
 afterAll(() => bench.close());
 
-test('a read-protected STM32 refuses, and the hint names protection', async () => {
+test('a read-protected STM32 is refused before anything is erased, and the hint names the way on', async () => {
   const { path: port } = await bench.boards.start('stm32', { fault: 'read-protected' });
   const image = rawImage(await sampleImage('sensor-1.1.0.bin'));
   const failure = await bench.failure({ port, protocol: 'stm32', image });
   expect(failure).toMatchObject({
-    code: 'bootloader-refused',
-    detail: 'ERASE was answered with NACK.',
-    hint: expect.stringContaining('read-out'),
+    code: 'consent-missing',
+    detail: expect.stringContaining('read-out'),
+    hint: expect.stringContaining('--unprotect-erases-all'),
   });
 });
 

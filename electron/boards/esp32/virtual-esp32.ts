@@ -43,7 +43,7 @@ interface Transfer {
  */
 export class VirtualEsp32 extends VirtualBoard {
   readonly flash = new Uint8Array(flashBytes).fill(0xff);
-  readonly #registers = new Esp32Registers(flashBytes);
+  readonly #registers: Esp32Registers;
   #decoder = new SlipDecoder();
   #isInLoader = true;
   #isStub = false;
@@ -53,8 +53,9 @@ export class VirtualEsp32 extends VirtualBoard {
   /** Parts of the RAM that were announced, and how far they are filled. */
   #loaded: { readonly address: number; readonly sizeBytes: number; filled: number }[] = [];
 
-  constructor(setup: BoardSetup) {
+  constructor({ unit = 0, ...setup }: BoardSetup) {
     super({ bitsPerByte: 10, baudRate: firstBaudRate, ...setup });
+    this.#registers = new Esp32Registers(flashBytes, unit);
   }
 
   /** DTR is wired to IO0 and RTS to EN, both inverted; both at once do nothing. */

@@ -3,7 +3,7 @@ import { ackEveryBytes, fileChecksum } from '../../../shared/formats/quectel.ts'
 import { type McuPackage, QiotSession } from './qiot-session.ts';
 import { type BoardSetup, VirtualBoard } from '../virtual-board.ts';
 
-const imei = '867698040000001';
+const firstImei = 867_698_040_000_001;
 const model = 'EG800K';
 const firstVersion = 'EG800KEULCR07A07M04_01.300.01.300';
 const spaceBytes = 4 * 1024 * 1024;
@@ -28,14 +28,16 @@ interface QuectelOptions extends BoardSetup {
 export class VirtualQuectel extends VirtualBoard {
   readonly #files = new Map<string, Uint8Array>();
   #version = firstVersion;
+  readonly #imei: string;
   #line = '';
   #echoes = true;
   #upload: Upload | null = null;
   #isUp = true;
   readonly #qiot: QiotSession;
 
-  constructor({ mcuPackage, ...setup }: QuectelOptions) {
+  constructor({ mcuPackage, unit = 0, ...setup }: QuectelOptions) {
     super({ bitsPerByte: 10, baudRate: 115_200, ...setup });
+    this.#imei = String(firstImei + unit);
     const host = {
       say: (line: string) => this.#say(line),
       sendBytes: (bytes: Uint8Array) => this.send(bytes),
@@ -91,7 +93,7 @@ export class VirtualQuectel extends VirtualBoard {
       ATI: ['Quectel', model, `Revision: ${this.#version}`],
       'AT+QGMR': [this.#version],
       'AT+CGMR': [this.#version],
-      'AT+GSN': [imei],
+      'AT+GSN': [this.#imei],
       'AT+QFLDS': [`+QFLDS: ${spaceBytes},${spaceBytes}`],
     };
     if (/^ATE[01]$/i.test(command)) this.#echoes = command.endsWith('1');

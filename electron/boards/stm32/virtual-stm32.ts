@@ -7,11 +7,14 @@ const flashStart = 0x08000000;
 const flashBytes = 128 * 1024;
 const pageBytes = 1024;
 const productId = 0x410;
-const commands = [0x00, 0x01, 0x02, 0x11, 0x21, 0x31, 0x43] as const;
+const commands = [0x00, 0x01, 0x02, 0x11, 0x21, 0x31, 0x43, 0x92] as const;
 /** What read-out protection leaves of them (AN3155, each command). */
-const commandsUnderProtection: readonly number[] = [0x00, 0x01, 0x02];
+const commandsUnderProtection: readonly number[] = [0x00, 0x01, 0x02, 0x92];
 /** What write protection covers from the start of the flash. */
 const writeProtectedBytes = 4 * 1024;
+/** The unique device id (RM0008 30.2). */
+const uniqueIdAddress = 0x1fff_f7e8;
+const firstUniqueId = [0x35, 0xff, 0xd8, 0x05, 0x4d, 0x4e, 0x34, 0x38, 0x20, 0x71, 0x22, 0x43];
 const bitsPerByte = 11;
 const baudRate = 115200;
 /** Typical program time of a half-word and erase time of a page (STM32F103 datasheet, flash characteristics). */
@@ -26,13 +29,17 @@ type State = (bytes: number[]) => number;
  */
 export class VirtualStm32 extends VirtualBoard {
   readonly flash = new Uint8Array(flashBytes).fill(0xff);
+  readonly #uniqueId: Uint8Array;
+  #isReadProtected: boolean;
   #pending: number[] = [];
   #isSynced = false;
   #isRunning = false;
   #expect: State | null = null;
 
-  constructor(setup: BoardSetup) {
+  constructor({ unit = 0, ...setup }: BoardSetup) {
     super({ bitsPerByte, baudRate, ...setup });
+    this.#isReadProtected = setup.fault === 'read-protected';
+    this.#uniqueId = Uint8Array.from(firstUniqueId, (byte, at) => (at === 0 ? byte + unit : byte));
   }
 
   /** DTR is wired to NRST, and BOOT0 is high. */
@@ -75,8 +82,7 @@ export class VirtualStm32 extends VirtualBoard {
 
   readonly #command: State = ([code, complement]) => {
     if (code === undefined || complement === undefined) return 0;
-    const known: readonly number[] =
-      this.fault === 'read-protected' ? commandsUnderProtection : commands;
+    const known: readonly number[] = this.#isReadProtected ? commandsUnderProtection : commands;
     if ((code ^ complement) !== 0xff || !known.includes(code)) {
       this.send([nack]);
       return 2;
@@ -85,6 +91,7 @@ export class VirtualStm32 extends VirtualBoard {
     if (code === 0x00) this.send([commands.length, 0x22, ...commands, ack]);
     else if (code === 0x01) this.send([0x22, 0, 0, ack]);
     else if (code === 0x02) this.send([1, productId >> 8, productId & 0xff, ack]);
+    else if (code === 0x92) this.#unprotect();
     else if (code === 0x43) this.#expect = this.#erasePages;
     else this.#expect = this.#addressOf(code);
     return 2;
@@ -95,23 +102,40 @@ export class VirtualStm32 extends VirtualBoard {
       if (bytes.length < 5) return 0;
       const [a = 0, b = 0, c = 0, d = 0, sum = 0] = bytes;
       const address = ((a << 24) | (b << 16) | (c << 8) | d) >>> 0;
+      const isUniqueId = code === 0x11 && address === uniqueIdAddress;
       const inFlash = address >= flashStart && address < flashStart + flashBytes;
-      if ((a ^ b ^ c ^ d) !== sum || !inFlash) return this.#refuse(5);
+      if ((a ^ b ^ c ^ d) !== sum || !(inFlash || isUniqueId)) return this.#refuse(5);
       this.send([ack]);
       this.#expect =
-        code === 0x11 ? this.#readAt(address) : code === 0x31 ? this.#writeAt(address) : null;
+        code === 0x11
+          ? this.#readAt(address, isUniqueId)
+          : code === 0x31
+            ? this.#writeAt(address)
+            : null;
       if (code === 0x21) this.#run(address);
       return 5;
     };
   }
 
-  #readAt(address: number): State {
+  /** Erases everything, takes the protection off and resets. */
+  #unprotect(): void {
+    this.flash.fill(0xff);
+    this.#isReadProtected = false;
+    this.busy(pageEraseMs);
+    this.send([ack]);
+    // Not by way of a reset of the line, which would take the last answer with it.
+    this.restart();
+  }
+
+  #readAt(address: number, isUniqueId: boolean): State {
     return ([count, complement]) => {
       if (count === undefined || complement === undefined) return 0;
-      const start = address - flashStart;
-      if ((count ^ complement) !== 0xff || start + count + 1 > flashBytes) return this.#refuse(2);
+      const memory = isUniqueId ? this.#uniqueId : this.flash;
+      const start = isUniqueId ? 0 : address - flashStart;
+      if ((count ^ complement) !== 0xff || start + count + 1 > memory.length)
+        return this.#refuse(2);
       this.#expect = null;
-      this.send([ack, ...this.flash.subarray(start, start + count + 1)]);
+      this.send([ack, ...memory.subarray(start, start + count + 1)]);
       return 2;
     };
   }

@@ -61,6 +61,17 @@ const kinds: Readonly<Record<VirtualBoardKind, BoardKind>> = {
   },
 };
 
+/** How a board is started. */
+interface StartOptions {
+  readonly linkPath?: string;
+  readonly paced?: boolean;
+  readonly bootloader?: string;
+  /** 0 to 99; absent: the first that no running board of the kind has. */
+  readonly unit?: number;
+  readonly mcuPackage?: McuPackage;
+  readonly fault?: BoardFault;
+}
+
 interface Running {
   readonly info: PortInfo;
   readonly board: VirtualBoard;
@@ -76,31 +87,32 @@ export class VirtualBoards {
    * Starts a board; `bootloader` is for optiboot boards.
    * @throws ProblemError `pty-unavailable` when a PTY is asked for and cannot be had, `bootloader-missing`, `no-such-fault`
    */
-  async start(
-    kind: VirtualBoardKind,
-    options: {
-      linkPath?: string;
-      paced?: boolean;
-      bootloader?: string;
-      mcuPackage?: McuPackage;
-      fault?: BoardFault;
-    } = {},
-  ): Promise<PortInfo> {
+  async start(kind: VirtualBoardKind, options: StartOptions = {}): Promise<PortInfo> {
     const { label, make, resetsOnOpen } = kinds[kind];
     const { linkPath, paced = false, bootloader, mcuPackage, fault } = options;
     if (fault?.endsWith('-protected') && kind !== 'stm32') throw noSuchFault(kind, fault);
-    const board = await make({ isPaced: paced, fault, bootloader, mcuPackage });
+    const unit = options.unit ?? this.#freeUnit(kind);
+    const board = await make({ isPaced: paced, fault, bootloader, mcuPackage, unit });
     const path = linkPath ?? `virtual:${kind}-${++this.#count}`;
     const serve = resetsOnOpen ? serveResettingPty : servePty;
     const pty = linkPath === undefined ? null : await serve(board, linkPath);
     const info: PortInfo = {
       path,
       label,
-      serialNumber: null,
+      serialNumber: `${kind}-${unit}`,
       virtual: true,
+      usbId: `usb:virtual:${kind}:${unit}`,
+      usbInterface: null,
     };
     this.#running.set(path, { info, board, close: async () => pty?.close() });
     return info;
+  }
+
+  #freeUnit(kind: VirtualBoardKind): number {
+    const taken = this.list().map(({ serialNumber }) => serialNumber);
+    let unit = 0;
+    while (taken.includes(`${kind}-${unit}`)) unit++;
+    return unit;
   }
 
   async stop(path: string): Promise<void> {

@@ -36,7 +36,7 @@ export function BenchView() {
           <FlashSection key={release.id} release={release} product={product} />
         </div>
         <div className={layout.column}>
-          <ResultSection />
+          <ResultSection releaseId={release.id} />
           <RunsSection />
           <RecordingSection />
         </div>

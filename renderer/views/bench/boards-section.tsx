@@ -21,6 +21,7 @@ import { useBench } from '../../stores/bench.ts';
 import { LoadingLines } from '../../widgets/loading-lines.tsx';
 import { Section } from '../../widgets/section.tsx';
 import classes from './bench-view.module.css';
+import { KnownBoardsButton } from './known-boards.tsx';
 
 const kinds = virtualBoardNames.map((kind) => ({
   value: kind,
@@ -35,11 +36,14 @@ export function BoardsSection() {
     <Section
       title="Boards"
       actions={
-        <Tooltip label="List the ports again">
-          <ActionIcon aria-label="List the ports again" onClick={() => void listPorts()}>
-            <RefreshCw size={16} aria-hidden />
-          </ActionIcon>
-        </Tooltip>
+        <>
+          <KnownBoardsButton />
+          <Tooltip label="List the ports again">
+            <ActionIcon aria-label="List the ports again" onClick={() => void listPorts()}>
+              <RefreshCw size={16} aria-hidden />
+            </ActionIcon>
+          </Tooltip>
+        </>
       }
     >
       {ports === null ? (
@@ -94,6 +98,12 @@ export function BoardsSection() {
   );
 }
 
+function portText({ label, path, board }: PortInfo): string {
+  const port = label === path ? path : `${label}, ${path}`;
+  const revision = board?.hardwareRevision == null ? '' : `, revision ${board.hardwareRevision}`;
+  return `${board?.nickname ? `${board.nickname}: ` : ''}${port}${revision}`;
+}
+
 function Board({ info }: { readonly info: PortInfo }) {
   const { chosen, choose, stopVirtualBoard: stop } = useBench();
   return (
@@ -102,7 +112,7 @@ function Board({ info }: { readonly info: PortInfo }) {
         size="xs"
         checked={chosen.includes(info.path)}
         onChange={(event) => choose(info.path, event.currentTarget.checked)}
-        label={info.label === info.path ? info.path : `${info.label}, ${info.path}`}
+        label={portText(info)}
       />
       {info.virtual && (
         <Tooltip label="Stop this virtual board">

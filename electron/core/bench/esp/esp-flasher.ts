@@ -64,6 +64,7 @@ export class EspFlasher implements Flasher {
       sectorBytes,
       blockBytes: sectorBytes,
       wordBytes: 4,
+      keepOut: this.#options.keepOut,
     });
     const blocks = sectors.flatMap((sector) => sector.blocks);
     const runs = joined(blocks);
