@@ -5,6 +5,8 @@ import type { WorkContext } from '../../shared/domain/job.ts';
 import { problem } from '../../shared/domain/problem.ts';
 import { flashFootprint, runBench } from './bench/bench-service.ts';
 import { listPorts } from './bench/ports.ts';
+import { consoleHandlers, flashWords } from './bench/console/console-handlers.ts';
+import type { Consoles } from './bench/console/consoles.ts';
 import type { VirtualBoards } from './bench/virtual-boards.ts';
 import {
   componentOf,
@@ -52,6 +54,7 @@ export interface Rooms {
 export interface HandlerParts {
   readonly rooms: Rooms | null;
   readonly boards: VirtualBoards;
+  readonly consoles: Consoles;
   readonly jobs: Jobs;
   readonly log: Log;
   readonly resolveFile: (ref: string, access: 'read' | 'write') => string;
@@ -62,7 +65,7 @@ export interface HandlerParts {
 
 /** Wires the contract's calls to the services. */
 export function makeHandlers(parts: HandlerParts): Handlers {
-  const { boards, jobs, log } = parts;
+  const { boards, consoles, jobs, log } = parts;
   const toRead = (ref: string): string => parts.resolveFile(ref, 'read');
   const toWrite = (ref: string): string => parts.resolveFile(ref, 'write');
   const rooms = (): Rooms => {
@@ -210,17 +213,24 @@ export function makeHandlers(parts: HandlerParts): Handlers {
         path: input.file && toRead(input.file),
       }),
     'bench.flash': (input, context) =>
-      runBench(
-        parts.rooms?.workspace ?? null,
-        boards,
-        parts.scratchFolder,
-        { ...input, path: input.file && toRead(input.file) },
+      consoles.during(
+        input.port,
         context,
+        (told) =>
+          runBench(
+            parts.rooms?.workspace ?? null,
+            consoles,
+            parts.scratchFolder,
+            { ...input, path: input.file && toRead(input.file) },
+            told,
+          ),
+        flashWords,
       ),
     'bench.runs': async (input) => workspace().list('benchRun', input.releaseId),
     'bench.recording': async (input) => ({
       text: await readFile(workspace().get('benchRun', input.runId).result.recording, 'utf8'),
     }),
+    ...consoleHandlers(consoles, toWrite),
 
     'cloud.status': async () => rooms().clouds.status(),
     'cloud.start': async () => rooms().clouds.start(),

@@ -11,6 +11,9 @@ import {
 } from '../../shared/contract/contract.ts';
 import type { FileSoFar } from '../../shared/domain/finding.ts';
 import { type Problem, problem, toProblem } from '../../shared/domain/problem.ts';
+import { Consoles } from './bench/console/consoles.ts';
+import { rememberBySerialNumber } from './bench/console/find-again.ts';
+import { listPorts } from './bench/ports.ts';
 import { VirtualBoards } from './bench/virtual-boards.ts';
 import { type Handlers, makeHandlers, type Rooms } from './handlers.ts';
 import { Jobs } from './jobs/jobs.ts';
@@ -60,10 +63,12 @@ export async function createStudio(options: StudioOptions): Promise<Studio> {
     (jobId, file) => publish({ type: 'file-so-far', jobId, file }),
   );
   const boards = new VirtualBoards();
+  const consoles = new Consoles(boards.opener(), rememberBySerialNumber(listPorts));
   const rooms = workspace && (await furnish(workspace, log));
   const handlers: Handlers = makeHandlers({
     rooms,
     boards,
+    consoles,
     jobs,
     log,
     resolveFile: options.resolveFile ?? ((ref) => ref),
@@ -140,9 +145,13 @@ export async function createStudio(options: StudioOptions): Promise<Studio> {
     },
     async close() {
       jobs.cancelAll();
-      await boards.closeAll();
-      await rooms?.clouds.stop();
-      workspace?.close();
+      try {
+        await consoles.closeAll();
+      } finally {
+        await boards.closeAll();
+        await rooms?.clouds.stop();
+        workspace?.close();
+      }
     },
   };
 }

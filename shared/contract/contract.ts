@@ -44,21 +44,14 @@ import {
   waiverSchema,
   waiverStateSchema,
 } from '../domain/waiver.ts';
+import { consoleCalls } from './console-calls.ts';
+import { call, fileRefSchema, job, none } from './door.ts';
 
-/** A file as the caller may name it: a path on the command line, a granted handle in the window. */
-export const fileRefSchema = z.string().min(1).max(4096);
-const none = z.object({});
 const id = z.string().min(1).max(128);
 const page = {
   offset: z.number().int().min(0).default(0),
   limit: z.number().int().min(1).max(500).default(100),
 };
-
-const call = <I extends z.ZodType, O extends z.ZodType>(input: I, output: O) =>
-  ({ type: 'call', input, output }) as const;
-/** Long work: shown in the job dock, with progress and cancel; the call resolves with its result. */
-const job = <I extends z.ZodType, O extends z.ZodType>(input: I, output: O) =>
-  ({ type: 'job', input, output }) as const;
 
 export const releaseSummarySchema = releaseSchema.extend({
   stage: z.enum(['draft', 'validated', 'benchTested', 'rollingOut', 'done', 'halted']),
@@ -273,6 +266,7 @@ export const contract = {
   ),
   'bench.runs': call(z.object({ releaseId: id.optional() }), z.array(benchRunSchema)),
   'bench.recording': call(z.object({ runId: id }), z.object({ text: z.string() })),
+  ...consoleCalls,
 
   'cloud.status': call(
     none,

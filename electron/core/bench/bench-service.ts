@@ -22,7 +22,7 @@ import { protocols } from './protocols.ts';
 import { layOut } from './sector-layout.ts';
 import { stm32Chips } from './stm32/stm32-bootloader.ts';
 import { stm32Geometry } from './stm32/stm32-flasher.ts';
-import type { VirtualBoards } from './virtual-boards.ts';
+import type { OpenLink } from './serial-link.ts';
 
 /** What to flash: an image of the workspace (by package) or a file. */
 export interface FlashRequest {
@@ -46,7 +46,7 @@ export interface FlashRequest {
  */
 export async function runBench(
   workspace: Workspace | null,
-  boards: VirtualBoards,
+  ports: { opener(): OpenLink },
   recordingFolder: string,
   request: FlashRequest,
   context: WorkContext,
@@ -64,7 +64,7 @@ export async function runBench(
     image,
     imageName: source.name,
     recordingPath,
-    openLink: boards.opener(),
+    openLink: ports.opener(),
     changedOnly: request.changedOnly ?? false,
     ...(request.baudRate === undefined ? {} : { baudRate: request.baudRate }),
     ...(request.url === undefined ? {} : { url: request.url }),
