@@ -9,10 +9,11 @@ import type { Protocol, VirtualBoardKind } from '../../shared/domain/bench-names
 import { type Problem, ProblemError, toProblem } from '../../shared/domain/problem.ts';
 import { byteText } from '../../shared/domain/progress-text.ts';
 import type { Studio } from '../core/studio.ts';
+import { consoleCommand } from './bench-console.ts';
 import { exitCodes, printResult } from './output.ts';
 import { untilStopped, withSession } from './session.ts';
 
-/** `slipway bench ports|flash|virtual` */
+/** `slipway bench ports|flash|virtual|console` */
 export function benchCommands(program: Command): void {
   const bench = program.command('bench').description('boards on serial ports');
 
@@ -89,6 +90,8 @@ export function benchCommands(program: Command): void {
         return 0;
       }),
     );
+
+  consoleCommand(bench);
 }
 
 interface VirtualOptions {
