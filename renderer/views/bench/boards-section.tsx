@@ -9,7 +9,7 @@ import {
   TextInput,
   Tooltip,
 } from '@mantine/core';
-import { CircleStop, RefreshCw } from 'lucide-react';
+import { CircleStop, RefreshCw, SquareTerminal } from 'lucide-react';
 import { useState } from 'react';
 import type { PortInfo } from '../../../shared/domain/bench.ts';
 import {
@@ -18,6 +18,7 @@ import {
   virtualBoardNames,
 } from '../../../shared/domain/bench-names.ts';
 import { useBench } from '../../stores/bench.ts';
+import { useConsole } from '../../stores/console.ts';
 import { LoadingLines } from '../../widgets/loading-lines.tsx';
 import { Section } from '../../widgets/section.tsx';
 import classes from './bench-view.module.css';
@@ -96,6 +97,12 @@ export function BoardsSection() {
 
 function Board({ info }: { readonly info: PortInfo }) {
   const { chosen, choose, stopVirtualBoard: stop } = useBench();
+  const { setPort, show, open } = useConsole();
+  const openConsole = () => {
+    setPort(info.path);
+    show('console');
+    void open();
+  };
   return (
     <div className={classes.board}>
       <Checkbox
@@ -104,6 +111,11 @@ function Board({ info }: { readonly info: PortInfo }) {
         onChange={(event) => choose(info.path, event.currentTarget.checked)}
         label={info.label === info.path ? info.path : `${info.label}, ${info.path}`}
       />
+      <Tooltip label="Open its serial console">
+        <ActionIcon aria-label={`Open the console of ${info.path}`} onClick={openConsole}>
+          <SquareTerminal size={16} aria-hidden />
+        </ActionIcon>
+      </Tooltip>
       {info.virtual && (
         <Tooltip label="Stop this virtual board">
           <ActionIcon aria-label={`Stop ${info.path}`} onClick={() => void stop(info.path)}>
