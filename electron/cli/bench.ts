@@ -51,6 +51,10 @@ export function benchCommands(program: Command): void {
     .option('--baud <rate>', "baud rate instead of the protocol's own")
     .option('--address <address>', 'where an image without addresses goes, for example 0x10000')
     .option('--url <url>', 'where a module fetches the package itself (quectel)')
+    .option(
+      '--reset-sequence <steps>',
+      "steps of DTR and RTS instead of the protocol's own reset, for example 'dtr=1 rts=0; wait 100ms; dtr=0'",
+    )
     .option('--changed-only', 'leave sectors that the board holds already')
     .action((file: string, options: FlashOptions, command: Command) =>
       withSession(command, async ({ studio, json }) => {
@@ -107,6 +111,7 @@ interface FlashOptions {
   readonly address?: string;
   readonly url?: string;
   readonly changedOnly?: boolean;
+  readonly resetSequence?: string;
 }
 
 /** How one board of a gang fared; every board has its own end. */
@@ -125,7 +130,7 @@ async function flashOne(
   order: { readonly file: string; readonly port: string; readonly options: FlashOptions },
 ): Promise<Outcome> {
   const { file, port, options } = order;
-  const { protocol, expectVersion, baud, address, url, changedOnly } = options;
+  const { protocol, expectVersion, baud, address, url, changedOnly, resetSequence } = options;
   try {
     const run = await studio.ask('bench.flash', {
       file,
@@ -136,6 +141,7 @@ async function flashOne(
       ...(address ? { address: Number(address) } : {}),
       ...(url ? { url } : {}),
       ...(changedOnly ? { changedOnly } : {}),
+      ...(resetSequence === undefined ? {} : { resetSequence }),
     });
     return { port, run };
   } catch (error) {
@@ -157,7 +163,9 @@ function runText({ result }: BenchRun): string {
   const unchanged = unchangedBytes > 0 ? `, ${byteText(unchangedBytes)} unchanged` : '';
   const written = `${byteText(bytesWritten)} written at ${byteText(bytesPerSec)}/s${unchanged}`;
   const boot = result.booted ? `, ${bootText(result.booted)}` : '';
-  return `${chip}: ${written}, ${verified ? 'verified' : 'NOT verified'}${boot}\n  recording ${result.recording}`;
+  const { baudFallback: baud } = result;
+  const speed = baud ? `\n  no answer at ${baud.wished} baud; ${baud.worked} worked` : '';
+  return `${chip}: ${written}, ${verified ? 'verified' : 'NOT verified'}${boot}${speed}\n  recording ${result.recording}`;
 }
 
 function bootText({ version, matched, outcome }: BootResult): string {

@@ -4,8 +4,10 @@ import type { DeltaLimits } from '../../shared/domain/delta.ts';
 import type { WorkContext } from '../../shared/domain/job.ts';
 import { problem } from '../../shared/domain/problem.ts';
 import { flashFootprint, runBench } from './bench/bench-service.ts';
-import { listPorts } from './bench/ports.ts';
-import { consoleHandlers, flashWords } from './bench/console/console-handlers.ts';
+import { listPorts, namedPorts } from './bench/ports.ts';
+import { connectionHandlers } from './bench/connection/connection-handlers.ts';
+import type { Connections } from './bench/connection/connections.ts';
+import { consoleHandlers } from './bench/console/console-handlers.ts';
 import type { Consoles } from './bench/console/consoles.ts';
 import type { VirtualBoards } from './bench/virtual-boards.ts';
 import {
@@ -55,6 +57,7 @@ export interface HandlerParts {
   readonly rooms: Rooms | null;
   readonly boards: VirtualBoards;
   readonly consoles: Consoles;
+  readonly connections: Connections;
   readonly jobs: Jobs;
   readonly log: Log;
   readonly resolveFile: (ref: string, access: 'read' | 'write') => string;
@@ -65,7 +68,7 @@ export interface HandlerParts {
 
 /** Wires the contract's calls to the services. */
 export function makeHandlers(parts: HandlerParts): Handlers {
-  const { boards, consoles, jobs, log } = parts;
+  const { boards, consoles, connections, jobs, log } = parts;
   const toRead = (ref: string): string => parts.resolveFile(ref, 'read');
   const toWrite = (ref: string): string => parts.resolveFile(ref, 'write');
   const rooms = (): Rooms => {
@@ -200,7 +203,7 @@ export function makeHandlers(parts: HandlerParts): Handlers {
 
     'bench.ports': async () => {
       const { ports, hint } = await listPorts();
-      return { ports: [...boards.list(), ...ports], hint };
+      return { ports: [...boards.list(), ...ports], hint, otherPaths: await namedPorts() };
     },
     'bench.virtual.start': (input) => boards.start(input.kind),
     'bench.virtual.stop': async (input) => {
@@ -213,24 +216,21 @@ export function makeHandlers(parts: HandlerParts): Handlers {
         path: input.file && toRead(input.file),
       }),
     'bench.flash': (input, context) =>
-      consoles.during(
-        input.port,
-        context,
-        (told) =>
-          runBench(
-            parts.rooms?.workspace ?? null,
-            consoles,
-            parts.scratchFolder,
-            { ...input, path: input.file && toRead(input.file) },
-            told,
-          ),
-        flashWords,
+      connections.during(input, context, (connection, told) =>
+        runBench(
+          parts.rooms?.workspace ?? null,
+          consoles,
+          parts.scratchFolder,
+          { ...input, connection, path: input.file && toRead(input.file) },
+          told,
+        ),
       ),
     'bench.runs': async (input) => workspace().list('benchRun', input.releaseId),
     'bench.recording': async (input) => ({
       text: await readFile(workspace().get('benchRun', input.runId).result.recording, 'utf8'),
     }),
     ...consoleHandlers(consoles, toWrite),
+    ...connectionHandlers(connections, toWrite),
 
     'cloud.status': async () => rooms().clouds.status(),
     'cloud.start': async () => rooms().clouds.start(),

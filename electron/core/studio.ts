@@ -11,6 +11,8 @@ import {
 } from '../../shared/contract/contract.ts';
 import type { FileSoFar } from '../../shared/domain/finding.ts';
 import { type Problem, problem, toProblem } from '../../shared/domain/problem.ts';
+import { BoardMemories } from './bench/connection/board-memories.ts';
+import { Connections } from './bench/connection/connections.ts';
 import { Consoles } from './bench/console/consoles.ts';
 import { rememberBySerialNumber } from './bench/console/find-again.ts';
 import { listPorts } from './bench/ports.ts';
@@ -64,11 +66,18 @@ export async function createStudio(options: StudioOptions): Promise<Studio> {
   );
   const boards = new VirtualBoards();
   const consoles = new Consoles(boards.opener(), rememberBySerialNumber(listPorts));
+  const connections = new Connections({
+    consoles,
+    memories: new BoardMemories(workspace),
+    listPorts,
+    openLink: boards.opener(),
+  });
   const rooms = workspace && (await furnish(workspace, log));
   const handlers: Handlers = makeHandlers({
     rooms,
     boards,
     consoles,
+    connections,
     jobs,
     log,
     resolveFile: options.resolveFile ?? ((ref) => ref),

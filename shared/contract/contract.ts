@@ -44,6 +44,7 @@ import {
   waiverSchema,
   waiverStateSchema,
 } from '../domain/waiver.ts';
+import { connectionCalls, resetSequenceTextSchema } from './connection-calls.ts';
 import { consoleCalls } from './console-calls.ts';
 import { call, fileRefSchema, job, none } from './door.ts';
 
@@ -238,7 +239,12 @@ export const contract = {
 
   'bench.ports': call(
     none,
-    z.object({ ports: z.array(portInfoSchema), hint: z.string().nullable() }),
+    z.object({
+      ports: z.array(portInfoSchema),
+      hint: z.string().nullable(),
+      /** Paths that name ports which keep their names: links by the id of the adapter. */
+      otherPaths: z.array(z.string()),
+    }),
   ),
   'bench.virtual.start': call(z.object({ kind: virtualBoardKindSchema }), portInfoSchema),
   'bench.virtual.stop': call(z.object({ path: z.string() }), none),
@@ -261,12 +267,15 @@ export const contract = {
       url: z.url().max(700).optional(),
       /** Leave sectors that the board holds already: less to write, and the way on after a lost port. */
       changedOnly: z.boolean().default(false),
+      /** Steps of DTR and RTS before the board is spoken to; absent: those saved for the board, empty: the protocol's own. */
+      resetSequence: resetSequenceTextSchema.optional(),
     }),
     benchRunSchema,
   ),
   'bench.runs': call(z.object({ releaseId: id.optional() }), z.array(benchRunSchema)),
   'bench.recording': call(z.object({ runId: id }), z.object({ text: z.string() })),
   ...consoleCalls,
+  ...connectionCalls,
 
   'cloud.status': call(
     none,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { protocols, verifyMethods, virtualBoardNames } from './bench-names.ts';
+import { baudFallbackSchema } from './connection.ts';
 import { problemSchema } from './job.ts';
 
 export const protocolSchema = z.enum(protocols);
@@ -61,6 +62,8 @@ export const flashResultSchema = z.object({
   bytesPerSec: z.number(),
   /** Path of the JSON Lines serial recording. */
   recording: z.string(),
+  /** The board did not answer at the wished speed, and did at this one. */
+  baudFallback: baudFallbackSchema.optional(),
 });
 export type FlashResult = z.infer<typeof flashResultSchema>;
 

@@ -11,6 +11,7 @@ import { type FirmwareImage, readFirmwareImage } from '../../../shared/formats/f
 import { componentOf } from '../bundle/bundle-service.ts';
 import { hashFile } from '../workspace/object-store.ts';
 import type { Workspace } from '../workspace/workspace.ts';
+import type { FlashConnection } from './connection/flash-connection.ts';
 import {
   type FlashInput,
   FlashRun,
@@ -38,6 +39,7 @@ export interface FlashRequest {
   readonly changedOnly?: boolean | undefined;
   /** Where a module fetches the package itself. */
   readonly url?: string | undefined;
+  readonly connection?: FlashConnection;
 }
 
 /**
@@ -66,6 +68,7 @@ export async function runBench(
     recordingPath,
     openLink: ports.opener(),
     changedOnly: request.changedOnly ?? false,
+    ...(request.connection ? { connection: request.connection } : {}),
     ...(request.baudRate === undefined ? {} : { baudRate: request.baudRate }),
     ...(request.url === undefined ? {} : { url: request.url }),
     ...(source.chip ? { expectChip: source.chip } : {}),

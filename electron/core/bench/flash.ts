@@ -1,4 +1,5 @@
 import type { BootResult, FlashResult } from '../../../shared/domain/bench.ts';
+import type { BaudFallback } from '../../../shared/domain/connection.ts';
 import {
   type Protocol,
   type VerifyMethod,
@@ -9,6 +10,7 @@ import { ProblemError, problem, toProblem } from '../../../shared/domain/problem
 import type { FirmwareImage } from '../../../shared/formats/firmware-image.ts';
 import { bootResult, watchBoot } from './boot-watch.ts';
 import { ByteChannel } from './byte-channel.ts';
+import { FlashConnection } from './connection/flash-connection.ts';
 import type { BoardIdentity, FlashWork, Tell } from './flasher.ts';
 import { protocols } from './protocols.ts';
 import { Recorder } from './recorder.ts';
@@ -27,6 +29,7 @@ export class FlashRun {
   verified = false;
   verifyMethod: VerifyMethod | null = null;
   booted: BootResult | null = null;
+  baudFallback: BaudFallback | null = null;
 }
 
 /** What to flash and what to expect. */
@@ -44,6 +47,8 @@ export interface FlashInput {
   readonly url?: string;
   /** Leave sectors that the board holds already. */
   readonly changedOnly?: boolean;
+  /** The way to the board; absent: the protocol's own reset, nothing remembered. */
+  readonly connection?: FlashConnection;
   /** Where the serial recording goes, JSON Lines. */
   readonly recordingPath: string;
   readonly openLink?: OpenLink;
@@ -91,6 +96,7 @@ export function flashResult(input: FlashInput, run: FlashRun): FlashResult {
     elapsedMs: Math.round(performance.now() - run.startedMs),
     bytesPerSec,
     recording: input.recordingPath,
+    ...(run.baudFallback ? { baudFallback: run.baudFallback } : {}),
   };
 }
 
@@ -121,12 +127,14 @@ async function connectAndFlash(
   const { recorder } = run;
   const { line, workBaudRate, open } = protocols[input.protocol];
   const baudRate = input.baudRate ?? workBaudRate ?? line.baudRate;
-  const options = workBaudRate === undefined ? { ...line, baudRate } : line;
+  const connection = input.connection ?? new FlashConnection();
+  const options = connection.begin(workBaudRate === undefined ? { ...line, baudRate } : line);
   recorder.note(
     `${input.imageName} to ${input.port} at ${options.baudRate} baud 8${options.parity === 'even' ? 'E' : 'N'}1`,
   );
   const openLink = input.openLink ?? openSerialPort;
-  const link = recorder.wrap(await openLink(input.port, options));
+  const opened = recorder.wrap(await openLink(input.port, options));
+  const link = connection.wrap(opened, (text) => recorder.note(text));
   try {
     const channel = new ByteChannel(link, input.port, context.signal);
     const flasher = await open(channel, {
@@ -136,7 +144,11 @@ async function connectAndFlash(
       ...(input.url === undefined ? {} : { url: input.url }),
     });
     context.onProgress({ step: 'Connecting', done: 0, total: 0, unit: 'bytes' });
-    identify(input, run, await flasher.connect());
+    // Only from a speed that was asked for, or that the bootloader must find out by itself.
+    const mayFallBack =
+      workBaudRate === undefined && (input.baudRate !== undefined || input.protocol === 'stm32');
+    identify(input, run, await connection.connect(() => flasher.connect(), { link, mayFallBack }));
+    run.baudFallback = connection.fallback;
     const work = await flasher.plan(input.image, tellAs(context, 'Comparing sectors', 'items'));
     await carryOut(work, run, context);
     if (!work.startsItself) recorder.startBootLog();

@@ -2,17 +2,19 @@ import { readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** The programs that hold a port open, as `name (process id)`; as far as Linux tells this user, else none. */
-export function portHolders(path: string): readonly string[] {
+export function portHolders(path: string, proc = '/proc'): readonly string[] {
   const target = told(() => realpathSync(path));
   if (process.platform !== 'linux' || target === null) return [];
-  const processes = told(() => readdirSync('/proc')) ?? [];
+  const processes = told(() => readdirSync(proc)) ?? [];
   return processes
-    .filter((id) => /^\d+$/.test(id) && Number(id) !== process.pid && holds(id, target))
-    .map((id) => `${told(() => readFileSync(`/proc/${id}/comm`, 'utf8').trim()) ?? '?'} (${id})`);
+    .filter((id) => /^\d+$/.test(id) && Number(id) !== process.pid && holds(join(proc, id), target))
+    .map(
+      (id) => `${told(() => readFileSync(join(proc, id, 'comm'), 'utf8').trim()) ?? '?'} (${id})`,
+    );
 }
 
-function holds(id: string, target: string): boolean {
-  const folder = `/proc/${id}/fd`;
+function holds(folderOfProcess: string, target: string): boolean {
+  const folder = join(folderOfProcess, 'fd');
   const open = told(() => readdirSync(folder)) ?? [];
   return open.some((entry) => told(() => readlinkSync(join(folder, entry))) === target);
 }

@@ -1,3 +1,5 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { PortInfo } from '../../../shared/domain/bench.ts';
 
 /** Lists the system's serial ports; when the system cannot tell, an empty list and why. Never throws. */
@@ -21,4 +23,10 @@ export async function listPorts(): Promise<{ ports: PortInfo[]; hint: string | n
       : `Ports cannot be listed: ${detail}`;
     return { ports: [], hint };
   }
+}
+
+/** Links to ports by the id of their adapter, which stay when the ports are numbered anew; none where there are none. */
+export async function namedPorts(folder = '/dev/serial/by-id'): Promise<string[]> {
+  const names = await readdir(folder).catch(() => []);
+  return names.toSorted().map((name) => join(folder, name));
 }

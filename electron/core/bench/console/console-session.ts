@@ -244,7 +244,9 @@ export class ConsoleSession {
   #showHeld(): void {
     const held = this.#held ?? [];
     this.#held = null;
-    for (const bytes of held) this.#log.received(bytes);
+    // One byte by itself answers the flasher's last command, and is no part of the boot log.
+    const log = held[0]?.length === 1 ? held.slice(1) : held;
+    for (const bytes of log) this.#log.received(bytes);
   }
 
   #take(link: SerialLink): void {
