@@ -15,8 +15,12 @@ export function portHolders(path: string, proc = '/proc'): readonly string[] {
 
 function holds(folderOfProcess: string, target: string): boolean {
   const folder = join(folderOfProcess, 'fd');
-  const open = told(() => readdirSync(folder)) ?? [];
-  return open.some((entry) => told(() => readlinkSync(join(folder, entry))) === target);
+  const open = (told(() => readdirSync(folder)) ?? []).map((entry) =>
+    told(() => readlinkSync(join(folder, entry))),
+  );
+  // Whoever serves a pseudo terminal has its other end open as well, and is not in the way.
+  const servesIt = target.startsWith('/dev/pts/') && open.some((file) => file?.endsWith('/ptmx'));
+  return open.includes(target) && !servesIt;
 }
 
 /** What the system does not tell, of other users or of processes that have just ended, is null. */

@@ -9,6 +9,7 @@ import { ProblemAlert } from '../../widgets/problem-alert.tsx';
 import { ViewHeader } from '../../widgets/view-header.tsx';
 import classes from './bench-view.module.css';
 import { BoardsSection } from './boards-section.tsx';
+import { ConnectionPanel } from './connection-panel.tsx';
 import { ConsolePanel } from './console-panel.tsx';
 import { FlashSection } from './flash-section.tsx';
 import { RecordingSection } from './recording-section.tsx';
@@ -18,6 +19,7 @@ import { RunsSection } from './runs-section.tsx';
 const parts: readonly { readonly value: BenchPart; readonly label: string }[] = [
   { value: 'runs', label: 'Runs' },
   { value: 'console', label: 'Console' },
+  { value: 'connection', label: 'Connection' },
 ];
 
 /** The bench: an image of the release, or any file, on a real or virtual board, with its runs. */
@@ -65,6 +67,7 @@ export function BenchView() {
             </>
           )}
           {part === 'console' && <ConsolePanel />}
+          {part === 'connection' && <ConnectionPanel />}
         </div>
       </div>
     </>

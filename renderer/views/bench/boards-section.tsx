@@ -9,8 +9,8 @@ import {
   TextInput,
   Tooltip,
 } from '@mantine/core';
-import { CircleStop, RefreshCw, SquareTerminal } from 'lucide-react';
-import { useState } from 'react';
+import { Cable, CircleStop, RefreshCw, SquareTerminal } from 'lucide-react';
+import { useId, useState } from 'react';
 import type { PortInfo } from '../../../shared/domain/bench.ts';
 import {
   type VirtualBoardKind,
@@ -30,7 +30,9 @@ const kinds = virtualBoardNames.map((kind) => ({
 
 /** The boards to flash: serial ports of the system, virtual boards, and a path by hand. */
 export function BoardsSection() {
-  const { ports, portsHint, otherPath, setOtherPath, listPorts, startVirtualBoard } = useBench();
+  const { ports, portsHint, otherPaths, otherPath, setOtherPath, listPorts, startVirtualBoard } =
+    useBench();
+  const pathsId = useId();
   const [kind, setKind] = useState<VirtualBoardKind>('stm32');
   return (
     <Section
@@ -58,8 +60,14 @@ export function BoardsSection() {
                 placeholder="/dev/ttyUSB0 or COM3"
                 value={otherPath}
                 onChange={(event) => setOtherPath(event.currentTarget.value)}
+                list={pathsId}
                 w={190}
               />
+              <datalist id={pathsId}>
+                {otherPaths.map((path) => (
+                  <option key={path} value={path} />
+                ))}
+              </datalist>
             </div>
           </div>
           {ports.length === 0 && portsHint === null && (
@@ -103,6 +111,10 @@ function Board({ info }: { readonly info: PortInfo }) {
     show('console');
     void open();
   };
+  const openHelp = () => {
+    setPort(info.path);
+    show('connection');
+  };
   return (
     <div className={classes.board}>
       <Checkbox
@@ -111,6 +123,11 @@ function Board({ info }: { readonly info: PortInfo }) {
         onChange={(event) => choose(info.path, event.currentTarget.checked)}
         label={info.label === info.path ? info.path : `${info.label}, ${info.path}`}
       />
+      <Tooltip label="Help with its connection">
+        <ActionIcon aria-label={`Help with the connection of ${info.path}`} onClick={openHelp}>
+          <Cable size={16} aria-hidden />
+        </ActionIcon>
+      </Tooltip>
       <Tooltip label="Open its serial console">
         <ActionIcon aria-label={`Open the console of ${info.path}`} onClick={openConsole}>
           <SquareTerminal size={16} aria-hidden />

@@ -5,6 +5,7 @@ import type { Job } from '../../../shared/domain/job.ts';
 import { byteText } from '../../../shared/domain/progress-text.ts';
 import { call } from '../../rpc/client.ts';
 import { useBench } from '../../stores/bench.ts';
+import { useConsole } from '../../stores/console.ts';
 import { useRunningJobs, useStudio } from '../../stores/studio.ts';
 import { FactList } from '../../widgets/fact-list.tsx';
 import { durationText, etaText, percentText, rateText } from '../../widgets/format-text.ts';
@@ -37,16 +38,41 @@ export function ResultSection() {
           problem={problem}
           onClose={() => dismiss(port)}
           action={
-            problem.code === 'port-lost' && (
+            problem.code === 'port-lost' ? (
               <Button size="compact-xs" onClick={() => void resume(port)}>
                 Go on with {port}
               </Button>
+            ) : (
+              connectionTroubles.has(problem.code) && <HelpButton port={port} />
             )
           }
         />
       ))}
       {run && <RunSection run={run} />}
     </>
+  );
+}
+
+/** Problems that the help for connections knows about. */
+const connectionTroubles = new Set([
+  'port-busy',
+  'no-permission',
+  'port-not-found',
+  'no-bootloader',
+  'bootloader-silent',
+  'bootloader-confused',
+]);
+
+function HelpButton({ port }: { readonly port: string }) {
+  const { setPort, show } = useConsole();
+  const open = () => {
+    setPort(port);
+    show('connection');
+  };
+  return (
+    <Button size="compact-xs" onClick={open}>
+      Help with the connection
+    </Button>
   );
 }
 
@@ -128,6 +154,14 @@ function RunFacts({ run }: { readonly run: BenchRun }) {
             )}
           </span>,
         ],
+        ...(result.baudFallback
+          ? [
+              [
+                'Speed',
+                `no answer at ${result.baudFallback.wished} baud; ${result.baudFallback.worked} worked`,
+              ] as const,
+            ]
+          : []),
         ['Duration', durationText(result.elapsedMs)],
         ['Write rate', `${byteText(result.bytesPerSec)}/s${isVirtual ? ', without a wire' : ''}`],
         ['Image', <HashText hash={run.imageSha256} />],
