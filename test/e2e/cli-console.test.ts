@@ -119,3 +119,21 @@ test.each([
   ]);
   expect(outcome).toMatchObject({ exitCode, problem: { code } });
 });
+
+test('a reset sequence that is none is refused with its place, before the port is opened', async () => {
+  const outcome = await slipway([
+    'bench',
+    'flash',
+    'resources/sample/firmware/sensor-1.1.0.bin',
+    '--port',
+    '/dev/no-such-port',
+    '--protocol',
+    'stm32',
+    '--reset-sequence',
+    'dtr=1; wait 5 minutes',
+  ]);
+  expect(outcome).toMatchObject({
+    exitCode: 2,
+    problem: { code: 'bad-reset-sequence', detail: expect.stringContaining('Character 8') },
+  });
+});

@@ -7,9 +7,53 @@ import { createStudio } from '../../electron/core/studio.ts';
 import type { CaptureResult, ConsoleState } from '../../shared/domain/console.ts';
 import { ConsoleFollower } from './console.ts';
 
+/** How much is sent, and how fast. */
+export interface FloodOrder {
+  readonly bytes: number;
+  /** Bytes per second. */
+  readonly rate: number;
+}
+
+/** What was sent in the end. */
+interface Sent {
+  readonly sha256: string;
+  readonly sent: number;
+  readonly lines: number;
+  readonly elapsedMs: number;
+}
+
+/** Two pseudo terminals, each the other's far end. */
+export async function openPtyPair(
+  folder: string,
+): Promise<{ port: string; other: string; close: () => Promise<void> }> {
+  const [port, other] = [join(folder, 'flood-a'), join(folder, 'flood-b')];
+  const pair = spawn('socat', [`pty,rawer,link=${port}`, `pty,rawer,link=${other}`]);
+  const ended = once(pair, 'exit');
+  while (!existsSync(port) || !existsSync(other)) await sleep(10);
+  return {
+    port,
+    other,
+    close: async () => {
+      pair.kill();
+      await ended;
+    },
+  };
+}
+
+/** Sends numbered lines with their times into a port, from a process of its own. */
+export function startSender(
+  port: string,
+  { bytes, rate }: FloodOrder,
+): { readonly sent: Promise<Sent>; readonly release: () => void } {
+  const args = ['test/support/console-sender.mjs', port, `${bytes}`, `${rate}`];
+  const sender = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const sent = once(sender.stdout, 'data').then(([text]) => JSON.parse(String(text)) as Sent);
+  return { sent, release: () => sender.stdin.end() };
+}
+
 /** What a flood of numbered lines through a PTY pair came to. */
-export interface Flood {
-  readonly sent: { readonly sha256: string; readonly sent: number; readonly lines: number };
+interface Flood {
+  readonly sent: Sent;
   readonly captured: CaptureResult;
   readonly bytesPerSec: number;
   readonly state: ConsoleState;
@@ -23,25 +67,18 @@ export interface Flood {
 /** Sends lines through a pair of pseudo terminals into a console that is captured and read every `readEveryMs`. */
 export async function floodConsole(
   folder: string,
-  order: { readonly bytes: number; readonly rate: number; readonly readEveryMs: number },
+  order: FloodOrder & { readonly readEveryMs: number },
 ): Promise<Flood> {
-  const [port, other] = [join(folder, 'flood-a'), join(folder, 'flood-b')];
-  const pair = spawn('socat', [`pty,rawer,link=${port}`, `pty,rawer,link=${other}`]);
-  const ended = once(pair, 'exit');
-  while (!existsSync(port) || !existsSync(other)) await sleep(10);
+  const { port, other, close } = await openPtyPair(folder);
   const studio = await createStudio({ workspacePath: null });
   try {
     await studio.ask('bench.console.open', { port });
     const out = join(folder, 'flood.raw');
     await studio.ask('bench.console.capture', { port, out, form: 'raw' });
-    const args = ['test/support/console-sender.mjs', other, `${order.bytes}`, `${order.rate}`];
-    const sender = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
     const startedMs = performance.now();
-    const told = once(sender.stdout, 'data').then(
-      ([text]) => JSON.parse(String(text)) as Flood['sent'],
-    );
-    let sent: Flood['sent'] | null = null;
-    void told.then((value) => (sent = value));
+    const sender = startSender(other, order);
+    let whole: Sent | null = null;
+    void sender.sent.then((value) => (whole = value));
     const reader = new ConsoleFollower(studio, { port });
     const lagsMs: number[] = [];
     let bytesPerSec = 0;
@@ -49,18 +86,18 @@ export async function floodConsole(
       const batch = await reader.read(order.readEveryMs);
       const last = batch.lines.findLast(({ kind }) => kind === 'rx');
       if (last) lagsMs.push(Date.now() - Number(last.text.split(' ')[0]));
-      const whole = sent as Flood['sent'] | null;
-      const isWhole = whole !== null && batch.state.receivedBytes >= whole.sent;
+      const sent = whole as Sent | null;
+      const isWhole = sent !== null && batch.state.receivedBytes >= sent.sent;
       if (isWhole && bytesPerSec === 0)
-        bytesPerSec = (whole.sent / (performance.now() - startedMs)) * 1000;
+        bytesPerSec = (sent.sent / (performance.now() - startedMs)) * 1000;
       if (isWhole && !batch.hasMore) break;
       if (!batch.hasMore) await sleep(order.readEveryMs);
     }
     const captured = await studio.ask('bench.console.endCapture', { port });
-    sender.stdin.end();
+    sender.release();
     const received = reader.lines.filter(({ kind }) => kind === 'rx');
     return {
-      sent: await told,
+      sent: await sender.sent,
       captured,
       bytesPerSec,
       state: reader.last.state,
@@ -70,7 +107,6 @@ export async function floodConsole(
     };
   } finally {
     await studio.close();
-    pair.kill();
-    await ended;
+    await close();
   }
 }
