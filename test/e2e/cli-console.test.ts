@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -8,6 +8,7 @@ import { createStudio, type Studio } from '../../electron/core/studio.ts';
 import type { VirtualBoardKind } from '../../shared/domain/bench-names.ts';
 import { entryPath } from '../../electron/worker/run-task.ts';
 import { slipway } from '../support/command.ts';
+import { makeSmallDisk } from '../support/small-disk.ts';
 
 let folder: string;
 let studio: Studio;
@@ -34,8 +35,9 @@ class Terminal {
   stdout = '';
   stderr = '';
 
-  constructor(args: readonly string[]) {
-    this.#child = spawn(process.execPath, [entryPath('cli'), ...args], { stdio: 'pipe' });
+  constructor(args: readonly string[], wrapper: readonly string[] = []) {
+    const [command = '', ...rest] = [...wrapper, process.execPath, entryPath('cli'), ...args];
+    this.#child = spawn(command, rest, { stdio: 'pipe' });
     this.#child.stdout?.on('data', (text: Buffer) => (this.stdout += text.toString()));
     this.#child.stderr?.on('data', (text: Buffer) => (this.stderr += text.toString()));
   }
@@ -136,4 +138,25 @@ test('a reset sequence that is none is refused with its place, before the port i
     exitCode: 2,
     problem: { code: 'bad-reset-sequence', detail: expect.stringContaining('Character 8') },
   });
+});
+
+test('a disk that is full ends the capture, told at once; the console goes on and keeps what was written', async () => {
+  const disk = makeSmallDisk();
+  try {
+    disk.fill(16 * 1024);
+    const port = await serve('quectel');
+    const capture = join(disk.folder, 'long.bin');
+    const terminal = new Terminal([...talk(port), '--capture', capture], disk.wrapper);
+    await terminal.shows('Capturing to', 'stderr');
+    // Each answer has some ninety bytes.
+    for (let times = 0; times < 400; times++) terminal.type('ATI');
+    await terminal.shows('The capture ended', 'stderr');
+    terminal.type('AT+NONSENSE');
+    await terminal.shows('ERROR');
+    expect(await terminal.interrupt()).toBe(3);
+    expect((await readFile(capture, 'latin1')).startsWith('ATI\r\r\nQuectel')).toBe(true);
+    expect(await readdir(disk.folder)).not.toContainEqual(expect.stringMatching(/\.tmp$/));
+  } finally {
+    disk.remove();
+  }
 });

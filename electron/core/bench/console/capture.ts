@@ -82,7 +82,7 @@ export class Capture {
           'capture-too-slow',
           'The disk does not keep up with the capture',
           `${mostWaitingBytes} bytes wait for ${this.path}.`,
-          'Capture to a faster disk; what was written is kept.',
+          '',
         ),
       );
     else this.#writing ??= this.#drain();
@@ -121,7 +121,8 @@ export class Capture {
   }
 
   #fail(error: unknown): void {
-    this.#fault = toProblem(error);
+    const hint = 'Capture to a faster disk, or one with more room; what was written is kept.';
+    this.#fault = { ...toProblem(error), hint };
     this.#waiting = [];
     this.#onFault(this.#fault);
   }
