@@ -3,6 +3,7 @@ import {
   benchRunSchema,
   flashFootprintSchema,
   portInfoSchema,
+  portListSchema,
   protocolSchema,
   virtualBoardKindSchema,
 } from '../domain/bench.ts';
@@ -239,15 +240,7 @@ export const contract = {
     z.object({ sha256: z.string(), sizeBytes: z.number() }),
   ),
 
-  'bench.ports': call(
-    none,
-    z.object({
-      ports: z.array(portInfoSchema),
-      hint: z.string().nullable(),
-      /** Paths that name ports which keep their names: links by the id of the adapter. */
-      otherPaths: z.array(z.string()),
-    }),
-  ),
+  'bench.ports': call(none, portListSchema),
   'bench.virtual.start': call(z.object({ kind: virtualBoardKindSchema }), portInfoSchema),
   'bench.virtual.stop': call(z.object({ path: z.string() }), none),
   'bench.footprint': call(

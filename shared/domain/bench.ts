@@ -26,6 +26,14 @@ export const portInfoSchema = z.object({
 });
 export type PortInfo = z.infer<typeof portInfoSchema>;
 
+export const portListSchema = z.object({
+  ports: z.array(portInfoSchema),
+  /** Why the system's ports cannot be listed; null when they can. */
+  hint: z.string().nullable(),
+  /** Links to ports by the id of their adapter, which stay when the ports are numbered anew. */
+  otherPaths: z.array(z.string()),
+});
+
 /** What flashing an image will touch, told before anything is erased. */
 export const flashFootprintSchema = z.object({
   /** Bytes that are written; blank blocks are skipped. */

@@ -10,11 +10,10 @@ import type { LinkOptions, ModemSignals, OpenLink, SerialLink } from '../serial-
 import { Capture } from './capture.ts';
 import { ConsoleLog } from './console-log.ts';
 import { type ConsoleAnswer, ConsoleReader } from './console-reader.ts';
+import { HeldBytes } from './held-bytes.ts';
 
 const retryMs = 250;
 const presenceMs = 1000;
-/** What a flash received last and may be the begin of the boot log. */
-const mostHeldBytes = 65_536;
 
 /** Where a board that went away is now; null while it is nowhere. */
 export type FindAgain = (path: string) => Promise<string | null>;
@@ -46,8 +45,7 @@ export class ConsoleSession {
   #presence: NodeJS.Timeout | undefined;
   /** Counts what takes the port, so that a search for it that is under way ends. */
   #turn = 0;
-  /** Of a flash: what came since the flasher last wrote; null while everything is shown. */
-  #held: Uint8Array[] | null = null;
+  readonly #held = new HeldBytes();
 
   constructor(parts: SessionParts) {
     this.#parts = parts;
@@ -200,7 +198,7 @@ export class ConsoleSession {
       void this.#comeBack('Taken back from the flasher');
       throw error;
     }
-    this.#held = [];
+    this.#held.hold();
     let isLost = false;
     link.onData((bytes) => this.#receive(link, bytes));
     link.onLost(() => {
@@ -211,7 +209,7 @@ export class ConsoleSession {
     return {
       ...link,
       write: (bytes) => {
-        if (this.#held) this.#held = [];
+        this.#held.forget();
         return link.write(bytes);
       },
       close: () => this.#takeBack(link, isLost),
@@ -222,11 +220,12 @@ export class ConsoleSession {
   flashStep(step: string): void {
     if (this.#state !== 'flashing') return;
     this.#log.note(`Flashing: ${step}`);
-    if (step.startsWith('Waiting')) this.#showHeld();
+    if (step.startsWith('Waiting'))
+      for (const bytes of this.#held.release()) this.#log.received(bytes);
   }
 
   async #takeBack(link: SerialLink, isLost: boolean): Promise<void> {
-    this.#held = null;
+    this.#held.release();
     if (this.#end.signal.aborted) return link.close();
     try {
       if (isLost || !(await link.isPresent())) throw new Error('lost');
@@ -241,14 +240,6 @@ export class ConsoleSession {
     }
   }
 
-  #showHeld(): void {
-    const held = this.#held ?? [];
-    this.#held = null;
-    // One byte by itself answers the flasher's last command, and is no part of the boot log.
-    const log = held[0]?.length === 1 ? held.slice(1) : held;
-    for (const bytes of log) this.#log.received(bytes);
-  }
-
   #take(link: SerialLink): void {
     this.#link = link;
     link.onData((bytes) => this.#receive(link, bytes));
@@ -259,14 +250,7 @@ export class ConsoleSession {
   }
 
   #receive(link: SerialLink, bytes: Uint8Array): void {
-    if (this.#link !== link) return;
-    if (!this.#held) {
-      this.#log.received(bytes);
-      return;
-    }
-    this.#held.push(Uint8Array.from(bytes));
-    const heldBytes = this.#held.reduce((sum, piece) => sum + piece.length, 0);
-    if (heldBytes > mostHeldBytes) this.#held.shift();
+    if (this.#link === link && !this.#held.take(bytes)) this.#log.received(bytes);
   }
 
   #lose(): void {
