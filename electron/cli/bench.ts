@@ -21,11 +21,12 @@ import { byteText } from '../../shared/domain/progress-text.ts';
 import { hexAddress } from '../../shared/formats/report.ts';
 import type { Studio } from '../core/studio.ts';
 import { boardCommands } from './bench-boards.ts';
+import { consoleCommand } from './bench-console.ts';
 import { exitCodes, printNote, printResult } from './output.ts';
 import { readYaml } from './yaml-file.ts';
 import { untilStopped, withSession } from './session.ts';
 
-/** `slipway bench ports|flash|virtual` */
+/** `slipway bench ports|flash|virtual|console` */
 export function benchCommands(program: Command): void {
   const bench = program.command('bench').description('boards on serial ports');
 
@@ -65,6 +66,10 @@ export function benchCommands(program: Command): void {
     .option('--url <url>', 'where a module fetches the package itself (quectel)')
     .option('--stub', "flash through Espressif's stub in the RAM of the chip: large images (esp)")
     .option('--mcu <id=version>', 'the MCU behind the module and what it runs (qiot)', mcuOf)
+    .option(
+      '--reset-sequence <steps>',
+      "steps of DTR and RTS instead of the protocol's own reset, for example 'dtr=1 rts=0; wait 100ms; dtr=0'",
+    )
     .option(
       '--commands <file>',
       'what is typed at the prompt of a bootloader, as YAML (ymodem, xmodem)',
@@ -175,6 +180,8 @@ export function benchCommands(program: Command): void {
         return 0;
       }),
     );
+
+  consoleCommand(bench);
 }
 
 interface VirtualOptions {
@@ -207,6 +214,7 @@ interface FlashOptions {
   readonly changedOnly?: boolean;
   readonly revision?: string;
   readonly unprotectErasesAll?: string;
+  readonly resetSequence?: string;
 }
 
 function mcuOf(text: string): McuVersion {
@@ -245,7 +253,7 @@ async function flashOne(
 ): Promise<Outcome> {
   const { file, port, options, bootCommands } = order;
   const { protocol, expectVersion, baud, address, url, mcu, stub, changedOnly } = options;
-  const { revision, unprotectErasesAll: unprotect } = options;
+  const { revision, unprotectErasesAll: unprotect, resetSequence } = options;
   try {
     const run = await studio.ask('bench.flash', {
       file,
@@ -261,6 +269,7 @@ async function flashOne(
       ...(changedOnly ? { changedOnly } : {}),
       ...(revision === undefined ? {} : { hardwareRevision: revision }),
       ...(unprotect === undefined ? {} : { unprotect }),
+      ...(resetSequence === undefined ? {} : { resetSequence }),
     });
     return { port, run };
   } catch (error) {
@@ -315,9 +324,11 @@ function runText({ result, board, hardwareRevision }: BenchRun): string {
   const unchanged = unchangedBytes > 0 ? `, ${byteText(unchangedBytes)} unchanged` : '';
   const written = `${byteText(bytesWritten)} written at ${byteText(bytesPerSec)}/s${unchanged}`;
   const boot = result.booted ? `, ${bootText(result.booted)}` : '';
+  const { baudFallback: baud } = result;
+  const speed = baud ? `\n  no answer at ${baud.wished} baud; ${baud.worked} worked` : '';
   const name = board ? `\n  board ${board.nickname ? `${board.nickname}, ` : ''}${board.id}` : '';
   const revision = hardwareRevision === undefined ? '' : `, revision ${hardwareRevision}`;
-  return `${chip}: ${written}, ${verified ? 'verified' : 'NOT verified'}${boot}${name}${revision}\n  recording ${result.recording}`;
+  return `${chip}: ${written}, ${verified ? 'verified' : 'NOT verified'}${boot}${speed}${name}${revision}\n  recording ${result.recording}`;
 }
 
 function bootText({ version, matched, outcome }: BootResult): string {

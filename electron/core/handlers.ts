@@ -1,15 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import type { Method, Output, ParsedInput } from '../../shared/contract/contract.ts';
 import type { DeltaLimits } from '../../shared/domain/delta.ts';
 import type { WorkContext } from '../../shared/domain/job.ts';
 import { problem } from '../../shared/domain/problem.ts';
-import { flashFootprint } from './bench/bench-image.ts';
-import { resumeBench } from './bench/bench-resume.ts';
-import { type BenchParts, runBench } from './bench/bench-service.ts';
-import { changeBoard, withKnownBoards } from './bench/board-register.ts';
-import { recordInterrupted } from './bench/interrupted-runs.ts';
-import type { ListPorts } from './bench/ports.ts';
-import type { VirtualBoards } from './bench/virtual-boards.ts';
+import { type BenchDoors, benchHandlers } from './bench/bench-handlers.ts';
 import {
   componentOf,
   createFullPackage,
@@ -54,22 +47,17 @@ export interface Rooms {
 }
 
 /** What the handlers are composed of. */
-export interface HandlerParts {
+export interface HandlerParts extends BenchDoors {
   readonly rooms: Rooms | null;
-  readonly boards: VirtualBoards;
-  /** The serial ports of the system. */
-  readonly listPorts: ListPorts;
   readonly jobs: Jobs;
   readonly log: Log;
   readonly resolveFile: (ref: string, access: 'read' | 'write') => string;
   readonly version: string;
-  /** Where serial recordings are kept. */
-  readonly scratchFolder: string;
 }
 
 /** Wires the contract's calls to the services. */
 export function makeHandlers(parts: HandlerParts): Handlers {
-  const { boards, jobs, log } = parts;
+  const { jobs, log } = parts;
   const toRead = (ref: string): string => parts.resolveFile(ref, 'read');
   const toWrite = (ref: string): string => parts.resolveFile(ref, 'write');
   const rooms = (): Rooms => {
@@ -88,17 +76,6 @@ export function makeHandlers(parts: HandlerParts): Handlers {
     if (!productId) return {};
     const product = workspace().product(productId);
     return componentOf(product, componentId ?? product.components[0]?.id ?? '').delta ?? {};
-  };
-
-  const bench: BenchParts = {
-    workspace: parts.rooms?.workspace ?? null,
-    boards,
-    ports: boards,
-    recordingFolder: parts.scratchFolder,
-    listPorts: async () => {
-      const { ports, hint } = await parts.listPorts();
-      return { ports: [...boards.list(), ...ports], hint };
-    },
   };
 
   return {
@@ -213,38 +190,7 @@ export function makeHandlers(parts: HandlerParts): Handlers {
         context,
       ),
 
-    'bench.ports': async () => {
-      const { ports, hint } = await bench.listPorts();
-      return { ports: withKnownBoards(ports, bench.workspace?.list('board') ?? []), hint };
-    },
-    'bench.boards.list': async () => workspace().list('board'),
-    'bench.boards.set': async (input) => changeBoard(workspace(), input),
-    'bench.virtual.start': (input) => boards.start(input.kind),
-    'bench.virtual.stop': async (input) => {
-      await boards.stop(input.path);
-      return {};
-    },
-    'bench.footprint': (input) =>
-      flashFootprint(parts.rooms?.workspace ?? null, {
-        packageId: input.packageId,
-        address: input.address,
-        path: input.file && toRead(input.file),
-      }),
-    'bench.flash': (input, context) =>
-      runBench(bench, { ...input, path: input.file && toRead(input.file) }, context),
-    'bench.resume': async (input, context) => {
-      await recordInterrupted(workspace());
-      return resumeBench(bench, input, context);
-    },
-    'bench.runs': async (input) => {
-      await recordInterrupted(workspace());
-      return workspace()
-        .list('benchRun', input.releaseId)
-        .map((run) => ({ ...run, resumable: workspace().has('benchOrder', run.id) }));
-    },
-    'bench.recording': async (input) => ({
-      text: await readFile(workspace().get('benchRun', input.runId).result.recording, 'utf8'),
-    }),
+    ...benchHandlers(parts, { open: parts.rooms?.workspace ?? null, workspace, toRead, toWrite }),
 
     'cloud.status': async () => rooms().clouds.status(),
     'cloud.start': async () => rooms().clouds.start(),

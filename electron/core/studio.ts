@@ -11,6 +11,10 @@ import {
 } from '../../shared/contract/contract.ts';
 import type { FileSoFar } from '../../shared/domain/finding.ts';
 import { type Problem, problem, toProblem } from '../../shared/domain/problem.ts';
+import { BoardMemories } from './bench/connection/board-memories.ts';
+import { Connections } from './bench/connection/connections.ts';
+import { Consoles } from './bench/console/consoles.ts';
+import { rememberByUsbId } from './bench/console/find-again.ts';
 import { type ListPorts, listSystemPorts } from './bench/ports.ts';
 import { VirtualBoards } from './bench/virtual-boards.ts';
 import { type Handlers, makeHandlers, type Rooms } from './handlers.ts';
@@ -63,11 +67,21 @@ export async function createStudio(options: StudioOptions): Promise<Studio> {
     (jobId, file) => publish({ type: 'file-so-far', jobId, file }),
   );
   const boards = new VirtualBoards();
+  const listPorts = options.listPorts ?? listSystemPorts;
+  const consoles = new Consoles(boards.opener(), rememberByUsbId(listPorts));
+  const connections = new Connections({
+    consoles,
+    memories: new BoardMemories(workspace),
+    listPorts,
+    openLink: boards.opener(),
+  });
   const rooms = workspace && (await furnish(workspace, log));
   const handlers: Handlers = makeHandlers({
     rooms,
     boards,
-    listPorts: options.listPorts ?? listSystemPorts,
+    consoles,
+    connections,
+    listPorts,
     jobs,
     log,
     resolveFile: options.resolveFile ?? ((ref) => ref),
@@ -144,9 +158,13 @@ export async function createStudio(options: StudioOptions): Promise<Studio> {
     },
     async close() {
       jobs.cancelAll();
-      await boards.closeAll();
-      await rooms?.clouds.stop();
-      workspace?.close();
+      try {
+        await consoles.closeAll();
+      } finally {
+        await boards.closeAll();
+        await rooms?.clouds.stop();
+        workspace?.close();
+      }
     },
   };
 }

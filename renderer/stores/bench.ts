@@ -50,6 +50,8 @@ interface BenchState {
   readonly ports: readonly PortInfo[] | null;
   /** Why ports cannot be listed, and what helps. */
   readonly portsHint: string | null;
+  /** Links to ports by the id of their adapter. */
+  readonly otherPaths: readonly string[];
   /** Paths of the boards to flash. */
   readonly chosen: readonly string[];
   /** A port that the system does not list. */
@@ -145,6 +147,7 @@ export const useBench = create<BenchState>((set, get) => {
   return {
     ports: null,
     portsHint: null,
+    otherPaths: [],
     chosen: [],
     otherPath: '',
     protocol: 'stm32',
@@ -162,10 +165,10 @@ export const useBench = create<BenchState>((set, get) => {
     setProtocol: (protocol) => set({ protocol }),
     listPorts: () =>
       load(async () => {
-        const { ports, hint } = await call('bench.ports', {});
+        const { ports, hint, otherPaths } = await call('bench.ports', {});
         const listed = new Set(ports.map(({ path }) => path));
         const chosen = get().chosen.filter((path) => listed.has(path));
-        set({ ports, portsHint: hint, chosen });
+        set({ ports, portsHint: hint, otherPaths, chosen });
       }),
     startVirtualBoard: async (kind) => {
       await useStudio.getState().act(async () => {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { protocols, verifyMethods, virtualBoardNames } from './bench-names.ts';
+import { baudFallbackSchema } from './connection.ts';
 import { problemSchema } from './job.ts';
 import { idPattern, versionPattern } from './limits.ts';
 
@@ -41,6 +42,14 @@ export const portInfoSchema = z.object({
 });
 export type PortInfo = z.infer<typeof portInfoSchema>;
 
+export const portListSchema = z.object({
+  ports: z.array(portInfoSchema),
+  /** Why the system's ports cannot be listed; null when they can. */
+  hint: z.string().nullable(),
+  /** Links to ports by the id of their adapter, which stay when the ports are numbered anew. */
+  otherPaths: z.array(z.string()),
+});
+
 /** What flashing an image will touch, told before anything is erased. */
 export const flashFootprintSchema = z.object({
   /** Bytes that are written; blank blocks are skipped. */
@@ -79,6 +88,8 @@ export const flashResultSchema = z.object({
   bytesPerSec: z.number(),
   /** Path of the JSON Lines serial recording. */
   recording: z.string(),
+  /** The board did not answer at the wished speed, and did at this one. */
+  baudFallback: baudFallbackSchema.optional(),
 });
 export type FlashResult = z.infer<typeof flashResultSchema>;
 

@@ -49,6 +49,7 @@ export class VirtualEsp32 extends VirtualBoard {
   #isStub = false;
   #isHeld = false;
   #isBootPinLow = false;
+  #boots = 0;
   #transfer: Transfer | null = null;
   /** Parts of the RAM that were announced, and how far they are filled. */
   #loaded: { readonly address: number; readonly sizeBytes: number; filled: number }[] = [];
@@ -70,6 +71,7 @@ export class VirtualEsp32 extends VirtualBoard {
   }
 
   protected override restart(): void {
+    this.#boots++;
     this.switchBaudRate(firstBaudRate);
     this.#decoder = new SlipDecoder();
     this.#isInLoader = true;
@@ -246,8 +248,11 @@ export class VirtualEsp32 extends VirtualBoard {
   /** Starts from the flash; a board without a sound application starts again and again. */
   #boot(): void {
     this.#isInLoader = false;
+    const boot = this.#boots;
     this.later(1, async () => {
       const { log, isUp } = await bootEsp32(this.flash);
+      // It was reset while it started.
+      if (boot !== this.#boots) return;
       this.sendText(log);
       if (!isUp) this.later(300, () => this.#restartFromFlash());
     });

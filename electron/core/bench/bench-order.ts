@@ -21,6 +21,7 @@ export const benchOrderSchema = z.object({
   usesStub: z.boolean().optional(),
   mcu: mcuVersionSchema.optional(),
   bootCommands: bootCommandsSchema.optional(),
+  resetSequence: z.string().optional(),
   hardwareRevision: z.string().optional(),
   releaseId: z.string().nullable(),
   imageSha256: z.string(),

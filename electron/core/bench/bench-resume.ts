@@ -39,7 +39,7 @@ export async function resumeBench(
       'Plug it in again.',
     );
   const { id, imageSha256, protocol, path, packageId, expectVersion } = order;
-  const { baudRate, address, url, usesStub, mcu, bootCommands, hardwareRevision } = order;
+  const { baudRate, address, url, usesStub, mcu, bootCommands, resetSequence } = order;
   const request: FlashRequest = {
     port: resume.port ?? found ?? order.port,
     protocol,
@@ -52,7 +52,8 @@ export async function resumeBench(
     usesStub,
     mcu,
     bootCommands,
-    hardwareRevision,
+    resetSequence,
+    hardwareRevision: order.hardwareRevision,
     changedOnly: true,
   };
   return runBench(parts, request, context, { runId: id, imageSha256, board });

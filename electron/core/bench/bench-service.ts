@@ -18,6 +18,8 @@ import type { Workspace } from '../workspace/workspace.ts';
 import { type ImageSource, placed, readImage, resolveImage } from './bench-image.ts';
 import type { BenchOrder } from './bench-order.ts';
 import { knownBoard, rememberBoard } from './board-register.ts';
+import type { Connections } from './connection/connections.ts';
+import { FlashConnection } from './connection/flash-connection.ts';
 import {
   type FlashInput,
   FlashRun,
@@ -54,6 +56,8 @@ export interface FlashRequest {
   readonly hardwareRevision?: string | undefined;
   /** Name of the board that may be erased as a whole to take off its read-out protection. */
   readonly unprotect?: string | undefined;
+  /** Steps of DTR and RTS before the board is spoken to; absent: those saved for the board, empty: the protocol's own. */
+  readonly resetSequence?: string | undefined;
 }
 
 /** What the bench works with. */
@@ -65,6 +69,8 @@ export interface BenchParts {
   readonly recordingFolder: string;
   /** Every port, virtual boards of this process included. */
   readonly listPorts: ListPorts;
+  /** What is known of the ways to boards; absent: every board is reached as its protocol says. */
+  readonly connections?: Connections;
 }
 
 /** The run that is gone on with: the same image on the same board. */
@@ -84,7 +90,27 @@ export async function runBench(
   context: WorkContext,
   resumed?: Resumed,
 ): Promise<BenchRun> {
+  const work = (connection: FlashConnection, told: WorkContext): Promise<BenchRun> =>
+    flashAsOrdered(parts, { request, connection, resumed }, told);
+  return parts.connections
+    ? parts.connections.during(request, context, work)
+    : work(new FlashConnection(), context);
+}
+
+/** What a run begins with. */
+interface Beginning {
+  readonly request: FlashRequest;
+  readonly connection: FlashConnection;
+  readonly resumed: Resumed | undefined;
+}
+
+async function flashAsOrdered(
+  parts: BenchParts,
+  beginning: Beginning,
+  context: WorkContext,
+): Promise<BenchRun> {
   const { workspace } = parts;
+  const { request, resumed } = beginning;
   const source = resolveImage(workspace, request);
   const image = placed(await readImage(source, request.protocol), request.address);
   checkImagePlace(image, request.protocol, source.keepOut);
@@ -93,7 +119,7 @@ export async function runBench(
   const id = randomUUID();
   await mkdir(parts.recordingFolder, { recursive: true });
   const { path, packageId, expectVersion, baudRate, address, url, hardwareRevision } = request;
-  const { usesStub, mcu, bootCommands } = request;
+  const { usesStub, mcu, bootCommands, resetSequence } = request;
   const order: BenchOrder = {
     id,
     port: request.port,
@@ -116,25 +142,22 @@ export async function runBench(
     ...(usesStub === undefined ? {} : { usesStub }),
     ...(mcu && { mcu }),
     ...(bootCommands && { bootCommands }),
+    ...(resetSequence === undefined ? {} : { resetSequence }),
     ...(hardwareRevision === undefined ? {} : { hardwareRevision }),
     ...(resumed ? { resumes: resumed.runId } : {}),
   };
-  return whileRunning(id, () =>
-    carryOut(parts, { request, source, image, order, resumed }, context),
-  );
+  return whileRunning(id, () => carryOut(parts, { ...beginning, source, image, order }, context));
 }
 
-interface Work {
-  readonly request: FlashRequest;
+interface Work extends Beginning {
   readonly source: ImageSource;
   readonly image: FirmwareImage;
   readonly order: BenchOrder;
-  readonly resumed: Resumed | undefined;
 }
 
 async function carryOut(parts: BenchParts, work: Work, context: WorkContext): Promise<BenchRun> {
   const { workspace, ports, listPorts } = parts;
-  const { request, source, image, order, resumed } = work;
+  const { request, connection, source, image, order, resumed } = work;
   const reached = new FlashRun();
   const bootCommands = request.bootCommands ?? source.bootCommands;
   const nameOf = (board: BoardReference): string =>
@@ -151,6 +174,7 @@ async function carryOut(parts: BenchParts, work: Work, context: WorkContext): Pr
     recordingPath: order.recording,
     openLink: ports.opener(),
     listPorts,
+    connection,
     changedOnly: request.changedOnly ?? false,
     usesStub: request.usesStub ?? false,
     keepOut: source.keepOut,

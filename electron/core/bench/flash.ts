@@ -6,6 +6,7 @@ import type {
   PortInfo,
 } from '../../../shared/domain/bench.ts';
 import type { BootCommands } from '../../../shared/domain/boot-commands.ts';
+import type { BaudFallback } from '../../../shared/domain/connection.ts';
 import {
   type Protocol,
   type VerifyMethod,
@@ -23,6 +24,7 @@ import {
 } from './board-identity.ts';
 import { bootResult, watchBoot } from './boot-watch.ts';
 import { ByteChannel } from './byte-channel.ts';
+import { FlashConnection } from './connection/flash-connection.ts';
 import type { BoardIdentity, Flasher, FlashWork, ProtectedRegion, Tell } from './flasher.ts';
 import { type FollowedLink, openFollowed } from './following-link.ts';
 import { type ListPorts, listSystemPorts, portAt } from './ports.ts';
@@ -43,6 +45,7 @@ export class FlashRun {
   verified = false;
   verifyMethod: VerifyMethod | null = null;
   booted: BootResult | null = null;
+  baudFallback: BaudFallback | null = null;
   /** The port as the system listed it at the beginning; null when it did not. */
   portInfo: PortInfo | null = null;
   board: BoardReference | undefined;
@@ -72,6 +75,8 @@ export interface FlashInput {
   readonly bootCommands?: BootCommands;
   /** Leave sectors that the board holds already. */
   readonly changedOnly?: boolean;
+  /** The way to the board; absent: the protocol's own reset, nothing remembered. */
+  readonly connection?: FlashConnection;
   /** Where the serial recording goes, JSON Lines. */
   readonly recordingPath: string;
   readonly openLink?: OpenLink;
@@ -132,6 +137,7 @@ export function flashResult(input: FlashInput, run: FlashRun): FlashResult {
     elapsedMs: Math.round(performance.now() - run.startedMs),
     bytesPerSec,
     recording: input.recordingPath,
+    ...(run.baudFallback ? { baudFallback: run.baudFallback } : {}),
   };
 }
 
@@ -162,7 +168,8 @@ async function connectAndFlash(
   const { recorder } = run;
   const { line, workBaudRate, open } = protocols[input.protocol];
   const baudRate = input.baudRate ?? workBaudRate ?? line.baudRate;
-  const options = workBaudRate === undefined ? { ...line, baudRate } : line;
+  const connection = input.connection ?? new FlashConnection();
+  const options = connection.begin(workBaudRate === undefined ? { ...line, baudRate } : line);
   recorder.note(
     `${input.imageName} to ${input.port} at ${options.baudRate} baud 8${options.parity === 'even' ? 'E' : 'N'}1`,
   );
@@ -182,7 +189,7 @@ async function connectAndFlash(
       recorder.note(`the board is at ${path} now`);
     },
   });
-  const link = recorder.wrap(followed.link);
+  const link = connection.wrap(recorder.wrap(followed.link), (text) => recorder.note(text));
   try {
     const channel = new ByteChannel(link, input.port, context.signal);
     const flasher = await open(channel, {
@@ -195,7 +202,15 @@ async function connectAndFlash(
       ...(input.mcu && { mcu: input.mcu }),
       ...(input.bootCommands && { bootCommands: input.bootCommands }),
     });
-    await flashWith(flasher, followed, { input, context, run, listing });
+    // Only from a speed that was asked for, or that the bootloader must find out by itself.
+    const mayFallBack =
+      workBaudRate === undefined && (input.baudRate !== undefined || input.protocol === 'stm32');
+    const connect = async (): Promise<BoardIdentity> => {
+      const board = await connection.connect(() => flasher.connect(), { link, mayFallBack });
+      run.baudFallback = connection.fallback;
+      return board;
+    };
+    await flashWith(flasher, followed, { input, context, run, listing, connect });
   } catch (error) {
     throw followed.failure ?? error;
   } finally {
@@ -209,6 +224,8 @@ interface Flashing {
   readonly run: FlashRun;
   /** What the system says of the port. */
   readonly listing: Promise<PortInfo | null>;
+  /** Connects in the way that this board needs. */
+  readonly connect: () => Promise<BoardIdentity>;
 }
 
 async function flashWith(
@@ -216,11 +233,11 @@ async function flashWith(
   followed: FollowedLink,
   flashing: Flashing,
 ): Promise<void> {
-  const { input, context, run } = flashing;
+  const { input, context, run, connect } = flashing;
   const { recorder } = run;
   context.onProgress({ step: 'Connecting', done: 0, total: 0, unit: 'bytes' });
   await timed(flashing, 'connect', async () => {
-    const board = await flasher.connect();
+    const board = await connect();
     run.portInfo = await flashing.listing;
     identify(input, run, board);
     if (board.isReadProtected !== true) return;

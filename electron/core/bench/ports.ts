@@ -1,4 +1,5 @@
-import { realpath } from 'node:fs/promises';
+import { readdir, realpath } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { PortInfo } from '../../../shared/domain/bench.ts';
 
 /** The ports of the system, and why they cannot be listed when they cannot. */
@@ -78,3 +79,8 @@ export async function isPseudoTerminal(path: string): Promise<boolean> {
 }
 
 const trueName = (path: string): Promise<string> => realpath(path).catch(() => path);
+/** Links to ports by the id of their adapter, which stay when the ports are numbered anew; none where there are none. */
+export async function namedPorts(folder = '/dev/serial/by-id'): Promise<string[]> {
+  const names = await readdir(folder).catch(() => []);
+  return names.toSorted().map((name) => join(folder, name));
+}

@@ -2,6 +2,7 @@ import { access } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SerialPort } from 'serialport';
+import type { Parity } from '../../../shared/domain/console-names.ts';
 import { portHolders } from './port-holders.ts';
 import { isPseudoTerminal } from './ports.ts';
 import { ProblemError, problem } from '../../../shared/domain/problem.ts';
@@ -24,7 +25,7 @@ export interface SerialLink {
 /** How a line is opened: 8 data bits, 1 stop bit. */
 export interface LinkOptions {
   readonly baudRate: number;
-  readonly parity: 'even' | 'none';
+  readonly parity: Parity;
 }
 /** The lines that boards wire to reset and to their boot pin. */
 export interface ModemSignals {

@@ -9,8 +9,8 @@ import {
   TextInput,
   Tooltip,
 } from '@mantine/core';
-import { CircleStop, RefreshCw } from 'lucide-react';
-import { useState } from 'react';
+import { Cable, CircleStop, RefreshCw, SquareTerminal } from 'lucide-react';
+import { useId, useState } from 'react';
 import type { PortInfo } from '../../../shared/domain/bench.ts';
 import {
   type VirtualBoardKind,
@@ -18,6 +18,7 @@ import {
   virtualBoardNames,
 } from '../../../shared/domain/bench-names.ts';
 import { useBench } from '../../stores/bench.ts';
+import { useConsole } from '../../stores/console.ts';
 import { LoadingLines } from '../../widgets/loading-lines.tsx';
 import { Section } from '../../widgets/section.tsx';
 import classes from './bench-view.module.css';
@@ -30,7 +31,9 @@ const kinds = virtualBoardNames.map((kind) => ({
 
 /** The boards to flash: serial ports of the system, virtual boards, and a path by hand. */
 export function BoardsSection() {
-  const { ports, portsHint, otherPath, setOtherPath, listPorts, startVirtualBoard } = useBench();
+  const { ports, portsHint, otherPaths, otherPath, setOtherPath, listPorts, startVirtualBoard } =
+    useBench();
+  const pathsId = useId();
   const [kind, setKind] = useState<VirtualBoardKind>('stm32');
   return (
     <Section
@@ -61,8 +64,14 @@ export function BoardsSection() {
                 placeholder="/dev/ttyUSB0 or COM3"
                 value={otherPath}
                 onChange={(event) => setOtherPath(event.currentTarget.value)}
+                list={pathsId}
                 w={190}
               />
+              <datalist id={pathsId}>
+                {otherPaths.map((path) => (
+                  <option key={path} value={path} />
+                ))}
+              </datalist>
             </div>
           </div>
           {ports.length === 0 && portsHint === null && (
@@ -106,6 +115,16 @@ function portText({ label, path, board }: PortInfo): string {
 
 function Board({ info }: { readonly info: PortInfo }) {
   const { chosen, choose, stopVirtualBoard: stop } = useBench();
+  const { setPort, show, open } = useConsole();
+  const openConsole = () => {
+    setPort(info.path);
+    show('console');
+    void open();
+  };
+  const openHelp = () => {
+    setPort(info.path);
+    show('connection');
+  };
   return (
     <div className={classes.board}>
       <Checkbox
@@ -114,6 +133,16 @@ function Board({ info }: { readonly info: PortInfo }) {
         onChange={(event) => choose(info.path, event.currentTarget.checked)}
         label={portText(info)}
       />
+      <Tooltip label="Help with its connection">
+        <ActionIcon aria-label={`Help with the connection of ${info.path}`} onClick={openHelp}>
+          <Cable size={16} aria-hidden />
+        </ActionIcon>
+      </Tooltip>
+      <Tooltip label="Open its serial console">
+        <ActionIcon aria-label={`Open the console of ${info.path}`} onClick={openConsole}>
+          <SquareTerminal size={16} aria-hidden />
+        </ActionIcon>
+      </Tooltip>
       {info.virtual && (
         <Tooltip label="Stop this virtual board">
           <ActionIcon aria-label={`Stop ${info.path}`} onClick={() => void stop(info.path)}>

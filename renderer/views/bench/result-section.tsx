@@ -1,4 +1,4 @@
-import { Button, Progress, Stack, Text } from '@mantine/core';
+import { Button, Group, Progress, Stack, Text } from '@mantine/core';
 import type { BenchRun } from '../../../shared/domain/bench.ts';
 import { boardIdOf } from '../../../shared/domain/bench-policy.ts';
 import { verifyWords } from '../../../shared/domain/bench-names.ts';
@@ -6,6 +6,7 @@ import type { Job } from '../../../shared/domain/job.ts';
 import { byteText } from '../../../shared/domain/progress-text.ts';
 import { call } from '../../rpc/client.ts';
 import { useBench } from '../../stores/bench.ts';
+import { useConsole } from '../../stores/console.ts';
 import { useRunningJobs, useStudio } from '../../stores/studio.ts';
 import { FactList } from '../../widgets/fact-list.tsx';
 import { durationText, etaText, percentText, rateText } from '../../widgets/format-text.ts';
@@ -44,7 +45,10 @@ export function ResultSection({ releaseId }: { readonly releaseId: string }) {
               problem.code.startsWith('consent-') ? (
                 <ConsentForm port={port} />
               ) : (
-                failed?.resumable && <ResumeButton run={failed} releaseId={releaseId} isNamed />
+                <Group gap="xs">
+                  {failed?.resumable && <ResumeButton run={failed} releaseId={releaseId} isNamed />}
+                  {connectionTroubles.has(problem.code) && <HelpButton port={port} />}
+                </Group>
               )
             }
           />
@@ -52,6 +56,29 @@ export function ResultSection({ releaseId }: { readonly releaseId: string }) {
       })}
       {run && <RunSection run={run} releaseId={releaseId} />}
     </>
+  );
+}
+
+/** Problems that the help for connections knows about. */
+const connectionTroubles = new Set([
+  'port-busy',
+  'no-permission',
+  'port-not-found',
+  'no-bootloader',
+  'bootloader-silent',
+  'bootloader-confused',
+]);
+
+function HelpButton({ port }: { readonly port: string }) {
+  const { setPort, show } = useConsole();
+  const open = () => {
+    setPort(port);
+    show('connection');
+  };
+  return (
+    <Button size="compact-xs" variant="default" onClick={open}>
+      Help with the connection
+    </Button>
   );
 }
 
@@ -156,6 +183,14 @@ function RunFacts({ run }: { readonly run: BenchRun }) {
             )}
           </span>,
         ],
+        ...(result.baudFallback
+          ? [
+              [
+                'Speed',
+                `no answer at ${result.baudFallback.wished} baud; ${result.baudFallback.worked} worked`,
+              ] as const,
+            ]
+          : []),
         ['Duration', durationText(result.elapsedMs)],
         [
           'Write rate',
