@@ -26,9 +26,11 @@ import { exitCodes, printNote, printResult } from './output.ts';
 import { readYaml } from './yaml-file.ts';
 import { untilStopped, withSession } from './session.ts';
 
-/** `slipway bench ports|flash|virtual|console` */
+/** `slipway bench ports|flash|runs|resume|boards|console|virtual` */
 export function benchCommands(program: Command): void {
-  const bench = program.command('bench').description('boards on serial ports');
+  const bench = program
+    .command('bench')
+    .description('boards on serial ports: flash, resume, console, virtual boards');
 
   bench
     .command('ports')

@@ -80,7 +80,7 @@ test('with --json each line is an object, and with --hex bytes are', async () =>
   await terminal.shows('Character 1', 'stderr');
   terminal.type('7f 00 ff');
   await terminal.shows('"kind":"tx","text":"7f 00 ff"');
-  await terminal.shows('"kind":"rx","text":"79 79 07 22 00 01 02 11 21 31 43 79"');
+  await terminal.shows('"kind":"rx","text":"79 79 08 22 00 01 02 11 21 31 43 92 79"');
   expect(await terminal.interrupt()).toBe(0);
   const lines = terminal.stdout
     .trim()

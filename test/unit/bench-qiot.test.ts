@@ -95,6 +95,18 @@ test('without a component, and with none in the module, it is asked for', async 
   expect(failure).toMatchObject({ code: 'mcu-unknown', kind: 'usage' });
 });
 
+test('that the cloud has no plan for what the MCU runs is told in seconds', async () => {
+  const { path: port } = await bench.boards.start('quectel', { mcuPackage });
+  const startedMs = performance.now();
+  const other = { ...mcu, version: '0.9.0' };
+  const failure = await bench.failure({ port, protocol, image: rawImage(bytes), mcu: other });
+  expect(failure).toMatchObject({
+    code: 'upgrade-failed',
+    detail: expect.stringContaining('the cloud has no plan for this component and version'),
+  });
+  expect(performance.now() - startedMs).toBeLessThan(20_000);
+});
+
 test('reports of faults in words', () => {
   expect(qiotFaultText(2, 10430)).toBe('the device secret is wrong (2,10430)');
   expect(qiotFaultText(1, 10422)).toBe('the cloud did not let the device in (1,10422)');

@@ -11,8 +11,13 @@ import {
   runBench,
 } from '../../electron/core/bench/bench-service.ts';
 import { changeBoard, withKnownBoards } from '../../electron/core/bench/board-register.ts';
+import { BoardMemories } from '../../electron/core/bench/connection/board-memories.ts';
+import { Connections } from '../../electron/core/bench/connection/connections.ts';
+import { Consoles } from '../../electron/core/bench/console/consoles.ts';
+import { rememberByUsbId } from '../../electron/core/bench/console/find-again.ts';
 import { VirtualBoards } from '../../electron/core/bench/virtual-boards.ts';
 import { Workspace } from '../../electron/core/workspace/workspace.ts';
+import { bootCommandsSchema } from '../../shared/domain/boot-commands.ts';
 import type { BenchRun, PortInfo } from '../../shared/domain/bench.ts';
 import type { Progress } from '../../shared/domain/job.ts';
 import type { ProblemError } from '../../shared/domain/problem.ts';
@@ -66,9 +71,13 @@ const lastRun = (): BenchRun => workspace.list('benchRun').at(-1) as BenchRun;
 const resumable = () => workspace.list('benchOrder').map(({ id }) => id);
 
 /** Flashes and pulls the cable once half of the image is written. */
-async function cutOff(port: string, pull: () => void): Promise<BenchRun> {
+async function cutOff(
+  port: string,
+  pull: () => void,
+  asked: Partial<FlashRequest> = {},
+): Promise<BenchRun> {
   let isIn = true;
-  const flashed = flash(port, { hardwareRevision: 'B' }, ({ step, done, total }) => {
+  const flashed = flash(port, { hardwareRevision: 'B', ...asked }, ({ step, done, total }) => {
     if (!isIn || step !== 'Writing' || done < total / 2) return;
     isIn = false;
     pull();
@@ -105,6 +114,36 @@ test('a run that was cut off is gone on with to a verified board, once', async (
   expect(await problemOf(resume(cut.id))).toMatchObject({
     code: 'nothing-to-resume',
   });
+});
+
+test('what a run was asked to do goes with it, and the console of its port tells how it ends', async () => {
+  const { path } = await boards.start('stm32');
+  const { listPorts } = parts;
+  const openLink = boards.opener();
+  const consoles = new Consoles(openLink, rememberByUsbId(listPorts));
+  const memories = new BoardMemories(workspace);
+  const connections = new Connections({ consoles, memories, listPorts, openLink });
+  parts = { ...parts, ports: consoles, connections };
+  const asked = {
+    usesStub: true,
+    mcu: { componentId: 'STM32', version: '1.0.0' },
+    bootCommands: bootCommandsSchema.parse({ load: 'loady' }),
+    resetSequence: 'dtr=1; wait 1ms; dtr=0',
+  };
+  const cut = await cutOff(path, () => boards.setPlugged(path, false), asked);
+  await problemOf(resume(cut.id));
+  expect(workspace.list('benchOrder').map(({ id }) => id)).toContain(lastRun().id);
+  for (const order of workspace.list('benchOrder')) expect(order).toMatchObject(asked);
+  boards.setPlugged(path, true);
+  const session = await consoles.open(path, { baudRate: 115_200, parity: 'none' });
+  expect(await resume(lastRun().id)).toMatchObject({ passed: true });
+  const reading = { port: path, afterLine: 0, version: -1, waitMs: 0, highlights: [] };
+  const { lines } = await session.read({ ...reading, form: 'text' });
+  const words = lines.map(({ text }) => text);
+  expect(words).toContain('Handed over to the flasher');
+  expect(words).toContain('Flashed: STM32F103 medium-density, verified, booted 1.1.0');
+  expect(resumable()).toEqual([]);
+  await consoles.closeAll();
 });
 
 /** Serves an STM32 at a path, as behind a USB adapter. */

@@ -28,6 +28,13 @@ async function avrImage(): Promise<FirmwareImage> {
   return readFirmwareImage('app.hex', bytes);
 }
 
+const mcuPackage = {
+  componentId: 'STM32',
+  sourceVersion: '1.0.0',
+  targetVersion: '1.1.0',
+  bytes: new Uint8Array(randomBytes(50_001)),
+};
+
 interface Subject {
   readonly protocol: Protocol;
   readonly kind: VirtualBoardKind;
@@ -57,6 +64,12 @@ const subjects: readonly Subject[] = [
     expectVersion: packageVersion,
     make: async () => quectelPackage(),
   },
+  {
+    protocol: 'qiot',
+    kind: 'quectel',
+    expectVersion: mcuPackage.targetVersion,
+    make: async () => rawImage(mcuPackage.bytes),
+  },
 ];
 
 test.for(subjects)(
@@ -64,9 +77,11 @@ test.for(subjects)(
   { timeout: 120_000 },
   async ({ protocol, kind, expectVersion, make }, { expect }) => {
     const random = seededRandom(seed);
-    const { path: port } = await bench.boards.start(kind);
-    const recordingPath = `${bench.recordingPath}-${kind}`;
-    let order = { port, protocol, recordingPath, image: await make() };
+    const { path: port } = await bench.boards.start(kind, { mcuPackage });
+    const recordingPath = `${bench.recordingPath}-${protocol}`;
+    // What the module is told that the MCU runs.
+    const mcu = { componentId: mcuPackage.componentId, version: mcuPackage.sourceVersion };
+    let order = { port, protocol, mcu, recordingPath, image: await make() };
     let reports = 0;
     let isWriting = true;
     await bench.flash({ ...order, expectVersion }, ({ step }) => {

@@ -1,4 +1,4 @@
-import { Button, Group, Progress, Stack, Text } from '@mantine/core';
+import { Button, Progress, Stack, Text } from '@mantine/core';
 import type { BenchRun } from '../../../shared/domain/bench.ts';
 import { boardIdOf } from '../../../shared/domain/bench-policy.ts';
 import { verifyWords } from '../../../shared/domain/bench-names.ts';
@@ -45,10 +45,10 @@ export function ResultSection({ releaseId }: { readonly releaseId: string }) {
               problem.code.startsWith('consent-') ? (
                 <ConsentForm port={port} />
               ) : (
-                <Group gap="xs">
+                <>
                   {failed?.resumable && <ResumeButton run={failed} releaseId={releaseId} isNamed />}
                   {connectionTroubles.has(problem.code) && <HelpButton port={port} />}
-                </Group>
+                </>
               )
             }
           />

@@ -11,7 +11,8 @@ import { AtChannel } from './at-channel.ts';
 import { connectModule, upgradeFailed } from './quectel-module.ts';
 
 const cloudMs = 60_000;
-const planMs = 30_000;
+/** Nothing is reported when there is no plan. */
+const planMs = 10_000;
 const blockMs = 90_000;
 const readMs = 5000;
 const subscribed = '8';
