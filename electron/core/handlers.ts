@@ -22,6 +22,7 @@ import {
 import { backUpCloud, restoreCloud } from './clouds/cloud-backup.ts';
 import { appendSecrets } from './clouds/device-secrets.ts';
 import type { CloudService } from './clouds/cloud-service.ts';
+import type { PlanFollower } from './clouds/plan-follower.ts';
 import { measureMatrix } from './delta/delta-matrix.ts';
 import { createDeltaPackage } from './delta/delta-packages.ts';
 import { applyDelta, inspectDelta, makeDelta } from './delta/delta-service.ts';
@@ -44,6 +45,7 @@ export interface Rooms {
   readonly workspace: Workspace;
   readonly clouds: CloudService;
   readonly plans: PlanService;
+  readonly follower: PlanFollower;
 }
 
 /** What the handlers are composed of. */
@@ -244,7 +246,8 @@ export function makeHandlers(parts: HandlerParts): Handlers {
     'plans.check': (input) => rooms().plans.check(input.planId),
     'plans.publish': (input, context) => rooms().plans.publish(input.planId, context),
     'plans.suspend': (input) => rooms().plans.control(input.planId, 'suspend'),
-    'plans.resume': (input) => rooms().plans.control(input.planId, 'resume'),
+    'plans.resume': (input) => rooms().plans.resume(input.planId, input.accept),
+    'plans.openStage': ({ planId, stage, ...by }) => rooms().plans.openStage(planId, stage, by),
     'plans.terminate': (input) => rooms().plans.control(input.planId, 'terminate'),
     'plans.act': ({ planId, deviceIds, act }) =>
       rooms().plans.actOnDevices(planId, [...new Set(deviceIds)], act),
@@ -259,9 +262,16 @@ export function makeHandlers(parts: HandlerParts): Handlers {
       });
       return { total: page.total, items: [...page.items] };
     },
+    'plans.deviceLog': async ({ planId, deviceId }) => [
+      ...(await (await rooms().clouds.connect()).deviceLog(planId, deviceId)),
+    ],
     'plans.history': async (input) => [
       ...(await (await rooms().clouds.connect()).history(input.planId)),
     ],
+    'plans.follow': async ({ planId }) => {
+      rooms().follower.follow(planId);
+      return {};
+    },
 
     'evidence.export': (input, context) => {
       const { plans, clouds } = rooms();

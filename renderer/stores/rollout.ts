@@ -1,5 +1,6 @@
 import { create } from 'zustand';
 import type { FleetStatus, FleetUsers } from '../../shared/contract/contract.ts';
+import type { Decision } from '../../shared/domain/cloud.ts';
 import type {
   ActOutcome,
   DeviceAct,
@@ -23,6 +24,9 @@ export interface FleetForm {
   readonly mqtt: number;
   readonly lwm2m: number;
   readonly chinaTelecom: number;
+  /** Percent of them whose upgrades fail, and that fall silent. */
+  readonly failPercent: number;
+  readonly silentPercent: number;
   readonly lowBattery: number;
   readonly weakSignal: number;
   readonly users: FleetUsers;
@@ -52,9 +56,17 @@ interface RolloutState {
   stopFleet(): Promise<void>;
   listPlans(releaseId: string): Promise<void>;
   choosePlan(planId: string | null): void;
+  /** Number of the last change of the chosen plan that was heard of. */
+  readonly changeSeq: number;
   /** Reads status and history of the chosen plan from the cloud. */
   followPlan(): Promise<void>;
+  /** Hears what becomes of the plan as it happens, until the returned function is called. */
+  listenTo(planId: string): () => void;
   control(action: 'suspend' | 'resume' | 'terminate'): Promise<void>;
+  /** Resumes a plan that a rule stopped. @throws ProblemError */
+  resumeAccepting(accept: Decision): Promise<void>;
+  /** Opens a stage, from 1. @throws ProblemError */
+  openStage(stage: number, by: Decision): Promise<void>;
   /** Confirms, appoints, cancels or retries devices of the chosen plan; null when the cloud did not answer. */
   actOnDevices(deviceIds: readonly string[], what: DeviceAct): Promise<ActOutcome | null>;
   /** Saves a draft and opens it; its id, or null when the engine refused it. */
@@ -64,8 +76,9 @@ interface RolloutState {
   publishPlan(planId: string): Promise<boolean>;
 }
 
-/** Reading a history of n points is worth it every n / 1000 seconds. */
+/** Reading a history of n points is worth it every n / 1000 seconds, and once a second at most. */
 const historyPointsPerSecond = 1000;
+const shortestHistoryPauseMs = 1000;
 
 /** The local cloud, simulated devices, and the plans of the release with their live rollout. */
 export const useRollout = create<RolloutState>((set, get) => {
@@ -95,6 +108,19 @@ export const useRollout = create<RolloutState>((set, get) => {
     }
   };
 
+  /** The last points are read at once: nothing comes after them that would. */
+  const readHistory = async (planId: string, state: PlanStatus['state']): Promise<void> => {
+    const isOver = state === 'ended' || state === 'terminated';
+    const waitMs = Math.max(
+      shortestHistoryPauseMs,
+      (1000 * get().history.length) / historyPointsPerSecond,
+    );
+    if (!isOver && Date.now() - historyReadMs < waitMs) return;
+    historyReadMs = Date.now();
+    const points = await call('plans.history', { planId });
+    if (get().planId === planId) set({ history: points });
+  };
+
   return {
     tab: 'live',
     fleetForm: {
@@ -104,6 +130,8 @@ export const useRollout = create<RolloutState>((set, get) => {
       mqtt: 10,
       lwm2m: 5,
       chinaTelecom: 0,
+      failPercent: 0,
+      silentPercent: 0,
       lowBattery: 0,
       weakSignal: 0,
       users: 'ignore',
@@ -115,6 +143,7 @@ export const useRollout = create<RolloutState>((set, get) => {
     planId: null,
     status: null,
     history: [],
+    changeSeq: 0,
     problem: null,
     openTab: (tab) => set({ tab }),
     changeFleetForm: (change) => set({ fleetForm: { ...get().fleetForm, ...change } }),
@@ -173,17 +202,29 @@ export const useRollout = create<RolloutState>((set, get) => {
       historyReadMs = 0;
       set({ planId, status: null, history: [], problem: null });
     },
+    listenTo(planId) {
+      const fail = (error: unknown): void => set({ problem: toProblem(error) });
+      const unsubscribe = window.slipway.subscribe((event) => {
+        if (event.type !== 'plan' || event.planId !== planId) return;
+        const { status } = get();
+        // Who was left out and who is held comes with the status that is asked for.
+        if (status?.planId === planId) take({ ...status, ...event.change.progress });
+        set({ changeSeq: event.seq });
+        readHistory(planId, event.change.progress.state).catch(fail);
+      });
+      call('plans.follow', { planId }).catch(fail);
+      return () => {
+        unsubscribe();
+        call('plans.follow', { planId: null }).catch(fail);
+      };
+    },
     async followPlan() {
-      const { planId, history } = get();
+      const { planId } = get();
       if (planId === null) return;
       try {
-        take(await call('plans.status', { planId }));
-        const waitMs = (1000 * history.length) / historyPointsPerSecond;
-        if (Date.now() - historyReadMs >= waitMs) {
-          const points = await call('plans.history', { planId });
-          historyReadMs = Date.now();
-          if (get().planId === planId) set({ history: points });
-        }
+        const status = await call('plans.status', { planId });
+        take(status);
+        await readHistory(planId, status.state);
         set({ problem: null });
       } catch (error) {
         if (get().planId === planId) set({ problem: toProblem(error) });
@@ -193,6 +234,14 @@ export const useRollout = create<RolloutState>((set, get) => {
       const { planId } = get();
       if (planId === null) return;
       await act(async () => take(await call(`plans.${action}`, { planId })));
+    },
+    async resumeAccepting(accept) {
+      const { planId } = get();
+      if (planId !== null) take(await call('plans.resume', { planId, accept }));
+    },
+    async openStage(stage, by) {
+      const { planId } = get();
+      if (planId !== null) take(await call('plans.openStage', { planId, stage, ...by }));
     },
     async actOnDevices(deviceIds, what) {
       const { planId } = get();

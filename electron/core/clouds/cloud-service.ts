@@ -4,7 +4,7 @@ import type { Workspace } from '../workspace/workspace.ts';
 import { FleetProcess, type FleetRun } from './fleet-process.ts';
 import { LocalCloud } from './local-cloud.ts';
 import { LocalCloudProcess } from './local-cloud-process.ts';
-import { firstSignals, makeSimulatedDevices } from './simulated-identities.ts';
+import { firstSignals, makeSimulatedDevices, simulatedFaults } from './simulated-identities.ts';
 
 const simulatedBatch = 'simulated';
 
@@ -33,6 +33,12 @@ export class CloudService {
     if (this.#process.startedHere) return new LocalCloud({ http, token });
     // The cloud of another command ends with that command, however far this one is.
     return new LocalCloud({ http, token }, () => this.#process.start());
+  }
+
+  /** The cloud that runs now, or null: looking on is no reason to start one. */
+  async running(): Promise<LocalCloud | null> {
+    const address = await this.#process.attach();
+    return address && new LocalCloud(address);
   }
 
   async start(): Promise<Output<'cloud.start'>> {
@@ -66,6 +72,8 @@ export class CloudService {
     mqtt: number;
     lwm2m: number;
     chinaTelecom: number;
+    failShare: number;
+    silentShare: number;
     lowBattery: number;
     weakSignal: number;
     users: FleetUsers;
@@ -92,6 +100,7 @@ export class CloudService {
     });
     const { secrets } = await cloud.putDevices(devices, { rotate: true });
     const endpoint = await this.start();
+    const faults = simulatedFaults(devices.length, input);
     return this.#fleet.start({
       endpoint,
       images: this.#sourceImages(input),
@@ -101,6 +110,7 @@ export class CloudService {
         transport,
         versions,
         secret: secrets[id] ?? '',
+        fault: faults[index],
         ...firstSignals(index, input),
       })),
     });

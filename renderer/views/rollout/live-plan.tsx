@@ -1,6 +1,6 @@
 import { Button, Group, SegmentedControl, Text } from '@mantine/core';
 import { CloudOff, Pause, Play, Square } from 'lucide-react';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import type { Plan, PlanStatus } from '../../../shared/domain/plan.ts';
 import { useRollout } from '../../stores/rollout.ts';
 import { useStudio } from '../../stores/studio.ts';
@@ -14,19 +14,23 @@ import { HistorySection } from './history-section.tsx';
 import { OutcomeList } from './outcome-list.tsx';
 import { PlanBadge } from './live-tab.tsx';
 import { RolloutDevices } from './rollout-devices.tsx';
+import { StageStrip } from './stage-strip.tsx';
 import { StatusBar } from './status-bar.tsx';
 import { isActive } from './status-text.ts';
+import { StopNotice } from './stop-notice.tsx';
 import { TerminateDialog } from './terminate-dialog.tsx';
 
-const followPeriodMs = 1000;
+/** Changes are told as they happen; this is for what no change tells: who is held, and time that passes. */
+const followPeriodMs = 3000;
 
 /** A published plan: counts, success rate, reasons, the course over time and every device. */
 export function LivePlan({ plan }: { readonly plan: Plan }) {
   const cloud = useStudio((state) => state.cloud);
-  const { status, followPlan, startCloud, isCloudBusy } = useRollout();
+  const { status, followPlan, listenTo, startCloud, isCloudBusy } = useRollout();
   const isRunning = cloud?.running ?? false;
   const isStatusOfPlan = status?.planId === plan.id;
   const [part, setPart] = useState('devices');
+  useEffect(() => (isRunning ? listenTo(plan.id) : undefined), [isRunning, listenTo, plan.id]);
   usePoll(followPlan, followPeriodMs, isRunning && (!isStatusOfPlan || isActive(status.state)));
 
   if (!isRunning)
@@ -58,6 +62,8 @@ export function LivePlan({ plan }: { readonly plan: Plan }) {
         {isStatusOfPlan ? (
           <>
             <StatusBar status={status} />
+            {status.stages && <StageStrip plan={plan} status={status} />}
+            <StopNotice plan={plan} status={status} />
             <HeldLine held={status.held} />
           </>
         ) : (
@@ -104,9 +110,11 @@ function PlanControls(props: { readonly status: PlanStatus; readonly plan: Plan 
         {status.state === 'ended' ? 'It is over.' : 'It cannot be resumed.'}
       </Text>
     );
+  // It is resumed beside the failures that have to be accepted.
+  const isStopped = status.stops?.some(({ resumed }) => resumed === null) ?? false;
   return (
     <Group gap="xs" wrap="nowrap">
-      {status.state === 'suspended' ? (
+      {isStopped ? null : status.state === 'suspended' ? (
         <Button
           leftSection={<Play size={14} aria-hidden />}
           title="Waiting devices get the plan again"
