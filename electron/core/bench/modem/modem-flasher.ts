@@ -39,7 +39,8 @@ export class ModemFlasher implements Flasher {
     const console = this.#console;
     const known = { isSupported: true, boardId: null };
     for (let attempt = 0; attempt < attempts; attempt++) {
-      const heard = await console.text(listenMs, (text) => this.#isEnough(text));
+      // To its end, since a call is one letter, which words of a start message begin with as well.
+      const heard = await console.textToItsEnd(listenMs, (text) => this.#isEnough(text));
       this.#call = callOf(heard, this.#kind);
       if (this.#call !== null) {
         const chip = `${this.#kind.toUpperCase()} bootloader`;
@@ -106,7 +107,7 @@ export class ModemFlasher implements Flasher {
   /** Makes a bootloader at its prompt wait for the file; returns where that will lie, where it is told. */
   async #callFor(load: string): Promise<string> {
     await this.#console.type(load);
-    const heard = await this.#console.text(callMs, (text) => this.#isEnough(text));
+    const heard = await this.#console.textToItsEnd(callMs, (text) => this.#isEnough(text));
     this.#call = callOf(heard, this.#kind);
     if (this.#call === null && this.#console.isPrompt(heard)) throw refused(load, heard);
     return /download to (0x[0-9a-f]+)/i.exec(heard)?.[1] ?? '';

@@ -5,6 +5,8 @@ import { type ByteChannel, silence } from '../byte-channel.ts';
 const usualPrompt = /(?:^|\n)(?:=>|[\w-]+=>|[\w-]+[#>]) ?$/;
 const refusalPattern = /unknown command|command not found/i;
 const quietMs = 150;
+/** Between a letter and the next of one message, also where both ends are slow. */
+const messageMs = 300;
 /** The longest command: one that erases a whole flash. */
 const commandMs = 120_000;
 
@@ -62,6 +64,20 @@ export class PromptConsole {
       text += latin1Text(bytes);
     }
     return text;
+  }
+
+  /** What arrives until it is enough and nothing follows it at once, or until time is up. */
+  async textToItsEnd(limitMs: number, isEnough: (text: string) => boolean): Promise<string> {
+    const deadlineMs = performance.now() + limitMs;
+    let text = '';
+    for (;;) {
+      const before = text;
+      const leftMs = Math.max(0, deadlineMs - performance.now());
+      text += await this.text(leftMs, (heard) => isEnough(before + heard));
+      const more = isEnough(text) ? await this.#channel.some(messageMs) : null;
+      if (more === null) return text;
+      text += latin1Text(more);
+    }
   }
 }
 
