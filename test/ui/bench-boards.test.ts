@@ -95,7 +95,8 @@ test('a board that is protected against reading is erased only once its name is 
   const board = await pacedBoard(join(studio.folder, 'locked'), [
     '--unit',
     '9',
-    '--read-protected',
+    '--fault',
+    'read-protected',
   ]);
   try {
     await page.getByLabel(/^left pump/).uncheck();

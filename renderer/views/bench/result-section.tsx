@@ -44,11 +44,10 @@ export function ResultSection({ releaseId }: { readonly releaseId: string }) {
             action={
               problem.code.startsWith('consent-') ? (
                 <ConsentForm port={port} />
+              ) : connectionTroubles.has(problem.code) ? (
+                <HelpButton port={port} />
               ) : (
-                <>
-                  {failed?.resumable && <ResumeButton run={failed} releaseId={releaseId} isNamed />}
-                  {connectionTroubles.has(problem.code) && <HelpButton port={port} />}
-                </>
+                failed?.resumable && <ResumeButton run={failed} releaseId={releaseId} isNamed />
               )
             }
           />
@@ -76,7 +75,7 @@ function HelpButton({ port }: { readonly port: string }) {
     show('connection');
   };
   return (
-    <Button size="compact-xs" variant="default" onClick={open}>
+    <Button size="compact-xs" onClick={open}>
       Help with the connection
     </Button>
   );
