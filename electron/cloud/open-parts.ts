@@ -22,6 +22,7 @@ import { CloudDatabase } from './store/database.ts';
 import { SignalStore } from './store/device-signals.ts';
 import { DeviceStore } from './store/devices.ts';
 import { PackageStore } from './store/packages.ts';
+import { Retention } from './store/retention.ts';
 import { ServedTime } from './store/served-time.ts';
 import type { CloudParts } from './types.ts';
 import { Webhooks } from './webhooks.ts';
@@ -36,10 +37,11 @@ export async function openParts(
     readonly dataDir: string;
     readonly token: string;
     readonly clock: Clock;
+    readonly keepDays: number;
   },
   closers: Closer[],
 ): Promise<CloudParts> {
-  const { db, dataDir, token, clock } = cloud;
+  const { db, dataDir, token, clock, keepDays } = cloud;
   const served = new ServedTime(db, clock);
   const devices = new DeviceStore(db, served);
   closers.push(() => devices.close());
@@ -66,6 +68,9 @@ export async function openParts(
   await calendar.start();
   closers.push(() => calendar.close());
   await history.catchUp();
+  const retention = new Retention({ db, packages, artifacts, clock, keepDays });
+  retention.start();
+  closers.push(() => retention.close());
   const accounts = new AccountStore(db, token);
   const webhooks = new Webhooks(db, plans);
   closers.push(() => webhooks.close());
