@@ -1,9 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
-import { parse } from 'yaml';
-import { z } from 'zod';
 import type { PlanStatus } from '../../shared/domain/plan.ts';
 import { type PlanFile, planFileSchema, resolvePlanFile } from '../../shared/domain/plan-draft.ts';
 import { problem } from '../../shared/domain/problem.ts';
@@ -15,6 +12,7 @@ import { planVerifyCommand } from './plan-verify.ts';
 import { deviceCount } from './device-count.ts';
 import { checkText, dryRunText, isStopped, logLineText, statusText } from './plan-text.ts';
 import { withSession } from './session.ts';
+import { readYaml } from './yaml-file.ts';
 
 const statusPollMs = 500;
 
@@ -32,7 +30,7 @@ export function planCommands(program: Command): void {
     .option('--leave-out', 'leave out lines of the lists that are no device of the product')
     .action((file: string, options: ListOptions, command: Command) =>
       withSession(command, async ({ studio, json }) => {
-        const written = parsePlanFile(file, await readFile(file, 'utf8'));
+        const written = await readPlanFile(file);
         const planFile = await withListFiles(written, file, options, { studio, json });
         const [releases, packages] = await Promise.all([
           studio.ask('releases.list', {}),
@@ -220,17 +218,12 @@ export async function waitForEnd(
   }
 }
 
-function parsePlanFile(file: string, text: string): PlanFile {
-  let content: unknown;
-  try {
-    content = parse(text);
-  } catch (error) {
-    throw invalidPlan(file, error instanceof Error ? error.message : String(error));
-  }
-  const result = planFileSchema.safeParse(content);
-  if (result.success) return result.data;
-  throw invalidPlan(file, z.prettifyError(result.error));
-}
+const readPlanFile = (file: string): Promise<PlanFile> =>
+  readYaml(file, planFileSchema, {
+    code: 'plan-invalid',
+    title: 'The plan file is not valid',
+    hint: 'Correct the named line or field; product and version are the least a plan needs.',
+  });
 
 const halfAcceptance = () =>
   problem(
@@ -238,14 +231,5 @@ const halfAcceptance = () =>
     'The acceptance is not complete',
     'It needs both why the failures are accepted and who does.',
     'Give --accept REASON together with --name NAME.',
-    'usage',
-  );
-
-const invalidPlan = (file: string, why: string) =>
-  problem(
-    'plan-invalid',
-    'The plan file is not valid',
-    `${file}: ${why}`,
-    'Correct the named line or field; product and version are the least a plan needs.',
     'usage',
   );

@@ -1,12 +1,5 @@
 import { z } from 'zod';
 import {
-  benchRunSchema,
-  flashFootprintSchema,
-  portInfoSchema,
-  protocolSchema,
-  virtualBoardKindSchema,
-} from '../domain/bench.ts';
-import {
   compressionSchema,
   deltaLimitsSchema,
   patchFormatSchema,
@@ -51,11 +44,9 @@ import {
   waiverSchema,
   waiverStateSchema,
 } from '../domain/waiver.ts';
+import { benchCalls } from './bench-calls.ts';
+import { call, fileRefSchema, id, job, none } from './door.ts';
 
-/** A file as the caller may name it: a path on the command line, a granted handle in the window. */
-export const fileRefSchema = z.string().min(1).max(4096);
-const none = z.object({});
-const id = z.string().min(1).max(128);
 const page = {
   offset: z.number().int().min(0).default(0),
   limit: z.number().int().min(1).max(500).default(100),
@@ -67,18 +58,14 @@ const backupSchema = z.object({ folder: z.string(), files: z.number(), sizeBytes
 export const fleetUsersSchema = z.enum(['ignore', 'confirm', 'deny', 'auto']);
 export type FleetUsers = z.infer<typeof fleetUsersSchema>;
 
-const call = <I extends z.ZodType, O extends z.ZodType>(input: I, output: O) =>
-  ({ type: 'call', input, output }) as const;
-/** Long work: shown in the job dock, with progress and cancel; the call resolves with its result. */
-const job = <I extends z.ZodType, O extends z.ZodType>(input: I, output: O) =>
-  ({ type: 'job', input, output }) as const;
-
 export const releaseSummarySchema = releaseSchema.extend({
   stage: z.enum(['draft', 'validated', 'benchTested', 'rollingOut', 'done', 'halted']),
   packageCount: z.number(),
   verdict: z.enum(['pass', 'warn', 'block', 'could-not-check']).nullable(),
   deltaCount: z.number(),
   benchPassed: z.number(),
+  /** How the product's policy of boards stands for the MCU images; null where there is none. */
+  bench: z.object({ isMet: z.boolean(), why: z.string() }).nullable(),
   planCount: z.number(),
 });
 export type ReleaseSummary = z.infer<typeof releaseSummarySchema>;
@@ -268,36 +255,7 @@ export const contract = {
     z.object({ sha256: z.string(), sizeBytes: z.number() }),
   ),
 
-  'bench.ports': call(
-    none,
-    z.object({ ports: z.array(portInfoSchema), hint: z.string().nullable() }),
-  ),
-  'bench.virtual.start': call(z.object({ kind: virtualBoardKindSchema }), portInfoSchema),
-  'bench.virtual.stop': call(z.object({ path: z.string() }), none),
-  'bench.footprint': call(
-    z.object({ file: fileRefSchema.optional(), packageId: id.optional() }),
-    flashFootprintSchema,
-  ),
-  'bench.flash': job(
-    z.object({
-      port: z.string(),
-      protocol: protocolSchema,
-      file: fileRefSchema.optional(),
-      packageId: id.optional(),
-      expectVersion: z.string().optional(),
-      /** Absent: what the protocol begins with. */
-      baudRate: z.number().int().min(1200).max(4_000_000).optional(),
-      /** Where an image without addresses goes; absent: where the chip begins. */
-      address: z.number().int().nonnegative().max(0xffff_ffff).optional(),
-      /** Where a module fetches the package itself, instead of taking it over the line. */
-      url: z.url().max(700).optional(),
-      /** Leave sectors that the board holds already: less to write, and the way on after a lost port. */
-      changedOnly: z.boolean().default(false),
-    }),
-    benchRunSchema,
-  ),
-  'bench.runs': call(z.object({ releaseId: id.optional() }), z.array(benchRunSchema)),
-  'bench.recording': call(z.object({ runId: id }), z.object({ text: z.string() })),
+  ...benchCalls,
 
   'cloud.status': call(
     none,

@@ -140,6 +140,7 @@ export class VerificationService {
       packages: this.#plans.packages(plan),
       releasePackages: this.#workspace.list('package', plan.releaseId),
       benchRuns: [],
+      at: plan.createdAt,
       waivers: this.#workspace.list('waiver').filter(({ removed }) => removed === null),
     }).filter(({ id, passed }) => !passed && id !== skippedGate);
     if (closed.length > 0)
