@@ -74,6 +74,23 @@ export class AreaMap {
     return (this.#offsets[index] ?? 0) + address - area.start;
   }
 
+  /** The stretches of addresses that lie at so many bytes from an offset on. */
+  stretches(
+    from: number,
+    sizeBytes: number,
+  ): readonly { readonly offset: number; readonly address: number; readonly sizeBytes: number }[] {
+    const to = Math.min(this.sizeBytes, from + sizeBytes);
+    const result: { offset: number; address: number; sizeBytes: number }[] = [];
+    let index = lastAtMost(this.#offsets, (value) => value, from);
+    for (let offset = from; offset < to; index++) {
+      const end = this.#offsets[index + 1] ?? this.sizeBytes;
+      const size = Math.min(to, end) - offset;
+      result.push({ offset, address: this.addressAt(offset), sizeBytes: size });
+      offset += size;
+    }
+    return result;
+  }
+
   /** Offsets at which an area begins, but the first: the addresses jump there. */
   get jumps(): readonly number[] {
     return this.#offsets.slice(1);

@@ -80,8 +80,8 @@ test('two packages are compared where the memory map puts them, by the sectors o
     sizeBytes: 16,
   });
   const offset = (run?.start ?? 0) - 0x0800_4000;
-  expect([...page.old.bytes]).toEqual([...firmwareLike(30_000, 0).slice(offset, offset + 16)]);
-  expect([...page.new.bytes]).toEqual([...firmwareLike(30_000, 1).slice(offset, offset + 16)]);
+  expect(page.old.bytes).toEqual(firmwareLike(30_000, 0).slice(offset, offset + 16));
+  expect(page.new.bytes).toEqual(firmwareLike(30_000, 1).slice(offset, offset + 16));
   const delta = await studio.ask('delta.create', {
     sourcePackageId: older,
     targetPackageId: newer,
