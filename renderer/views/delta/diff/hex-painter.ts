@@ -9,6 +9,7 @@ export const rowPx = 18;
 export const headPx = 42;
 const fontPx = 12;
 const paddingPx = 10;
+const dashPx = 4;
 const hexChars = rowBytes * 3;
 /** Characters between the parts of a row. */
 const gapChars = 2;
@@ -186,7 +187,7 @@ export class HexPainter {
       this.#paintCursor(position.cursor - offset, y, isFocused);
   }
 
-  /** Tint and line: changed bytes are underlined, added ones framed below and above, removed ones struck through. */
+  /** Tint and line: changed bytes are underlined, added ones lined above and below, removed ones underlined in dashes. */
   #paintMarks(
     states: readonly ByteState[],
     own: readonly number[],
@@ -210,7 +211,8 @@ export class HexPainter {
     context.fillRect(x - 1, y + 1, width + 2, rowPx - 2);
     context.fillStyle = this.#colors.text;
     if (state === 'changed') context.fillRect(x, y + rowPx - 3, width, 1.5);
-    else if (state === 'removed') context.fillRect(x, y + rowPx / 2 - 0.5, width, 1);
+    else if (state === 'removed')
+      for (let at = 0; at < width; at += dashPx) context.fillRect(x + at, y + rowPx - 3, 2, 1.5);
     else {
       context.fillRect(x - 1, y + 1, width + 2, 1);
       context.fillRect(x - 1, y + rowPx - 2, width + 2, 1);
