@@ -6,7 +6,8 @@ import {
   patchReportSchema,
 } from '../domain/delta.ts';
 import { deltaMatrixSchema } from '../domain/delta-matrix.ts';
-import { imageDiffSchema, mostPageBytes } from '../domain/image-diff.ts';
+import { mostPageBytes } from '../domain/diff-limits.ts';
+import { imageDiffSchema } from '../domain/image-diff.ts';
 import { patchMapSchema } from '../domain/patch-map.ts';
 import { deltaProofSchema, versionPackageSchema, versionSchema } from '../domain/product.ts';
 import { call, fileRefSchema, id, job } from './door.ts';

@@ -1,4 +1,4 @@
-import { mostListed } from '../domain/image-diff.ts';
+import { mostListed } from '../domain/diff-limits.ts';
 import type { PatchMap, PatchOperation } from '../domain/patch-map.ts';
 import { readBsdiffHeader, readBsdiffSteps } from './bsdiff-reader.ts';
 import { type DetoolsHeader, readDetoolsHeader } from './detools-format.ts';

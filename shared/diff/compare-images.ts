@@ -1,6 +1,6 @@
 import type { ImageSegment } from '../domain/finding.ts';
 import type { ChangeKind, ImageDiff } from '../domain/image-diff.ts';
-import { mostListed } from '../domain/image-diff.ts';
+import { mostListed } from '../domain/diff-limits.ts';
 import type { MemoryRegion } from '../domain/product.ts';
 import type { ByteSource } from '../formats/byte-source.ts';
 import type { Extent } from '../formats/elf-tables.ts';

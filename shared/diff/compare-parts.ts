@@ -1,4 +1,5 @@
-import { mostListed, type PartChange, type PartsReport } from '../domain/image-diff.ts';
+import { mostListed } from '../domain/diff-limits.ts';
+import type { PartChange, PartsReport } from '../domain/image-diff.ts';
 import type { ElfPart } from '../formats/elf-parts.ts';
 import { lastAtMost } from './areas.ts';
 

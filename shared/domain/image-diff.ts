@@ -1,11 +1,6 @@
 import { z } from 'zod';
 import { imageSegmentSchema } from './finding.ts';
 
-/** Most runs, sectors, sections and symbols that a report lists, each. */
-export const mostListed = 10_000;
-/** Most bytes of each image that are read at a time. */
-export const mostPageBytes = 64 * 1024;
-
 /** What became of bytes: `mixed` stands for runs that were joined because there are too many. */
 export const changeKindSchema = z.enum(['changed', 'added', 'removed', 'mixed']);
 export type ChangeKind = z.infer<typeof changeKindSchema>;

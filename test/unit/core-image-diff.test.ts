@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createStudio, type Studio } from '../../electron/core/studio.ts';
-import { mostPageBytes } from '../../shared/domain/image-diff.ts';
+import { mostPageBytes } from '../../shared/domain/diff-limits.ts';
 import type { Job } from '../../shared/domain/job.ts';
 import { firmwareLike } from '../support/patches.ts';
 import { sRecords } from '../support/s-records.ts';

@@ -9,7 +9,7 @@ import { HexNavigator, parseAddress } from '../../renderer/views/delta/diff/hex-
 import { columnAt, placeColumns } from '../../renderer/views/delta/diff/hex-painter.ts';
 import { byteWords, readRow, rowMark } from '../../renderer/views/delta/diff/hex-row.ts';
 import { AreaMap } from '../../shared/diff/areas.ts';
-import { mostPageBytes } from '../../shared/domain/image-diff.ts';
+import { mostPageBytes } from '../../shared/domain/diff-limits.ts';
 import { problem } from '../../shared/domain/problem.ts';
 
 const flash = { start: 0x0800_0000, sizeBytes: 100 * 16 };

@@ -1,5 +1,5 @@
 import type { AreaMap } from '../../../../shared/diff/areas.ts';
-import { mostPageBytes } from '../../../../shared/domain/image-diff.ts';
+import { mostPageBytes } from '../../../../shared/domain/diff-limits.ts';
 import { type Problem, toProblem } from '../../../../shared/domain/problem.ts';
 
 /** Bytes of one image at a stretch of addresses, as the engine hands them out. */
