@@ -153,6 +153,30 @@ test('images with gaps and of other formats are compared, and ELF files name wha
   await inspectView(page, 'delta-diff-areas');
 });
 
+test('the smallest window shows all of it, without the column of text', async () => {
+  await studio.app.evaluate(({ BrowserWindow }) =>
+    BrowserWindow.getAllWindows()[0]?.setContentSize(1024, 700),
+  );
+  await expect.poll(() => page.evaluate(() => window.innerWidth)).toBe(1024);
+  await page.getByTestId('go-to').fill('0x0900_0000');
+  await page.getByTestId('go-to').press('Enter');
+  await page.getByText('Neither image has bytes at 0x0900_0000').waitFor();
+  await page.getByRole('tab', { name: 'Symbols' }).click();
+  const hidden = await page
+    .locator('main')
+    .evaluate((main) => [
+      main.scrollWidth - main.clientWidth,
+      main.scrollHeight - main.clientHeight,
+    ]);
+  expect(hidden).toEqual([0, 0]);
+  const panes = await page.getByTestId('hex-panes').boundingBox();
+  expect(panes?.height).toBeGreaterThan(150);
+  await page.screenshot({ path: 'test/artifacts/delta-diff-small.png' });
+  await studio.app.evaluate(({ BrowserWindow }) =>
+    BrowserWindow.getAllWindows()[0]?.setContentSize(1280, 800),
+  );
+});
+
 test('files that cannot be compared are told, and the comparison that is open stays', async () => {
   const at = (name: string): string => join(studio.folder, 'images', name);
   await writeFile(at('empty.bin'), '');

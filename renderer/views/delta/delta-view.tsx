@@ -142,7 +142,8 @@ function DeltasTo(props: { readonly release: ReleaseSummary; readonly component:
           old: `${component.id} ${source.targetVersion}`,
           new: `${component.id} ${target.targetVersion}`,
         },
-        deltaPackageId: delta?.id ?? null,
+        // A vendor's own delta tells nothing of its operations.
+        deltaPackageId: delta?.deltaProof ? delta.id : null,
       }),
     );
   const missing = rows.filter((row) => row.delta === null).map((row) => row.source);
