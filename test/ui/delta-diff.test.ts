@@ -169,6 +169,10 @@ test('the smallest window shows all of it, without the column of text', async ()
       main.scrollHeight - main.clientHeight,
     ]);
   expect(hidden).toEqual([0, 0]);
+  const clipped = await page
+    .getByTestId('hex-as-table')
+    .evaluate((button) => button.scrollWidth - button.clientWidth);
+  expect(clipped).toBe(0);
   const panes = await page.getByTestId('hex-panes').boundingBox();
   expect(panes?.height).toBeGreaterThan(150);
   await page.screenshot({ path: 'test/artifacts/delta-diff-small.png' });
