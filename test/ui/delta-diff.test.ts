@@ -8,10 +8,14 @@ import { inspectView, openReleasesWindow, type StudioWindow } from '../support/s
 
 let studio: StudioWindow;
 let page: Page;
+let folder: string;
+const at = (name: string): string => join(folder, name);
 
 beforeAll(async () => {
   studio = await openReleasesWindow();
   ({ page } = studio);
+  folder = join(studio.folder, 'images');
+  await mkdir(folder);
   await page.getByTestId('view-delta').click();
 });
 afterAll(() => studio?.close());
@@ -114,9 +118,6 @@ test('the rows in sight are there as a table that is read out', async () => {
 });
 
 test('images with gaps and of other formats are compared, and ELF files name what changed', async () => {
-  const folder = join(studio.folder, 'images');
-  await mkdir(folder);
-  const at = (name: string): string => join(folder, name);
   const flash = Buffer.from(Array.from({ length: 5000 }, (_, i) => (i * 37) % 251));
   const newer = Buffer.from(flash);
   newer.fill(0xff, 300, 340);
@@ -182,7 +183,6 @@ test('the smallest window shows all of it, without the column of text', async ()
 });
 
 test('files that cannot be compared are told, and the comparison that is open stays', async () => {
-  const at = (name: string): string => join(studio.folder, 'images', name);
   await writeFile(at('empty.bin'), '');
   await studio.answerDialogs([at('empty.bin'), at('old.s19')]);
   await page.getByTestId('compare-files').click();
@@ -190,14 +190,43 @@ test('files that cannot be compared are told, and the comparison that is open st
   expect(await page.getByTestId('diff-summary').isVisible()).toBe(true);
 });
 
-test('bytes of a file that was changed behind the view are asked for again, not invented', async () => {
-  const at = (name: string): string => join(studio.folder, 'images', name);
-  await writeFile(at('a.bin'), Buffer.alloc(20_000_000, 1));
-  await writeFile(at('b.bin'), Buffer.alloc(20_000_000, 1));
+test('wheel, scroll bar, strip and clicks move both panes through 20 MB', async () => {
+  const bytes = Buffer.alloc(20_000_000, 1);
+  await writeFile(at('a.bin'), bytes);
+  bytes.fill(0x41, 10_000_000, 10_000_016);
+  await writeFile(at('b.bin'), bytes);
   await compare(at('a.bin'), at('b.bin'));
+  const bar = page.getByRole('scrollbar');
+  const topRow = async (): Promise<number> => Number(await bar.getAttribute('aria-valuenow'));
+  await page.getByTestId('hex-panes').hover();
+  await page.mouse.wheel(0, 180);
+  await expect.poll(topRow).toBe(10);
+  const strip = page.getByTestId('density-strip');
+  const width = (await strip.boundingBox())?.width ?? 0;
+  await strip.click({ position: { x: width / 2, y: 10 } });
+  await expect.poll(topRow).toBeGreaterThan(600_000);
+  expect(await topRow()).toBeLessThan(650_000);
+  await strip.press('End');
+  await expect.poll(topRow).toBe(Number(await bar.getAttribute('aria-valuemax')));
+  const box = await bar.boundingBox();
+  await page.mouse.click((box?.x ?? 0) + 5, (box?.y ?? 0) + 2);
+  await expect.poll(topRow).toBe(0);
+  await page.getByTestId('next-change').click();
+  await cursor().getByText('0x0098_9680: old 01, new 41 A').waitFor();
+  // The byte behind the one under the cursor, which is drawn three characters further.
+  await page.getByTestId('hex-panes').click({ position: { x: 115, y: 60 } });
+  await cursor()
+    .getByText(/^0x0098_9[0-9A-F]{2}1: 01 in both/)
+    .waitFor();
+});
+
+test('bytes of a file that was changed behind the view are asked for again, not invented', async () => {
+  await writeFile(at('c.bin'), Buffer.alloc(20_000_000, 1));
+  await writeFile(at('d.bin'), Buffer.alloc(20_000_000, 1));
+  await compare(at('c.bin'), at('d.bin'));
   await page.getByText('No difference in 20,000,000 bytes, both by file offsets.').waitFor();
   await cursor().getByText('01 in both').waitFor();
-  await writeFile(at('b.bin'), Buffer.alloc(20_000_000, 2));
+  await writeFile(at('d.bin'), Buffer.alloc(20_000_000, 2));
   await page.getByTestId('hex-panes').focus();
   await page.keyboard.press('Control+End');
   await page.getByText('A compared file was changed').waitFor();
