@@ -1,6 +1,7 @@
 import { Button, Group, Text } from '@mantine/core';
+import { useElementSize } from '@mantine/hooks';
 import { FileDiff } from 'lucide-react';
-import { useEffect } from 'react';
+import { useEffect, useId } from 'react';
 import type { PatchMap, PatchOperation } from '../../../../shared/domain/patch-map.ts';
 import { byteText } from '../../../../shared/domain/progress-text.ts';
 import { call, pickFiles } from '../../../rpc/client.ts';
@@ -68,6 +69,7 @@ export function PatchPanel(props: {
   );
 }
 
+const stripPx = 20;
 const kinds = ['copied', 'corrected', 'inserted'] as const;
 
 function Summary({ map }: { readonly map: PatchMap }) {
@@ -92,27 +94,57 @@ function Summary({ map }: { readonly map: PatchMap }) {
   );
 }
 
-/** The target from end to end: plain where it is copied, dotted where it is corrected, striped where it is new. */
+/** The target from end to end: plain where it is copied, striped from below where it is corrected, full from above where it is new. */
 function ShareStrip({ map: { shares, targetSizeBytes } }: { readonly map: PatchMap }) {
+  const { ref, width } = useElementSize();
+  const stripes = useId();
+  const inserted = outline(shares, width, (bucket) => [0, share(shares, 'inserted', bucket)]);
+  const corrected = outline(shares, width, (bucket) => [1 - share(shares, 'corrected', bucket), 1]);
   return (
     <div
+      ref={ref}
       className={classes.shares}
       role="img"
       aria-label={`The target, ${byteText(targetSizeBytes)}, from its first byte to its last, by what makes it`}
     >
-      {shares.copied.map((copied, bucket) => {
-        const corrected = shares.corrected[bucket] ?? 0;
-        const inserted = shares.inserted[bucket] ?? 0;
-        const all = Math.max(1, copied + corrected + inserted);
-        return (
-          <span key={bucket} style={{ flexGrow: copied + corrected + inserted }}>
-            <i data-share="inserted" style={{ height: `${(100 * inserted) / all}%` }} />
-            <i data-share="corrected" style={{ height: `${(100 * corrected) / all}%` }} />
-          </span>
-        );
-      })}
+      <svg width={width} height={stripPx} aria-hidden>
+        <pattern
+          id={stripes}
+          width={4}
+          height={4}
+          patternUnits="userSpaceOnUse"
+          patternTransform="rotate(45)"
+        >
+          <rect width={2} height={4} className={classes.stripe} />
+        </pattern>
+        <path d={inserted} className={classes.inserted} />
+        <path d={corrected} fill={`url(#${stripes})`} />
+      </svg>
     </div>
   );
+}
+
+type Shares = PatchMap['shares'];
+
+function share(shares: Shares, kind: (typeof kinds)[number], bucket: number): number {
+  const all = kinds.reduce((sum, each) => sum + (shares[each][bucket] ?? 0), 0);
+  return all === 0 ? 0 : (shares[kind][bucket] ?? 0) / all;
+}
+
+/** The bars of all buckets as one path, between two shares of the height. */
+function outline(
+  shares: Shares,
+  widthPx: number,
+  between: (bucket: number) => readonly [from: number, to: number],
+): string {
+  const count = shares.copied.length;
+  return shares.copied
+    .map((_, bucket) => {
+      const [from, to] = between(bucket);
+      const [left, right] = [bucket, bucket + 1].map((edge) => (edge / count) * widthPx);
+      return from === to ? '' : `M${left} ${from * stripPx}H${right}V${to * stripPx}H${left}Z`;
+    })
+    .join('');
 }
 
 const what: Record<PatchOperation['kind'], string> = {
