@@ -9,6 +9,7 @@ import {
 import { choiceText } from '../../shared/domain/delta-cost.ts';
 import { byteText } from '../../shared/domain/progress-text.ts';
 import type { DeltaMatrix } from '../../shared/domain/delta-matrix.ts';
+import { diffCommand } from './delta-diff.ts';
 import { printResult } from './output.ts';
 import { findRelease } from './releases.ts';
 import { withSession } from './session.ts';
@@ -34,7 +35,7 @@ const isDeviceDescribed = (options: MakeOptions): boolean =>
     options.segmentBytes,
   ].some((option) => option !== undefined);
 
-/** `slipway delta make|apply|inspect|matrix|accept` */
+/** `slipway delta make|apply|inspect|diff|matrix|accept` */
 export function deltaCommands(program: Command): void {
   const delta = program.command('delta').description('make, apply and explain delta packages');
 
@@ -167,6 +168,8 @@ export function deltaCommands(program: Command): void {
         return 0;
       }),
     );
+
+  diffCommand(delta);
 }
 
 function matrixText(matrix: DeltaMatrix): string {

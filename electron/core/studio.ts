@@ -12,6 +12,7 @@ import {
 import type { FileSoFar } from '../../shared/domain/finding.ts';
 import { type Problem, problem, toProblem } from '../../shared/domain/problem.ts';
 import { VirtualBoards } from './bench/virtual-boards.ts';
+import { ImageDiffs } from './delta/image-diffs.ts';
 import { type Handlers, makeHandlers, type Rooms } from './handlers.ts';
 import { Jobs } from './jobs/jobs.ts';
 import { Log } from './log.ts';
@@ -60,10 +61,12 @@ export async function createStudio(options: StudioOptions): Promise<Studio> {
     (jobId, file) => publish({ type: 'file-so-far', jobId, file }),
   );
   const boards = new VirtualBoards();
+  const diffs = new ImageDiffs();
   const rooms = workspace && (await furnish(workspace, log));
   const handlers: Handlers = makeHandlers({
     rooms,
     boards,
+    diffs,
     jobs,
     log,
     resolveFile: options.resolveFile ?? ((ref) => ref),
@@ -141,6 +144,7 @@ export async function createStudio(options: StudioOptions): Promise<Studio> {
     async close() {
       jobs.cancelAll();
       await boards.closeAll();
+      await diffs.closeAll();
       await rooms?.clouds.stop();
       workspace?.close();
     },
@@ -182,6 +186,8 @@ const jobTitles: Partial<Record<Method, string>> = {
   'delta.inspect': 'Explain delta',
   'delta.matrix': 'Measure deltas',
   'delta.accept': 'Record vendor delta',
+  'delta.diff': 'Compare images',
+  'delta.operations': 'Map delta',
   'bench.flash': 'Flash board',
   'cloud.start': 'Start the local cloud',
   'cloud.backup': 'Back up the cloud',

@@ -6,13 +6,6 @@ import {
   protocolSchema,
   virtualBoardKindSchema,
 } from '../domain/bench.ts';
-import {
-  compressionSchema,
-  deltaLimitsSchema,
-  patchFormatSchema,
-  patchReportSchema,
-} from '../domain/delta.ts';
-import { deltaMatrixSchema } from '../domain/delta-matrix.ts';
 import { describedFormatSchema, formatTestSchema } from '../domain/described-format.ts';
 import { evidenceReportSchema } from '../domain/evidence.ts';
 import { type FileSoFar, inspectReportSchema } from '../domain/finding.ts';
@@ -32,7 +25,6 @@ import {
 } from '../domain/plan.ts';
 import {
   componentTypeSchema,
-  deltaProofSchema,
   productSchema,
   releaseSchema,
   versionPackageSchema,
@@ -46,11 +38,9 @@ import {
   waiverSchema,
   waiverStateSchema,
 } from '../domain/waiver.ts';
+import { deltaCalls } from './delta-calls.ts';
+import { call, fileRefSchema, id, job, none } from './door.ts';
 
-/** A file as the caller may name it: a path on the command line, a granted handle in the window. */
-export const fileRefSchema = z.string().min(1).max(4096);
-const none = z.object({});
-const id = z.string().min(1).max(128);
 const page = {
   offset: z.number().int().min(0).default(0),
   limit: z.number().int().min(1).max(500).default(100),
@@ -61,12 +51,6 @@ const backupSchema = z.object({ folder: z.string(), files: z.number(), sizeBytes
 /** What users of simulated devices do when a manual plan asks them; `auto` devices never ask. */
 export const fleetUsersSchema = z.enum(['ignore', 'confirm', 'deny', 'auto']);
 export type FleetUsers = z.infer<typeof fleetUsersSchema>;
-
-const call = <I extends z.ZodType, O extends z.ZodType>(input: I, output: O) =>
-  ({ type: 'call', input, output }) as const;
-/** Long work: shown in the job dock, with progress and cancel; the call resolves with its result. */
-const job = <I extends z.ZodType, O extends z.ZodType>(input: I, output: O) =>
-  ({ type: 'job', input, output }) as const;
 
 export const releaseSummarySchema = releaseSchema.extend({
   stage: z.enum(['draft', 'validated', 'benchTested', 'rollingOut', 'done', 'halted']),
@@ -199,57 +183,7 @@ export const contract = {
   ),
   'formats.remove': call(z.object({ name: z.string() }), z.array(describedFormatSchema)),
 
-  /** Makes a delta version package of the target's release from two full packages of one component. */
-  'delta.create': job(
-    z.object({
-      sourcePackageId: id,
-      targetPackageId: id,
-      format: z.enum(['auto', ...patchFormatSchema.options]).default('auto'),
-      compression: compressionSchema.optional(),
-    }),
-    versionPackageSchema,
-  ),
-  /** Records a vendor's own delta, which only its device can apply. */
-  'delta.accept': job(
-    z.object({
-      releaseId: id,
-      componentId: id,
-      sourceVersion: versionSchema,
-      files: z.array(fileRefSchema).min(1),
-    }),
-    versionPackageSchema,
-  ),
-  'delta.make': job(
-    z.object({
-      source: fileRefSchema,
-      target: fileRefSchema,
-      out: fileRefSchema,
-      format: z.enum(['auto', ...patchFormatSchema.options]).default('auto'),
-      compression: compressionSchema.optional(),
-      /** What the device can apply; over what the component's description says, if one is named. */
-      limits: deltaLimitsSchema.default({}),
-      productId: id.optional(),
-      componentId: id.optional(),
-    }),
-    deltaProofSchema,
-  ),
-  /** Explains a patch without its source: sizes, operations, where its bytes go. */
-  'delta.inspect': job(z.object({ patch: fileRefSchema }), patchReportSchema),
-  /** Every released source version still in the field, by every format that the component allows; goes on where it was cancelled. */
-  'delta.matrix': job(z.object({ releaseId: id, componentId: id }), deltaMatrixSchema),
-  'delta.apply': job(
-    z.object({
-      source: fileRefSchema,
-      patch: fileRefSchema,
-      out: fileRefSchema,
-      /** What must come out, or nothing is written: most formats cannot tell a wrong source. */
-      expectedSha256: z
-        .string()
-        .regex(/^[0-9a-f]{64}$/)
-        .optional(),
-    }),
-    z.object({ sha256: z.string(), sizeBytes: z.number() }),
-  ),
+  ...deltaCalls,
 
   'bench.ports': call(
     none,

@@ -9,12 +9,18 @@ import {
   describedFormatSchema,
 } from '../../../shared/domain/described-format.ts';
 import { ProblemError } from '../../../shared/domain/problem.ts';
+import { compareImages } from '../../../shared/diff/compare-images.ts';
+import { compareParts } from '../../../shared/diff/compare-parts.ts';
+import { contentSource, readImageContent } from '../../../shared/diff/image-content.ts';
 import { readPatch } from '../../../shared/delta/patch-reader.ts';
 import { memorySource } from '../../../shared/formats/byte-source.ts';
 import { Bzip2Reader } from '../../../shared/formats/bzip2-reader.ts';
 import { Bzip2Writer } from '../../../shared/formats/bzip2-writer.ts';
+import { readElfParts } from '../../../shared/formats/elf-parts.ts';
 import { readRarHeaders } from '../../../shared/formats/rar.ts';
+import { throwingReport } from '../../../shared/formats/report.ts';
 import { sniff } from '../../../shared/formats/sniff.ts';
+import { armElf } from '../arm-elf.ts';
 import { imgtoolImage, imgtoolImages } from '../mcuboot-images.ts';
 import { changedPac, makePac } from '../pac-package.ts';
 import { mpyFiles, patches } from '../peer-files.ts';
@@ -232,6 +238,13 @@ class Pump:
             else:
                 raise ValueError("no pin")
 `;
+const armSymbols = ['main', 'table', '$t'].map((name, index) => ({
+  name,
+  value: 0x101 + 4 * index,
+  sizeBytes: 4,
+  info: 0x12 - index,
+  section: 1,
+}));
 const packDescription = `<?xml version="1.0" encoding="UTF-8"?>
 <package schemaVersion="1.7.7" xmlns:xs="http://www.w3.org/2001/XMLSchema-instance">
   <vendor>Maker</vendor><name>Pump</name><url>https://maker.test/</url>
@@ -317,6 +330,11 @@ export const fuzzSubjects: readonly FuzzSubject[] = [
   format('acme-fw', { name: 'described format', described, seeds: [afw] }),
   { name: 'sniff', seeds: allSeeds(), read: (bytes) => [sniff(bytes, bytes.subarray(-512))] },
   { name: 'secrets and certificates', seeds: secretSeeds(), read: scanPatterns },
+  {
+    name: 'compared image',
+    seeds: [armElf(armSymbols), ...['elf', 's-record', 'intel-hex'].flatMap(storedSeeds)],
+    read: compareWithSource,
+  },
   { name: 'bzip2', seeds: storedSeeds('bzip2'), read: unpackBzip2 },
   { name: 'bsdiff40', seeds: [packPatch(plainPatch())], read: applyPatch },
   {
@@ -325,6 +343,36 @@ export const fuzzSubjects: readonly FuzzSubject[] = [
     read: (plain) => applyPatch(packPatch(plain)),
   },
 ];
+
+/** Everything that a comparison reads of a file, against an image that it has nothing in common with. */
+async function compareWithSource(bytes: Buffer): Promise<readonly string[]> {
+  const told: string[] = [];
+  const add = async (read: () => Promise<unknown>): Promise<void> => {
+    try {
+      await read();
+      told.push('whole');
+    } catch (error) {
+      if (!(error instanceof ProblemError)) throw error;
+      told.push(error.problem.code);
+    }
+  };
+  const file = memorySource(bytes);
+  const report = throwingReport('image');
+  await add(async () => {
+    const parts = await readElfParts(file, report);
+    if (parts) compareParts(parts.sections, parts.symbols);
+  });
+  await add(async () => {
+    const content = await readImageContent('image', file, () => 0);
+    const image = { extents: content.extents, source: contentSource(content, file) };
+    const other = {
+      extents: [{ start: 0x0800_0000, sizeBytes: source.length, at: 0 }],
+      source: memorySource(source),
+    };
+    await compareImages(image, other, { sectorBytes: 4096, regions: [] });
+  });
+  return told;
+}
 
 async function readRar(bytes: Buffer): Promise<readonly string[]> {
   const told: string[] = [];
