@@ -3,12 +3,12 @@ import type { ByteReader } from '../formats/byte-reader.ts';
 import { CrleReader, PlainReader } from '../formats/crle.ts';
 import { HeatshrinkReader } from '../formats/heatshrink-reader.ts';
 import { LzmaReader } from '../formats/lzma-reader.ts';
+import { DecoderMemory } from './decoder-memory.ts';
 import { type DetoolsHeader, readSize } from './detools-format.ts';
 import { corruptPatch, mostEmptyOperations, unsupportedPatch } from './patch-problems.ts';
 import type { PatchStep } from './patch-steps.ts';
 import { PatchStream } from './patch-stream.ts';
 
-const pieceBytes = 64 * 1024;
 /** A patch names its own dictionary; more than this is refused. */
 export const mostDictionaryBytes = 64 * 1024 * 1024;
 
@@ -19,12 +19,13 @@ export class DetoolsBody {
   readonly #one = new Uint8Array(1);
   readonly #piece: Uint8Array;
 
-  constructor(patch: Uint8Array, header: DetoolsHeader, bufferBytes = pieceBytes) {
+  /** @throws ProblemError `patch-corrupt` | `delta-ram` */
+  constructor(patch: Uint8Array, header: DetoolsHeader, memory: DecoderMemory) {
     this.#start = header.headerBytes;
-    this.#piece = new Uint8Array(bufferBytes);
-    this.#stream = new PatchStream(header.compression, header.headerBytes, () =>
+    this.#stream = new PatchStream(header.compression, header.headerBytes, memory, () =>
       openBody(patch.subarray(header.headerBytes), header.compression),
     );
+    this.#piece = memory.buffer();
   }
 
   /** The steps that make so many bytes of the target. @throws ProblemError `patch-corrupt` | `patch-unsupported` */
@@ -74,10 +75,14 @@ export class DetoolsBody {
   }
 }
 
-/** The steps of a sequential patch. @throws ProblemError `patch-corrupt` | `patch-unsupported` */
-export function* readDetoolsSteps(patch: Uint8Array, header: DetoolsHeader): Generator<PatchStep> {
+/** The steps of a sequential patch. @throws ProblemError `patch-corrupt` | `patch-unsupported` | `delta-ram` */
+export function* readDetoolsSteps(
+  patch: Uint8Array,
+  header: DetoolsHeader,
+  memory = new DecoderMemory(),
+): Generator<PatchStep> {
   if (header.targetSizeBytes === 0) return;
-  const body = new DetoolsBody(patch, header);
+  const body = new DetoolsBody(patch, header, memory);
   yield* body.steps(header.targetSizeBytes);
   body.finish();
 }

@@ -26,9 +26,13 @@ const leastHeatshrinkBits = 4;
 const mostHeatshrinkBits = 15;
 const leastDictionaryBytes = 4096;
 const usualDictionaryBytes = 8 * 1024 * 1024;
+/** What is smaller is no window: the objection then says what the device lacks. */
+const leastWindowBytes = 1024;
 const usualWindowBytes = 8 * 1024 * 1024;
-/** So much of the RAM is for the target window of VCDIFF; the rest is for its instructions. */
-const windowShare = 0.5;
+/** Caches of addresses and state of a VCDIFF decoder. */
+const vcdiffStateBytes = 4096;
+/** So much of the rest of the RAM is for the target window of VCDIFF; its instructions may take as much. */
+const windowShare = 0.49;
 
 /** What the encoders may ask of a device's decoder, in bits and bytes. */
 export interface EncoderLimits {
@@ -45,7 +49,10 @@ export function encoderLimits({ ramBytes = Number.POSITIVE_INFINITY }: DeltaLimi
   return {
     heatshrinkWindowBits: Math.min(mostHeatshrinkBits, power(forWindow)),
     lzmaDictionaryBytes: 2 ** Math.min(power(usualDictionaryBytes), power(forDictionary)),
-    vcdiffWindowBytes: Math.min(usualWindowBytes, Math.floor(ramBytes * windowShare)),
+    vcdiffWindowBytes: Math.min(
+      usualWindowBytes,
+      Math.max(leastWindowBytes, Math.floor((ramBytes - vcdiffStateBytes) * windowShare)),
+    ),
   };
 }
 
@@ -160,7 +167,7 @@ function decoderRam(
   // bspatch of both families holds source and target in memory.
   if (format === 'bsdiff40') return sourceSizeBytes + targetSizeBytes + 3 * bzip2DecoderBytes;
   if (format === 'bsdiff43') return sourceSizeBytes + targetSizeBytes + bzip2DecoderBytes;
-  if (format === 'vcdiff') return decoder.windowBytes ?? 0;
+  if (format === 'vcdiff') return vcdiffStateBytes + (decoder.windowBytes ?? 0);
   let ramBytes = detoolsBytes;
   if (decoder.heatshrinkWindowBits !== null)
     ramBytes += heatshrinkInputBytes + 2 ** decoder.heatshrinkWindowBits;

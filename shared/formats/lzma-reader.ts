@@ -57,17 +57,18 @@ export function readLzmaHeader(bytes: Uint8Array): LzmaHeader {
 }
 
 /**
- * Reads an LZMA alone stream; memory is its dictionary, which grows with the content, and at most 7 MB of
+ * Reads an LZMA alone stream; memory is its dictionary, no larger than the content, and at most 7 MB of
  * probabilities. Errors are plain ones: the caller knows which file and offset it is about.
  */
 export class LzmaReader implements ByteReader {
+  readonly memoryBytes: number;
   readonly #bytes: Uint8Array;
   readonly #probabilities: Uint16Array;
   readonly #literalContextBits: number;
   readonly #literalPositionMask: number;
   readonly #positionMask: number;
   readonly #dictionaryBytes: number;
-  #window: Uint8Array;
+  readonly #window: Uint8Array;
   #at = aloneHeaderBytes;
   #range = 0xffff_ffff;
   #code = 0;
@@ -89,7 +90,8 @@ export class LzmaReader implements ByteReader {
     this.#literalPositionMask = (1 << header.literalPositionBits) - 1;
     this.#positionMask = (1 << header.positionBits) - 1;
     this.#dictionaryBytes = header.dictionaryBytes;
-    this.#window = new Uint8Array(Math.min(header.dictionaryBytes, 1 << 16));
+    this.#window = new Uint8Array(Math.min(header.dictionaryBytes, header.sizeBytes));
+    this.memoryBytes = this.#probabilities.byteLength + this.#reps.byteLength + this.#window.length;
     this.#left = header.sizeBytes;
     if (this.#nextByte() !== 0) throw new Error('the LZMA stream begins wrongly');
     for (let i = 0; i < 4; i++) this.#code = ((this.#code << 8) | this.#nextByte()) >>> 0;
@@ -172,11 +174,6 @@ export class LzmaReader implements ByteReader {
   }
 
   #put(byte: number): number {
-    if (this.#total === this.#window.length && this.#total < this.#dictionaryBytes) {
-      const grown = new Uint8Array(Math.min(this.#dictionaryBytes, this.#total * 2));
-      grown.set(this.#window);
-      this.#window = grown;
-    }
     this.#window[this.#total % this.#window.length] = byte;
     this.#total++;
     this.#left--;

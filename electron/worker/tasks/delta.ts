@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { brotliCompressSync, constants } from 'node:zlib';
+import { DecoderMemory } from '../../../shared/delta/decoder-memory.ts';
 import { readPatchHead } from '../../../shared/delta/patch-head.ts';
 import { inspectPatch } from '../../../shared/delta/patch-inspector.ts';
 import { maxTargetBytes, wrongSource } from '../../../shared/delta/patch-problems.ts';
@@ -52,12 +53,13 @@ export async function makeDeltaTask(
     context.onProgress({ step, done, total: target.length, unit: 'bytes' });
   const { patch, head, cost } = smallestThatFits(source, target, input, onProgress);
   const targetSha256 = sha256(target);
-  prove(source, patch, targetSha256, onProgress);
+  const run = prove({ source, patch, targetSha256, ramBytes: cost.ramBytes }, onProgress);
   await writeFileAtomic(input.outPath, patch);
   return {
     format: head.format,
     compression: head.compression,
     cost,
+    ...run,
     sourceSha256: sha256(source),
     targetSha256,
     patchSha256: sha256(patch),
@@ -69,22 +71,34 @@ export async function makeDeltaTask(
   };
 }
 
-/** Applies a patch with the reader that shares no code with its writer. @throws ProblemError `delta-not-proven` */
+/** A patch, what it must give from which source, and the RAM that the device has for its decoder. */
+interface ProofOrder {
+  readonly source: Uint8Array;
+  readonly patch: Uint8Array;
+  readonly targetSha256: string;
+  readonly ramBytes: number;
+}
+
+/**
+ * Applies a patch with the reader that shares no code with its writer, within the RAM that the device is said to need.
+ * @throws ProblemError `delta-not-proven` | `delta-ram`
+ */
 function prove(
-  source: Uint8Array,
-  patch: Uint8Array,
-  targetSha256: string,
+  { source, patch, targetSha256, ramBytes }: ProofOrder,
   onProgress: OnPatchProgress,
-): void {
+): Required<Pick<DeltaProof, 'proofRamBytes' | 'powerLosses'>> {
+  const memory = new DecoderMemory(ramBytes);
   const rebuilt = createHash('sha256');
   let rebuiltBytes = 0;
-  for (const piece of readPatch(source, patch, true)) {
+  let powerLosses = 0;
+  const onPowerLoss = (): void => void powerLosses++;
+  for (const piece of readPatch(source, patch, { memory, onPowerLoss })) {
     rebuilt.update(piece);
     rebuiltBytes += piece.length;
     onProgress('Proving', rebuiltBytes);
   }
   const found = rebuilt.digest('hex');
-  if (found === targetSha256) return;
+  if (found === targetSha256) return { proofRamBytes: memory.mostBytes, powerLosses };
   throw problem(
     'delta-not-proven',
     'The delta could not be proven',
@@ -172,7 +186,7 @@ export async function measureDeltasTask(
   const measured: MeasuredPatch[] = [];
   for (const candidate of candidates(source, target, input, onProgress)) {
     const { choice, patch, cost, objections: why } = candidate;
-    prove(source, patch, targetSha256, onProgress);
+    prove({ source, patch, targetSha256, ramBytes: cost.ramBytes }, onProgress);
     measured.push({
       ...choice,
       patchSizeBytes: patch.length,
