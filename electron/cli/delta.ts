@@ -20,19 +20,10 @@ interface MakeOptions {
   readonly product?: string;
   readonly component?: string;
   readonly ramBytes?: number;
+  readonly flashBytes?: number;
   readonly memoryBytes?: number;
   readonly segmentBytes?: number;
 }
-
-/** Without a word about the device, a patch is made that is read everywhere. */
-const isDeviceDescribed = (options: MakeOptions): boolean =>
-  [
-    options.product,
-    options.compression,
-    options.ramBytes,
-    options.memoryBytes,
-    options.segmentBytes,
-  ].some((option) => option !== undefined);
 
 /** `slipway delta make|apply|inspect|matrix|accept` */
 export function deltaCommands(program: Command): void {
@@ -45,7 +36,7 @@ export function deltaCommands(program: Command): void {
     .addOption(
       new Option(
         '--format <format>',
-        'patch format; auto makes all that fit and keeps the smallest (default: auto where a device is described, else bsdiff, which every bspatch reads)',
+        'patch format; auto makes all that fit and keeps the smallest (default: auto where something is said of the device, else bsdiff, which every bspatch reads)',
       ).choices(['auto', ...patchFormatSchema.options]),
     )
     .addOption(
@@ -56,22 +47,24 @@ export function deltaCommands(program: Command): void {
     .option('--product <id>', 'keep to what this product of the workspace can apply')
     .option('--component <id>', 'component of the product; the first one if left out')
     .option('--ram-bytes <n>', 'RAM that the decoder may use', positive)
+    .option('--flash-bytes <n>', 'flash that holds source and target side by side', positive)
     .option('--memory-bytes <n>', 'flash of an update in place', positive)
     .option('--segment-bytes <n>', 'unit of erasing of that flash', positive)
     .action((source: string, target: string, options: MakeOptions, command: Command) =>
       withSession(command, async ({ studio, json }) => {
-        const { out, compression, product, component } = options;
-        const { ramBytes, memoryBytes, segmentBytes } = options;
+        const { out, format, compression, product, component } = options;
+        const { ramBytes, flashBytes, memoryBytes, segmentBytes } = options;
         const proof = await studio.ask('delta.make', {
           source,
           target,
           out,
-          format: options.format ?? (isDeviceDescribed(options) ? 'auto' : 'bsdiff'),
+          ...(format && { format }),
           ...(compression && { compression }),
           ...(product && { productId: product }),
           ...(component && { componentId: component }),
           limits: {
             ...(ramBytes && { ramBytes }),
+            ...(flashBytes && { flashBytes }),
             ...(memoryBytes && { memoryBytes }),
             ...(segmentBytes && { segmentBytes }),
           },
@@ -135,7 +128,7 @@ export function deltaCommands(program: Command): void {
 
   delta
     .command('accept <release> <files...>')
-    .description('record a vendor’s own delta, which only its device can apply')
+    .description('record a vendor’s own delta; it is proven if its format is public')
     .requiredOption('--component <id>', 'component of the product')
     .requiredOption('--from <version>', 'version that the devices run before it')
     .action(

@@ -103,15 +103,21 @@ function strongestChoices(choices: readonly PatchChoice[]): readonly PatchChoice
   });
 }
 
-/** What is asked for: a format and, for detools, a compression; `auto` leaves the choice to the size. */
+/**
+ * What is asked for: a format and, for detools, a compression; `auto` leaves the choice to the size. Without a format
+ * a described device gets the smallest patch that it can apply; of one that nothing is said about, the oldest and most
+ * common decoder is assumed, that of BSDIFF40.
+ */
 export interface PatchRequest {
-  readonly format: PatchFormat | 'auto';
+  readonly format?: PatchFormat | 'auto' | undefined;
   readonly compression?: Compression | undefined;
 }
 
 /** The choices worth making for a request, within the limits of the device. @throws ProblemError `delta-compression` */
 export function choicesFor(request: PatchRequest, limits: DeltaLimits): readonly PatchChoice[] {
-  const { format, compression } = request;
+  const { compression } = request;
+  const isDescribed = compression !== undefined || Object.keys(limits).length > 0;
+  const format = request.format ?? (isDescribed ? 'auto' : 'bsdiff');
   const hasCompression = format === 'detools' || format === 'detools-inplace';
   if (compression && format !== 'auto' && !hasCompression)
     throw problem(
@@ -182,7 +188,8 @@ export function objections(
   cost: DeviceCost,
   limits: DeltaLimits,
 ): readonly string[] {
-  const { formats, compressions, ramBytes, memoryBytes } = limits;
+  const { formats, compressions, ramBytes, flashBytes, memoryBytes } = limits;
+  const isInPlace = choice.format === 'detools-inplace';
   const why: string[] = [];
   if (formats && !formats.includes(choice.format))
     why.push(`the device decodes ${formats.join(', ')}, not ${choice.format}`);
@@ -190,12 +197,9 @@ export function objections(
     why.push(`its decoder has ${compressions.join(', ')}, not ${choice.compression}`);
   if (ramBytes !== undefined && cost.ramBytes > ramBytes)
     why.push(`the decoder needs ${cost.ramBytes} bytes of RAM, the device has ${ramBytes}`);
-  if (
-    choice.format === 'detools-inplace' &&
-    memoryBytes !== undefined &&
-    cost.flashBytes > memoryBytes
-  )
-    why.push(`it needs ${cost.flashBytes} bytes of flash, the device has ${memoryBytes}`);
+  const mostFlashBytes = isInPlace ? memoryBytes : flashBytes;
+  if (mostFlashBytes !== undefined && cost.flashBytes > mostFlashBytes)
+    why.push(`it needs ${cost.flashBytes} bytes of flash, the device has ${mostFlashBytes}`);
   return why;
 }
 

@@ -7,12 +7,12 @@ import { inspectPatch } from '../../../shared/delta/patch-inspector.ts';
 import { maxTargetBytes, wrongSource } from '../../../shared/delta/patch-problems.ts';
 import { readPatch } from '../../../shared/delta/patch-reader.ts';
 import { makePatches, type OnPatchProgress } from '../../../shared/delta/patch-writer.ts';
-import type {
-  DeltaLimits,
-  DeviceCost,
-  PatchChoice,
-  PatchHead,
-  PatchReport,
+import {
+  type DeltaLimits,
+  type DeviceCost,
+  type PatchChoice,
+  type PatchReport,
+  patchFormatOf,
 } from '../../../shared/domain/delta.ts';
 import { choiceText } from '../../../shared/domain/delta-cost.ts';
 import { deviceCost, objections } from '../../../shared/domain/delta-cost.ts';
@@ -26,7 +26,6 @@ import { sha256 } from '../../files/sha256.ts';
 interface Candidate {
   readonly choice: PatchChoice;
   readonly patch: Uint8Array;
-  readonly head: PatchHead;
   readonly cost: DeviceCost;
   readonly objections: readonly string[];
 }
@@ -51,23 +50,63 @@ export async function makeDeltaTask(
   const target = await readBytes(input.targetPath);
   const onProgress = (step: string, done: number): void =>
     context.onProgress({ step, done, total: target.length, unit: 'bytes' });
-  const { patch, head, cost } = smallestThatFits(source, target, input, onProgress);
-  const targetSha256 = sha256(target);
-  const run = prove({ source, patch, targetSha256, ramBytes: cost.ramBytes }, onProgress);
+  const { patch } = smallestThatFits(source, target, input, onProgress);
+  const order = { source, patch, targetSha256: sha256(target), limits: input.limits };
+  const { proof } = proveAndCount(order, startedMs, onProgress);
   await writeFileAtomic(input.outPath, patch);
+  return proof;
+}
+
+/** A patch that was made elsewhere: its proof, and why the device cannot apply it. */
+export interface ProvenPatch {
+  readonly proof: DeltaProof;
+  readonly objections: readonly string[];
+}
+
+/**
+ * Proves a patch that was made elsewhere.
+ * @throws ProblemError `delta-not-proven` | `delta-ram` | `patch-format` | `patch-corrupt` | `patch-source` | `patch-unsupported`
+ */
+export async function proveDeltaTask(
+  input: { sourcePath: string; patchPath: string; targetSha256: string; limits: DeltaLimits },
+  context: WorkContext,
+): Promise<ProvenPatch> {
+  const startedMs = performance.now();
+  const source = await readBytes(input.sourcePath);
+  const patch = await readBytes(input.patchPath);
+  const { targetSha256, limits } = input;
+  return proveAndCount({ source, patch, targetSha256, limits }, startedMs, (step, done) =>
+    context.onProgress({ step, done, total: 0, unit: 'bytes' }),
+  );
+}
+
+function proveAndCount(
+  order: Omit<ProofOrder, 'ramBytes'> & { readonly limits: DeltaLimits },
+  startedMs: number,
+  onProgress: OnPatchProgress,
+): ProvenPatch {
+  const { source, patch, targetSha256, limits } = order;
+  const head = readPatchHead(patch);
+  const cost = deviceCost(head, source.length, limits);
+  const run = prove({ ...order, ramBytes: cost.ramBytes }, onProgress);
+  const { format, compression, patchSizeBytes, targetSizeBytes } = head;
+  const choice = { format: patchFormatOf(format), compression };
   return {
-    format: head.format,
-    compression: head.compression,
-    cost,
-    ...run,
-    sourceSha256: sha256(source),
-    targetSha256,
-    patchSha256: sha256(patch),
-    patchSizeBytes: patch.length,
-    targetSizeBytes: target.length,
-    elapsedMs: Math.round(performance.now() - startedMs),
-    peakRssBytes: process.resourceUsage().maxRSS * 1024,
-    proven: true,
+    objections: objections(choice, cost, limits),
+    proof: {
+      format,
+      compression,
+      cost,
+      ...run,
+      sourceSha256: sha256(source),
+      targetSha256,
+      patchSha256: sha256(patch),
+      patchSizeBytes,
+      targetSizeBytes,
+      elapsedMs: Math.round(performance.now() - startedMs),
+      peakRssBytes: process.resourceUsage().maxRSS * 1024,
+      proven: true,
+    },
   };
 }
 
@@ -115,9 +154,8 @@ function* candidates(
   onProgress: OnPatchProgress,
 ): Generator<Candidate> {
   for (const { choice, patch } of makePatches(source, target, choices, limits, onProgress)) {
-    const head = readPatchHead(patch);
-    const cost = deviceCost(head, source.length, limits);
-    yield { choice, patch, head, cost, objections: objections(choice, cost, limits) };
+    const cost = deviceCost(readPatchHead(patch), source.length, limits);
+    yield { choice, patch, cost, objections: objections(choice, cost, limits) };
   }
 }
 

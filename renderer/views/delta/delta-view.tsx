@@ -93,7 +93,7 @@ function DeltasTo(props: { readonly release: ReleaseSummary; readonly component:
         await call('delta.create', {
           sourcePackageId: source.id,
           targetPackageId: target.id,
-          format: wish?.format ?? 'auto',
+          ...(wish && { format: wish.format }),
           ...(wish?.compression && { compression: wish.compression }),
         });
         await refresh();
