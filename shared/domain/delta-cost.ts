@@ -88,19 +88,18 @@ export function allowedChoices(limits: DeltaLimits): readonly PatchChoice[] {
   });
 }
 
-/** Leaves out what another choice always beats in size: weaker compressions, and BSDIFF43 beside BSDIFF40. */
-function strongestChoices(choices: readonly PatchChoice[]): readonly PatchChoice[] {
-  const strength: readonly Compression[] = ['none', 'crle', 'heatshrink', 'lzma'];
-  return choices.filter(({ format, compression }) => {
-    const rivals = choices.filter((rival) => rival.format === format);
-    if (format === 'bsdiff43') return !choices.some((rival) => rival.format === 'bsdiff');
-    return !rivals.some(
-      (rival) =>
-        rival.compression === 'lzma' &&
-        compression !== null &&
-        strength.indexOf(compression) < strength.indexOf('lzma'),
-    );
-  });
+/** Whether another choice makes a smaller patch of all but tiny ones: weaker compressions, and BSDIFF43 beside BSDIFF40. */
+function isBeaten(
+  { format, compression }: PatchChoice,
+  choices: readonly PatchChoice[],
+  most: EncoderLimits,
+): boolean {
+  if (format === 'bsdiff43') return choices.some((rival) => rival.format === 'bsdiff');
+  if (compression === null || compression === 'lzma') return false;
+  // In little RAM the window of heatshrink is larger than the dictionary of LZMA.
+  if (compression === 'heatshrink' && most.lzmaDictionaryBytes < 2 ** most.heatshrinkWindowBits)
+    return false;
+  return choices.some((rival) => rival.format === format && rival.compression === 'lzma');
 }
 
 /**
@@ -113,8 +112,15 @@ export interface PatchRequest {
   readonly compression?: Compression | undefined;
 }
 
+/** What is made for a request. */
+export interface RequestedChoices {
+  readonly choices: readonly PatchChoice[];
+  /** Left out of `auto`, since others make smaller patches of all but tiny ones, whose heads decide. */
+  readonly spare: readonly PatchChoice[];
+}
+
 /** The choices worth making for a request, within the limits of the device. @throws ProblemError `delta-compression` */
-export function choicesFor(request: PatchRequest, limits: DeltaLimits): readonly PatchChoice[] {
+export function choicesFor(request: PatchRequest, limits: DeltaLimits): RequestedChoices {
   const { compression } = request;
   const isDescribed = compression !== undefined || Object.keys(limits).length > 0;
   const format = request.format ?? (isDescribed ? 'auto' : 'bsdiff');
@@ -128,12 +134,14 @@ export function choicesFor(request: PatchRequest, limits: DeltaLimits): readonly
       'usage',
     );
   // What is asked for by name is made even when the device has no decoder for it: the objection then says so.
-  if (format !== 'auto' && !hasCompression) return [{ format, compression: null }];
-  if (format !== 'auto' && compression) return [{ format, compression }];
-  const allowed = allowedChoices(format === 'auto' ? limits : { ...limits, formats: [format] });
-  return strongestChoices(
-    allowed.filter((choice) => !compression || choice.compression === compression),
-  );
+  if (format !== 'auto' && !hasCompression)
+    return { choices: [{ format, compression: null }], spare: [] };
+  if (format !== 'auto' && compression) return { choices: [{ format, compression }], spare: [] };
+  const allowed = allowedChoices(
+    format === 'auto' ? limits : { ...limits, formats: [format] },
+  ).filter((choice) => !compression || choice.compression === compression);
+  const spare = allowed.filter((choice) => isBeaten(choice, allowed, encoderLimits(limits)));
+  return { choices: allowed.filter((choice) => !spare.includes(choice)), spare };
 }
 
 /** What applying the patch costs. `sourceSizeBytes` is the image on the device. */

@@ -12,7 +12,7 @@ import type { PatchChoice } from '../../shared/domain/delta.ts';
 import { computeGates } from '../../shared/domain/gates.ts';
 import type { Progress } from '../../shared/domain/job.ts';
 import { zip } from '../support/archives.ts';
-import { firmwareLike, makePatch } from '../support/patches.ts';
+import { everyChoice, firmwareLike, makePatch } from '../support/patches.ts';
 
 let folder: string;
 let studio: Studio;
@@ -88,6 +88,19 @@ test('of a device that nothing is said about, the decoder of BSDIFF40 is assumed
     format: 'vcdiff',
   });
   expect(other.files[0]?.format).toBe('vcdiff');
+});
+
+test('of a tiny patch every format is made, since its head decides', async () => {
+  await open(', delta: { ramBytes: 100000000 }');
+  const file = join(folder, 'same.bin');
+  await writeFile(file, imageOf(0));
+  const out = join(folder, 'tiny.patch');
+  const pair = { source: file, target: file, out };
+  const proof = await studio.ask('delta.make', { ...pair, productId: 'P', format: 'auto' });
+  const sizes = everyChoice
+    .filter(({ format }) => format !== 'detools-inplace')
+    .map((choice) => makePatch(imageOf(0), imageOf(0), choice).length);
+  expect(proof.patchSizeBytes).toBe(Math.min(...sizes));
 });
 
 test('a patch that the device cannot apply is not recorded, and the reasons are named', async () => {

@@ -23,6 +23,11 @@ import type { DeltaProof } from '../../../shared/domain/product.ts';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
 import { sha256 } from '../../files/sha256.ts';
 
+/** Of such patches the heads decide which is the smallest. */
+const tinyPatchBytes = 4096;
+/** Up to this size patches are made at once. */
+const smallTargetBytes = 4 * 1024 * 1024;
+
 interface Candidate {
   readonly choice: PatchChoice;
   readonly patch: Uint8Array;
@@ -38,11 +43,16 @@ interface PairOrder {
 
 /**
  * Makes the patches of the choices, keeps the smallest that the device can apply, and writes it only after applying it
- * gave the target's SHA-256.
+ * gave the target's SHA-256. Of a small pair with a tiny patch the spare choices are made too.
  * @throws ProblemError `delta-not-proven` | `delta-too-large` | `delta-does-not-fit` | `delta-memory`
  */
 export async function makeDeltaTask(
-  input: PairOrder & { sourcePath: string; targetPath: string; outPath: string },
+  input: PairOrder & {
+    sourcePath: string;
+    targetPath: string;
+    outPath: string;
+    spare?: readonly PatchChoice[];
+  },
   context: WorkContext,
 ): Promise<DeltaProof> {
   const startedMs = performance.now();
@@ -162,16 +172,22 @@ function* candidates(
 function smallestThatFits(
   source: Uint8Array,
   target: Uint8Array,
-  order: PairOrder,
+  { choices, spare = [], limits }: PairOrder & { readonly spare?: readonly PatchChoice[] },
   onProgress: OnPatchProgress,
 ): Candidate {
   const refused: string[] = [];
   let best: Candidate | null = null;
-  for (const candidate of candidates(source, target, order, onProgress)) {
-    if (candidate.objections.length > 0)
-      refused.push(`${choiceText(candidate.choice)}: ${candidate.objections.join('; ')}`);
-    else if (!best || candidate.patch.length < best.patch.length) best = candidate;
-  }
+  const tryAll = (some: readonly PatchChoice[]): void => {
+    for (const candidate of candidates(source, target, { choices: some, limits }, onProgress)) {
+      if (candidate.objections.length > 0)
+        refused.push(`${choiceText(candidate.choice)}: ${candidate.objections.join('; ')}`);
+      else if (!best || candidate.patch.length < best.patch.length) best = candidate;
+    }
+  };
+  tryAll(choices);
+  const found = best as Candidate | null;
+  const isTiny = !found || found.patch.length <= tinyPatchBytes;
+  if (isTiny && target.length <= smallTargetBytes) tryAll(spare);
   if (best) return best;
   throw problem(
     'delta-does-not-fit',
