@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import {
   type Compression,
   compressionSchema,
+  type DeviceCost,
   type PatchFormat,
   patchFormatSchema,
   type PatchReport,
@@ -69,12 +70,15 @@ export function deltaCommands(program: Command): void {
             ...(segmentBytes && { segmentBytes }),
           },
         });
-        const kind = proof.compression ? `${proof.format} ${proof.compression}` : proof.format;
-        printResult(
-          json,
-          proof,
-          () =>
-            `${out}: ${kind}, ${byteText(proof.patchSizeBytes)} for ${byteText(proof.targetSizeBytes)}, proven in ${(proof.elapsedMs / 1000).toFixed(1)} s\n  target SHA-256 ${proof.targetSha256}\n  a device needs ${byteText(proof.cost?.ramBytes ?? 0)} of RAM and ${byteText(proof.cost?.flashBytes ?? 0)} of flash`,
+        printResult(json, proof, () =>
+          [
+            `${out}: ${choiceText(proof)}, ${byteText(proof.patchSizeBytes)} for ${byteText(proof.targetSizeBytes)}, made in ${(proof.elapsedMs / 1000).toFixed(1)} s`,
+            `  source SHA-256 ${proof.sourceSha256}`,
+            `  target SHA-256 ${proof.targetSha256}`,
+            `  patch SHA-256 ${proof.patchSha256}`,
+            `  proven in ${byteText(proof.proofRamBytes ?? 0)} of RAM${proof.powerLosses ? `, with ${proof.powerLosses} losses of power` : ''}`,
+            ...(proof.cost ? [`  a device needs ${costText(proof.cost)}`] : []),
+          ].join('\n'),
         );
         return 0;
       }),
@@ -162,6 +166,16 @@ export function deltaCommands(program: Command): void {
     );
 }
 
+/** What applying a patch takes. */
+function costText({ ramBytes, flashBytes, airSeconds, erases }: DeviceCost): string {
+  return [
+    `${byteText(ramBytes)} of RAM`,
+    `${byteText(flashBytes)} of flash`,
+    ...(airSeconds === null ? [] : [`${airSeconds.toFixed(1)} s over the air`]),
+    ...(erases === null ? [] : [`${erases} erases`]),
+  ].join(', ');
+}
+
 function matrixText(matrix: DeltaMatrix): string {
   const { componentId, targetVersion, targetSizeBytes, compressedFullBytes } = matrix;
   return [
@@ -170,7 +184,7 @@ function matrixText(matrix: DeltaMatrix): string {
       `  from ${sourceVersion}, ${devices ?? 'uncounted'} devices: publish the ${advice.publish}. ${advice.reason}`,
       ...patches.map(
         (patch, index) =>
-          `    ${index === best ? '*' : ' '} ${choiceText(patch)}: ${byteText(patch.patchSizeBytes)}, ${(patch.ratio * 100).toFixed(1)} % of the compressed full image, ${byteText(patch.cost.ramBytes)} of RAM${patch.objections.map((why) => `; ${why}`).join('')}`,
+          `    ${index === best ? '*' : ' '} ${choiceText(patch)}: ${byteText(patch.patchSizeBytes)}, ${(patch.ratio * 100).toFixed(1)} % of the compressed full image, proven; ${costText(patch.cost)}${patch.objections.map((why) => `; ${why}`).join('')}`,
       ),
     ]),
     ...matrix.unreleased.map(
@@ -181,16 +195,16 @@ function matrixText(matrix: DeltaMatrix): string {
 
 function reportText(patch: string, report: PatchReport): string {
   const { operations, decoder } = report;
-  const kind = report.compression ? `${report.format} ${report.compression}` : report.format;
   const needs = Object.entries(decoder).filter(([, value]) => value !== null);
   return [
-    `${patch}: ${kind}, ${byteText(report.patchSizeBytes)} for ${byteText(report.targetSizeBytes)}`,
+    `${patch}: ${choiceText(report)}, ${byteText(report.patchSizeBytes)} for ${byteText(report.targetSizeBytes)}`,
     `  ${operations.copies} copies of ${byteText(operations.copiedBytes)}, of which ${byteText(operations.changedBytes)} change`,
     `  ${operations.inserts} insertions of ${byteText(operations.insertedBytes)}, ${operations.runs} runs of ${byteText(operations.runBytes)}`,
     ...(operations.moves > 0 ? [`  ${operations.moves} segments are moved first`] : []),
-    ...report.parts.map(({ name, sizeBytes, plainSizeBytes }) => {
+    ...report.parts.map(({ name, sizeBytes, plainSizeBytes, contents }) => {
       const plain = plainSizeBytes === null ? '' : ` from ${byteText(plainSizeBytes)}`;
-      return `  ${name}: ${byteText(sizeBytes)}${plain}`;
+      const inside = contents.map((content) => `${byteText(content.sizeBytes)} of ${content.name}`);
+      return `  ${name}: ${byteText(sizeBytes)}${plain}${inside.length > 0 ? `: ${inside.join(', ')}` : ''}`;
     }),
     ...(needs.length > 0
       ? [`  decoder: ${needs.map(([name, value]) => `${name} ${value}`).join(', ')}`]

@@ -9,7 +9,13 @@ import type {
 import { problem } from './problem.ts';
 
 /** A choice in words: the format and, if it has one, its compression. */
-export function choiceText({ format, compression }: PatchChoice): string {
+export function choiceText({
+  format,
+  compression,
+}: {
+  readonly format: string;
+  readonly compression?: Compression | null | undefined;
+}): string {
   return compression ? `${format} ${compression}` : format;
 }
 

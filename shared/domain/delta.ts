@@ -100,6 +100,8 @@ export const patchReportSchema = patchHeadSchema.extend({
       sizeBytes: z.number(),
       /** Before compression; null for what is not compressed. */
       plainSizeBytes: z.number().nullable(),
+      /** What it holds before compression, where that is more than its name says; adds up to the plain size. */
+      contents: z.array(z.object({ name: z.string(), sizeBytes: z.number() })),
     }),
   ),
 });

@@ -41,6 +41,9 @@ describe.each(made)('$name', ({ choice, patch }) => {
     expect(report.patchSizeBytes).toBe(patch.length);
     expect(report.targetSizeBytes).toBe(new_.length);
     expect(report.parts.reduce((sum, part) => sum + part.sizeBytes, 0)).toBe(patch.length);
+    for (const { contents, plainSizeBytes } of report.parts)
+      if (contents.length > 0)
+        expect(contents.reduce((sum, part) => sum + part.sizeBytes, 0)).toBe(plainSizeBytes);
     const { copiedBytes, insertedBytes, runBytes, changedBytes } = report.operations;
     expect(copiedBytes + insertedBytes + runBytes).toBe(new_.length);
     expect(changedBytes).toBeLessThanOrEqual(copiedBytes);
