@@ -148,9 +148,9 @@ async function tryToProve(
       source && `${sourceVersion} is SHA-256 ${source.sha256}`,
       target && `${targetVersion} is SHA-256 ${target.sha256}`,
     ].filter((end) => end !== null);
-    const known = ends.length > 0 ? ` ${ends.join('; ')}.` : '';
-    const detail = `${why} That it leads from ${sourceVersion} to ${targetVersion} is the vendor’s word.${known}`;
-    return { proof: null, findings: [deltaFinding('delta.foreign', detail)] };
+    const detail = `${why} That it leads from ${sourceVersion} to ${targetVersion} is the vendor’s word.`;
+    const evidence = ends.length > 0 ? { expected: ends.join('; ') } : {};
+    return { proof: null, findings: [deltaFinding('delta.foreign', detail, evidence)] };
   };
   const [only, second] = files;
   if (!only || second) return unproven('Only its vendor’s device can apply several files.');
