@@ -1,5 +1,5 @@
 import { Bzip2Reader } from '../formats/bzip2-reader.ts';
-import { offsetBytes, readOffset } from './bsdiff-offsets.ts';
+import { offsetBytes, readOffset } from '../formats/bsdiff-offsets.ts';
 import { DecoderMemory } from './decoder-memory.ts';
 import { checkTargetSize, corruptPatch, mostEmptyOperations } from './patch-problems.ts';
 import type { PatchStep } from './patch-steps.ts';

@@ -1,10 +1,11 @@
 import type { Compression } from '../domain/delta.ts';
 import type { ByteReader } from '../formats/byte-reader.ts';
 import { CrleReader, PlainReader } from '../formats/crle.ts';
+import { readDetoolsSize } from '../formats/detools-size.ts';
 import { HeatshrinkReader } from '../formats/heatshrink-reader.ts';
 import { LzmaReader } from '../formats/lzma-reader.ts';
 import { DecoderMemory } from './decoder-memory.ts';
-import { type DetoolsHeader, readSize } from './detools-format.ts';
+import type { DetoolsHeader } from './detools-format.ts';
 import { corruptPatch, mostEmptyOperations, unsupportedPatch } from './patch-problems.ts';
 import type { PatchStep } from './patch-steps.ts';
 import { PatchStream } from './patch-stream.ts';
@@ -64,7 +65,7 @@ export class DetoolsBody {
 
   #size(name: string): number {
     try {
-      return readSize(() => {
+      return readDetoolsSize(() => {
         this.#stream.fill(this.#one);
         return this.#one[0]!;
       });

@@ -1,6 +1,6 @@
 import type { PatchReport } from '../domain/delta.ts';
 import { movedSegments } from '../domain/delta-cost.ts';
-import { offsetBytes } from './bsdiff-offsets.ts';
+import { offsetBytes } from '../formats/bsdiff-offsets.ts';
 import { type BsdiffHeader, readBsdiffHeader, readBsdiffSteps } from './bsdiff-reader.ts';
 import { type DetoolsHeader, readDetoolsHeader, sizeBytes } from './detools-format.ts';
 import { readDetoolsSteps } from './detools-reader.ts';

@@ -104,7 +104,7 @@ test.each([
   ['detools', [0x00, 0xbf, 0xff, 0xff, 0xff, 0xff, 0x7f], /target size .* is absurd/],
   ['detools with an endless size', [0x00, ...Array<number>(40).fill(0xff)], /absurdly long/],
   ['detools with a negative size', [0x00, 0x41], /negative/],
-  ['detools in-place without segments', [0x10, 0x80, 0x40, 0, 0, 0, 0], /no segments/],
+  ['detools in-place without segments', [0x10, 0x80, 0x40, 0, 0, 0, 0], /segments of 0 bytes/],
   [
     'VCDIFF with an absurd window',
     [0xd6, 0xc3, 0xc4, 0, 0, 0, 0x20, 0xbf, 0xff, 0xff, 0x7f],
