@@ -6,6 +6,7 @@ import type { Transport } from '../../shared/domain/plan.ts';
 import { ProblemError, problem, toProblem } from '../../shared/domain/problem.ts';
 import { ChildEntry } from '../core/clouds/child-entry.ts';
 import { LocalCloud } from '../core/clouds/local-cloud.ts';
+import { backupCommands } from './cloud-backup.ts';
 import { printProblem, printResult } from './output.ts';
 import { type FleetTarget, runScratchRollout, serveFleet } from './scratch-rollout.ts';
 import { type GlobalOptions, withSession, workspaceFolder } from './session.ts';
@@ -29,11 +30,11 @@ const size = (text: string): number => {
   return value;
 };
 
-/** `slipway cloud serve` and `slipway fleet simulate` */
+/** `slipway cloud serve|backup|restore` and `slipway fleet simulate` */
 export function cloudCommands(program: Command): void {
-  program
-    .command('cloud')
-    .description('the embedded OTA cloud')
+  const cloud = program.command('cloud').description('the embedded OTA cloud');
+  backupCommands(cloud);
+  cloud
     .command('serve')
     .description('serve until SIGTERM')
     .option('--data <dir>', 'folder of the cloud (default: .slipway/cloud of the workspace)')
@@ -49,6 +50,8 @@ export function cloudCommands(program: Command): void {
       'version',
     )
     .option('--host <address>', 'address to listen at', '127.0.0.1')
+    .option('--tls-cert <file>', 'serve HTTPS and MQTTS with this PEM certificate')
+    .option('--tls-key <file>', 'and this PEM key')
     .action(async (options: ServeOptions, command: Command) => {
       const json = command.optsWithGlobals<GlobalOptions>().json ?? false;
       try {
@@ -112,6 +115,8 @@ interface ServeOptions {
   readonly coap?: string;
   readonly lwm2mProof: string;
   readonly host: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
 }
 
 interface FleetOptions {
@@ -140,9 +145,11 @@ async function serveCloud(options: ServeOptions, command: Command): Promise<void
       'usage',
     );
   }
-  const { http, mqtt, coap, lwm2mProof, host } = options;
+  const { http, mqtt, coap, lwm2mProof, host, tlsCert, tlsKey } = options;
   const args = ['--data', dataDir, '--http', http, '--mqtt', mqtt, '--host', host];
   args.push('--lwm2m-proof', lwm2mProof, ...(coap === undefined ? [] : ['--coap', coap]));
+  if (tlsCert !== undefined) args.push('--tls-cert', tlsCert);
+  if (tlsKey !== undefined) args.push('--tls-key', tlsKey);
   await new Promise<void>((done, fail) => {
     let isStopped = false;
     const cloud = new ChildEntry('cloud', [...args, '--with-parent'], {
@@ -155,6 +162,7 @@ async function serveCloud(options: ServeOptions, command: Command): Promise<void
       void cloud.end();
     };
     process.once('SIGINT', stop).once('SIGTERM', stop);
+    process.on('SIGHUP', () => cloud.signal('SIGHUP'));
   });
 }
 

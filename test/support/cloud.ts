@@ -23,6 +23,7 @@ export const loopbackOptions = (dataDir: string): CloudOptions => ({
   mqttLogin: null,
   coapPort: 0,
   lwm2mProof: 'version',
+  tls: null,
 });
 
 /** The line that a cloud process prints when it serves. */

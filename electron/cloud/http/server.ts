@@ -1,8 +1,10 @@
 import Fastify, { type FastifyInstance } from 'fastify';
 import { problem } from '../../../shared/domain/problem.ts';
 import type { ArtifactKeys } from '../store/artifact-keys.ts';
+import type { TlsIdentity } from '../tls-identity.ts';
 import type { CloudAddresses, CloudParts } from '../types.ts';
 import { deviceRoutes } from './ddi.ts';
+import type { CloudMetrics } from './metrics.ts';
 import { operatorRoutes } from './operator.ts';
 import { answerError } from './problems.ts';
 
@@ -11,14 +13,23 @@ const operatorBodyLimitBytes = 4 * 1024 * 1024;
 /** Long enough for an upload over a slow line, short enough to end a request that never arrives. */
 const requestTimeoutMs = 600_000;
 
-/** The HTTP server: operator API, device API, health. `addresses` resolves once devices are served. */
-export function createHttpServer(
-  parts: CloudParts,
-  keys: ArtifactKeys,
-  operatorToken: string,
-  addresses: Promise<CloudAddresses>,
-): FastifyInstance {
-  const app = Fastify({
+/** What the HTTP server needs beside the parts of the cloud. */
+export interface HttpServerSetup {
+  readonly keys: ArtifactKeys;
+  readonly operatorToken: string;
+  /** Resolves once devices are served. */
+  readonly addresses: Promise<CloudAddresses>;
+  readonly metrics: CloudMetrics;
+  /** Served without TLS when null. */
+  readonly tls: TlsIdentity | null;
+}
+
+/** The HTTP server: operator API, device API, health, metrics. */
+export function createHttpServer(parts: CloudParts, setup: HttpServerSetup): FastifyInstance {
+  const { keys, operatorToken, addresses, metrics, tls } = setup;
+  const app: FastifyInstance = Fastify({
+    // Null is plain HTTP; Fastify's types tell the two servers apart, and nothing here does.
+    https: tls as null,
     bodyLimit: deviceBodyLimitBytes,
     requestTimeout: requestTimeoutMs,
     forceCloseConnections: true,
@@ -36,7 +47,8 @@ export function createHttpServer(
       'usage',
     );
   });
-  app.get('/api/v1/health', async () => ({ ok: true }));
+  app.get('/health', async () => ({ ok: true }));
+  metrics.serve(app);
   void app.register(
     async (scope) => {
       scope.addHook('onRoute', (route) => {

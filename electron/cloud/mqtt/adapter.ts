@@ -18,6 +18,8 @@ export interface AdapterOptions {
   /** `mqtt://host:port` or `mqtts://host:port`, without a login. */
   readonly url: string;
   readonly login: MqttLogin | null;
+  /** Whether the broker is in this very process, so that its certificate proves nothing more. */
+  readonly isOwnBroker?: boolean;
   readonly clientId: string;
   /** Whether the broker keeps what devices send while the cloud is down. */
   readonly keepSession: boolean;
@@ -191,6 +193,7 @@ function clientOptions(options: AdapterOptions): IClientOptions {
     clientId: options.clientId,
     clean: !options.keepSession,
     ...options.login,
+    rejectUnauthorized: !options.isOwnBroker,
     protocolVersion: 4,
     reconnectPeriod: reconnectPeriodMs,
     connectTimeout: firstConnectTimeoutMs,

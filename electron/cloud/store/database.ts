@@ -60,6 +60,8 @@ export class CloudDatabase {
   #closed = false;
   /** What the last commit took, and when it ended, in milliseconds. */
   #last = { tookMs: 0, endedMs: 0 };
+  /** Called after each commit with the milliseconds that it took. */
+  onCommit: (tookMs: number) => void = () => undefined;
 
   constructor(path: string) {
     this.#db = new Database(path);
@@ -128,6 +130,7 @@ export class CloudDatabase {
     }
     const endedMs = performance.now();
     this.#last = { tookMs: endedMs - startedMs, endedMs };
+    this.onCommit(this.#last.tookMs);
     for (const answer of settle) answer();
   }
 

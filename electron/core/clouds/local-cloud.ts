@@ -102,7 +102,7 @@ export class LocalCloud implements OtaCloud {
     const timeout = probeTimeoutMs;
     // The token goes out only after something there has answered like a cloud.
     await this.#call(healthSchema, {
-      url: '/health',
+      url: `${this.#address}/health`,
       timeout,
       headers: { authorization: false },
     });
