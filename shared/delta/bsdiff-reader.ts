@@ -77,7 +77,7 @@ export function* readBsdiffSteps(
         name,
         offset,
         memory,
-        () => new Bzip2Reader(patch.subarray(offset, offset + sizeBytes)),
+        () => new Bzip2Reader(patch.subarray(offset, offset + sizeBytes), memory.isLimited),
       ),
   );
   const [control, diff = control, extra = control] = streams;

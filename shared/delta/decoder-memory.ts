@@ -15,6 +15,11 @@ export class DecoderMemory {
     this.limitBytes = limitBytes;
   }
 
+  /** Whether a reader has to take all that it may need at once, as a device does, instead of growing. */
+  get isLimited(): boolean {
+    return this.limitBytes < Number.POSITIVE_INFINITY;
+  }
+
   /** The most that was taken at a time. */
   get mostBytes(): number {
     return this.#mostBytes;

@@ -24,7 +24,7 @@ export class DetoolsBody {
   constructor(patch: Uint8Array, header: DetoolsHeader, memory: DecoderMemory) {
     this.#start = header.headerBytes;
     this.#stream = new PatchStream(header.compression, header.headerBytes, memory, () =>
-      openBody(patch.subarray(header.headerBytes), header.compression),
+      openBody(patch.subarray(header.headerBytes), header.compression, memory.isLimited),
     );
     this.#piece = memory.buffer();
   }
@@ -88,10 +88,10 @@ export function* readDetoolsSteps(
   body.finish();
 }
 
-function openBody(body: Uint8Array, compression: Compression): ByteReader {
+function openBody(body: Uint8Array, compression: Compression, isWhole: boolean): ByteReader {
   if (compression === 'none') return new PlainReader(body);
   if (compression === 'crle') return new CrleReader(body);
-  if (compression === 'lzma') return new LzmaReader(body, mostDictionaryBytes);
+  if (compression === 'lzma') return new LzmaReader(body, mostDictionaryBytes, isWhole);
   const shape = body[0];
   if (shape === undefined) throw new Error('the shape of heatshrink is missing');
   return new HeatshrinkReader(body.subarray(1), (shape >> 4) + 4, (shape & 15) + 3);

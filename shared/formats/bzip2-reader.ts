@@ -2,6 +2,8 @@ import type { ByteReader } from './byte-reader.ts';
 import { blockMark, bzip2Crc, endMark, groupSymbols, runB } from './bzip2-format.ts';
 
 const longestCode = 20;
+/** Room for a block grows from so many entries, unless it is taken whole. */
+const firstEntries = 16 * 1024;
 const mostTables = 6;
 const mostSelectors = 1 << 15;
 const mostSymbols = 258;
@@ -10,14 +12,16 @@ const tableBytes = mostSelectors + mostTables * (2 * mostSymbols + 8 * (longestC
 const endOfBits = 'the bzip2 stream ends early';
 
 /**
- * Reads a bzip2 stream piece by piece; memory is at most 3.7 MB whatever the stream announces.
+ * Reads a bzip2 stream piece by piece; memory is at most 3.7 MB whatever the stream announces, and grows with its
+ * blocks unless `isWhole`.
  * Errors are plain ones that say what is wrong: the caller knows which file and offset it is about.
  */
 export class Bzip2Reader implements ByteReader {
   readonly memoryBytes: number;
   readonly #bits: BitReader;
   /** Each entry: the byte in the low 8 bits, above it where the next one is. */
-  readonly #links: Uint32Array;
+  #links: Uint32Array;
+  readonly #capacity: number;
   #left = 0;
   #place = 0;
   #expectedCrc = 0;
@@ -28,14 +32,15 @@ export class Bzip2Reader implements ByteReader {
   #runLength = 0;
   #repeats = 0;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, isWhole = false) {
     this.#bits = new BitReader(bytes);
     const head = [8, 8, 8, 8].map((width) => this.#bits.read(width));
     const level = (head[3] ?? 0) - 0x30;
     if (head[0] !== 0x42 || head[1] !== 0x5a || head[2] !== 0x68 || level < 1 || level > 9)
       throw new Error('this is not a bzip2 stream');
-    this.#links = new Uint32Array(level * 100_000);
-    this.memoryBytes = this.#links.byteLength + tableBytes;
+    this.#capacity = level * 100_000;
+    this.#links = new Uint32Array(isWhole ? this.#capacity : firstEntries);
+    this.memoryBytes = 4 * this.#capacity + tableBytes;
   }
 
   /** Fills the target as far as the stream goes and returns the number of bytes. */
@@ -99,7 +104,7 @@ export class Bzip2Reader implements ByteReader {
     this.#expectedCrc = crc;
     if (this.#bits.read(1) === 1) throw new Error('randomised bzip2 blocks are not read');
     const origin = this.#bits.read(24);
-    this.#left = decodeBlock(this.#bits, this.#links);
+    [this.#links, this.#left] = decodeBlock(this.#bits, this.#links, this.#capacity);
     if (origin >= this.#left) throw new Error('a bzip2 block has no such origin');
     this.#link(origin);
     this.#crc = -1;
@@ -158,9 +163,16 @@ interface Table {
   readonly symbols: Uint16Array;
 }
 
-/** Undoes Huffman coding, zero runs and move-to-front of one block: one byte an entry; returns their number. */
-function decodeBlock(bits: BitReader, bytes: Uint32Array): number {
-  const capacity = bytes.length;
+/**
+ * Undoes Huffman coding, zero runs and move-to-front of one block, one byte an entry: returns the room, a larger one if
+ * it had to grow, and how many entries are used.
+ */
+function decodeBlock(
+  bits: BitReader,
+  room: Uint32Array,
+  capacity: number,
+): readonly [room: Uint32Array, used: number] {
+  let bytes = room;
   const recent = readUsed(bits);
   const alphabet = recent.length + 2;
   const tableCount = bits.read(3);
@@ -183,11 +195,12 @@ function decodeBlock(bits: BitReader, bytes: Uint32Array): number {
         continue;
       }
       if (filled + zeros > capacity) throw new Error('a bzip2 block is too long');
+      if (filled + zeros >= bytes.length) bytes = grown(bytes, filled + zeros, capacity);
       bytes.fill(recent[0]!, filled, filled + zeros);
       filled += zeros;
       zeros = 0;
       weight = 1;
-      if (symbol === alphabet - 1) return filled;
+      if (symbol === alphabet - 1) return [bytes, filled];
       if (filled === capacity) throw new Error('a bzip2 block is too long');
       const byte = recent[symbol - 1]!;
       recent.copyWithin(1, 0, symbol - 1);
@@ -196,6 +209,15 @@ function decodeBlock(bits: BitReader, bytes: Uint32Array): number {
     }
   }
   throw new Error('a bzip2 block does not end');
+}
+
+/** Room for one more than so many entries, up to the capacity. */
+function grown(bytes: Uint32Array, used: number, capacity: number): Uint32Array {
+  const size = Math.min(capacity, Math.max(2 * bytes.length, used + 1));
+  if (size <= bytes.length) return bytes;
+  const room = new Uint32Array(size);
+  room.set(bytes);
+  return room;
 }
 
 function readUsed(bits: BitReader): Uint8Array {
