@@ -6,6 +6,7 @@ import type { Server as TlsServer } from 'node:tls';
 import { ProblemError, problem } from '../../shared/domain/problem.ts';
 import { sha256 } from '../files/sha256.ts';
 import { writeFileAtomic } from '../files/atomic-file.ts';
+import { AccessTokens } from './http/cloudota.ts';
 import { CloudMetrics } from './http/metrics.ts';
 import { createHttpServer } from './http/server.ts';
 import { OtaAdapter } from './mqtt/adapter.ts';
@@ -17,8 +18,11 @@ import { PlanHistory } from './plans/history.ts';
 import { PlanService } from './plans/plan-service.ts';
 import { RolloutEngine } from './plans/rollout-engine.ts';
 import { RolloutStore } from './plans/rollout-store.ts';
+import { RateLimits } from './rate-limits.ts';
+import { AccountStore } from './store/accounts.ts';
 import { ArtifactKeys } from './store/artifact-keys.ts';
 import { ArtifactStore } from './store/artifact-store.ts';
+import { AuditLog } from './store/audit-log.ts';
 import { CloudDatabase } from './store/database.ts';
 import { DeviceStore } from './store/devices.ts';
 import { lockDataFolder } from './store/instance-lock.ts';
@@ -30,6 +34,7 @@ import {
   certificateWarning,
   loadTlsIdentity,
 } from './tls-identity.ts';
+import { Webhooks } from './webhooks.ts';
 import type { CloudAddresses, CloudParts } from './types.ts';
 
 export interface CloudOptions {
@@ -48,6 +53,8 @@ export interface CloudOptions {
   /** What proves the success of an LwM2M device: the version it reports, or its Update Result alone. */
   readonly lwm2mProof: 'version' | 'result';
   readonly lwm2mTimes?: Lwm2mTimes;
+  /** Whether modules are served that speak Quectel's CloudOTA, which proves nothing about who they are. */
+  readonly cloudOta: boolean;
   /** Serves HTTPS and MQTTS with these instead of HTTP and MQTT. */
   readonly tls: TlsFiles | null;
 }
@@ -102,7 +109,7 @@ async function startCloud(
   warnOfDates(tls);
   const db = openDatabase(join(dataDir, 'cloud.db'));
   closers.push(() => db.close());
-  const parts = await openParts(db, dataDir, closers);
+  const parts = await openParts(db, dataDir, token, closers);
 
   let tellAddresses: (addresses: CloudAddresses) => void = () => undefined;
   const addresses = new Promise<CloudAddresses>((tell) => {
@@ -110,7 +117,13 @@ async function startCloud(
   });
   const keys = new ArtifactKeys(token);
   const metrics = new CloudMetrics(db);
-  const server = createHttpServer(parts, { keys, operatorToken: token, addresses, metrics, tls });
+  const server = createHttpServer(parts, {
+    keys,
+    addresses,
+    metrics,
+    cloudOta: options.cloudOta ? new AccessTokens(token) : null,
+    tls,
+  });
   closers.push(() => server.close());
   await server
     .listen({ host, port: options.httpPort, backlog: 4096 })
@@ -202,6 +215,7 @@ async function holdFolder(dataDir: string): Promise<{ release(): void }> {
 async function openParts(
   db: CloudDatabase,
   dataDir: string,
+  token: string,
   closers: Closer[],
 ): Promise<CloudParts> {
   const devices = new DeviceStore(db);
@@ -214,7 +228,11 @@ async function openParts(
   const rollout = new RolloutStore(db);
   const engine = new RolloutEngine({ db, devices, packages, plans, rollout, history });
   await history.catchUp();
-  return { devices, packages, artifacts, plans, rollout, history, engine };
+  const accounts = new AccountStore(db, token);
+  const webhooks = new Webhooks(db, plans);
+  closers.push(() => webhooks.close());
+  const rooms = { devices, packages, artifacts, plans, rollout, history, engine };
+  return { ...rooms, accounts, webhooks, audit: new AuditLog(db), limits: new RateLimits() };
 }
 
 function openDatabase(path: string): CloudDatabase {

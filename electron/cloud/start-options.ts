@@ -9,7 +9,7 @@ export interface StartOptions extends CloudOptions {
 }
 
 const synopsis = `cloud --data DIR [--http PORT] [--mqtt PORT|URL] [--coap PORT|off] [--lwm2m-proof version|result]
-  [--host ADDR] [--tls-cert FILE --tls-key FILE] [--with-parent]`;
+  [--cloudota on|off] [--host ADDR] [--tls-cert FILE --tls-key FILE] [--with-parent]`;
 
 /**
  * Reads the options of the command line of the cloud's process; the login to an external broker comes
@@ -27,6 +27,7 @@ export function readStartOptions(args: readonly string[], env: NodeJS.ProcessEnv
     httpPort: port('--http', values.http),
     mqtt: /^\d+$/.test(values.mqtt) ? port('--mqtt', values.mqtt) : brokerUrl(values.mqtt),
     coapPort: coapPort(values.coap, values.host),
+    cloudOta: cloudOta(values.cloudota, values.host),
     lwm2mProof: proof(values['lwm2m-proof']),
     mqttLogin: username ? { username, password: env.SLIPWAY_MQTT_PASSWORD ?? '' } : null,
     tls: tlsFiles(values['tls-cert'], values['tls-key']),
@@ -43,6 +44,7 @@ function parseOptions(args: readonly string[]) {
         http: { type: 'string', default: '0' },
         mqtt: { type: 'string', default: '0' },
         coap: { type: 'string' },
+        cloudota: { type: 'string' },
         'lwm2m-proof': { type: 'string', default: 'version' },
         host: { type: 'string', default: '127.0.0.1' },
         'tls-cert': { type: 'string' },
@@ -64,6 +66,13 @@ function port(option: string, text: string): number {
 function coapPort(text: string | undefined, host: string): number | null {
   if (text === undefined) return isLoopback(host) ? 0 : null;
   return text === 'off' ? null : port('--coap', text);
+}
+
+/** Its devices prove nothing about who they are, so beyond loopback it has to be asked for as well. */
+function cloudOta(text: string | undefined, host: string): boolean {
+  if (text === undefined) return isLoopback(host);
+  if (text === 'on' || text === 'off') return text === 'on';
+  throw usage(`--cloudota: ${JSON.stringify(text)} is neither on nor off.`);
 }
 
 function isLoopback(host: string): boolean {

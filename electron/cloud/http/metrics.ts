@@ -39,7 +39,7 @@ export class CloudMetrics {
       buckets: commitBuckets,
       registers,
     });
-    db.onCommit = (tookMs) => commits.observe(tookMs / 1000);
+    db.onCommit((tookMs) => commits.observe(tookMs / 1000));
     addGauge(registers, 'slipway_devices', 'Devices known, by transport.', ['transport'], {
       rows: db.prepare(
         'SELECT transport, count(*) AS value FROM devices WHERE removed_at IS NULL GROUP BY transport',

@@ -3,6 +3,9 @@ import { problem } from '../../../shared/domain/problem.ts';
 import type { ArtifactKeys } from '../store/artifact-keys.ts';
 import type { TlsIdentity } from '../tls-identity.ts';
 import type { CloudAddresses, CloudParts } from '../types.ts';
+import { guardOperators } from './access.ts';
+import { administrationRoutes } from './administration.ts';
+import { type AccessTokens, cloudOtaRoutes } from './cloudota.ts';
 import { deviceRoutes } from './ddi.ts';
 import type { CloudMetrics } from './metrics.ts';
 import { operatorRoutes } from './operator.ts';
@@ -16,17 +19,18 @@ const requestTimeoutMs = 600_000;
 /** What the HTTP server needs beside the parts of the cloud. */
 export interface HttpServerSetup {
   readonly keys: ArtifactKeys;
-  readonly operatorToken: string;
   /** Resolves once devices are served. */
   readonly addresses: Promise<CloudAddresses>;
   readonly metrics: CloudMetrics;
+  /** Quectel's CloudOTA is not served when null. */
+  readonly cloudOta: AccessTokens | null;
   /** Served without TLS when null. */
   readonly tls: TlsIdentity | null;
 }
 
 /** The HTTP server: operator API, device API, health, metrics. */
 export function createHttpServer(parts: CloudParts, setup: HttpServerSetup): FastifyInstance {
-  const { keys, operatorToken, addresses, metrics, tls } = setup;
+  const { keys, addresses, metrics, cloudOta, tls } = setup;
   const app: FastifyInstance = Fastify({
     // Null is plain HTTP; Fastify's types tell the two servers apart, and nothing here does.
     https: tls as null,
@@ -54,10 +58,16 @@ export function createHttpServer(parts: CloudParts, setup: HttpServerSetup): Fas
       scope.addHook('onRoute', (route) => {
         route.bodyLimit ??= operatorBodyLimitBytes;
       });
-      operatorRoutes(scope, parts, operatorToken, addresses);
+      guardOperators(scope, parts);
+      administrationRoutes(scope, parts);
+      operatorRoutes(scope, parts, addresses);
     },
     { prefix: '/api/v1' },
   );
   void app.register(async (scope) => deviceRoutes(scope, parts, keys));
+  if (cloudOta)
+    void app.register(async (scope) => cloudOtaRoutes(scope, parts, keys, cloudOta), {
+      prefix: '/v1',
+    });
   return app;
 }

@@ -223,6 +223,11 @@ export class LocalCloud implements OtaCloud {
     }
   }
 
+  /** Any call of the operator API, below `/api/v1`; what it answers is checked. @throws ProblemError */
+  ask<S extends z.ZodType>(schema: S, request: AxiosRequestConfig): Promise<z.output<S>> {
+    return this.#call(schema, request);
+  }
+
   async #call<S extends z.ZodType>(schema: S, request: CloudRequest): Promise<z.output<S>> {
     const { status, data } = await this.#sendOn(request);
     if (status < 200 || status > 299) {
