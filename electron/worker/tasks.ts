@@ -5,6 +5,7 @@ export const tasks = {
   'bundle.inspect': async () => (await import('./tasks/inspect.ts')).inspectFilesTask,
   'formats.test': async () => (await import('./tasks/inspect.ts')).testFormatTask,
   'delta.make': async () => (await import('./tasks/delta.ts')).makeDeltaTask,
+  'delta.prove': async () => (await import('./tasks/delta.ts')).proveDeltaTask,
   'delta.measure': async () => (await import('./tasks/delta.ts')).measureDeltasTask,
   'delta.compressedSize': async () => (await import('./tasks/delta.ts')).compressedSizeTask,
   'delta.inspect': async () => (await import('./tasks/delta.ts')).inspectDeltaTask,

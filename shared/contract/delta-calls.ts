@@ -33,12 +33,13 @@ export const deltaCalls = {
     z.object({
       sourcePackageId: id,
       targetPackageId: id,
-      format: z.enum(['auto', ...patchFormatSchema.options]).default('auto'),
+      /** Left out, the smallest that a described device can apply, else BSDIFF40. */
+      format: z.enum(['auto', ...patchFormatSchema.options]).optional(),
       compression: compressionSchema.optional(),
     }),
     versionPackageSchema,
   ),
-  /** Records a vendor's own delta, which only its device can apply. */
+  /** Records a vendor's own delta: proven where its format is public and both images are released, else named as not checked. */
   'delta.accept': job(
     z.object({
       releaseId: id,
@@ -53,7 +54,8 @@ export const deltaCalls = {
       source: fileRefSchema,
       target: fileRefSchema,
       out: fileRefSchema,
-      format: z.enum(['auto', ...patchFormatSchema.options]).default('auto'),
+      /** Left out, the smallest that a described device can apply, else BSDIFF40. */
+      format: z.enum(['auto', ...patchFormatSchema.options]).optional(),
       compression: compressionSchema.optional(),
       /** What the device can apply; over what the component's description says, if one is named. */
       limits: deltaLimitsSchema.default({}),

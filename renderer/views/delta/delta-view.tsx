@@ -21,13 +21,14 @@ import { Section } from '../../widgets/section.tsx';
 import { ToneBadge } from '../../widgets/tone-badge.tsx';
 import { Bytes, ClippedText, Time } from '../../widgets/value-text.tsx';
 import { ViewHeader } from '../../widgets/view-header.tsx';
-import { type DeltaRow, deltaRows } from './delta-rows.ts';
+import { type DeltaRow, deltaRows, otherDeltas, patchBytes } from './delta-rows.ts';
 import { DiffView } from './diff/diff-view.tsx';
 import { compareFiles } from './diff/pick-images.ts';
 import classes from './delta-view.module.css';
 import { FormatSelect, type FormatWish } from './format-select.tsx';
 import { MatrixPanel } from './matrix-panel.tsx';
 import { ProofPanel } from './proof-panel.tsx';
+import { UnreleasedDeltas, VendorDeltaButton } from './vendor-delta.tsx';
 
 const imageBytes = (pkg: VersionPackage): number =>
   pkg.files.reduce((sum, file) => sum + file.sizeBytes, 0);
@@ -123,7 +124,7 @@ function DeltasTo(props: { readonly release: ReleaseSummary; readonly component:
         await call('delta.create', {
           sourcePackageId: source.id,
           targetPackageId: target.id,
-          format: wish?.format ?? 'auto',
+          ...(wish && { format: wish.format }),
           ...(wish?.compression && { compression: wish.compression }),
         });
         await refresh();
@@ -195,6 +196,7 @@ function DeltasTo(props: { readonly release: ReleaseSummary; readonly component:
           <span>
             SHA-256 <HashText hash={target.files[0]?.sha256 ?? target.sha256} />
           </span>
+          <VendorDeltaButton target={target} sourceVersion={selected?.source.targetVersion} />
         </Text>
         {job && <JobStrip job={job} />}
         <Section
@@ -243,9 +245,16 @@ function DeltasTo(props: { readonly release: ReleaseSummary; readonly component:
             testId="delta-grid"
           />
         </Section>
+        <UnreleasedDeltas
+          deltas={otherDeltas(
+            target,
+            rows.map((row) => row.source),
+            packages,
+          )}
+        />
+        {matrix && <MatrixPanel matrix={matrix} sourceVersion={selected?.source.targetVersion} />}
       </div>
       <div className={layout.column}>
-        {matrix && <MatrixPanel matrix={matrix} sourceVersion={selected?.source.targetVersion} />}
         <ProofPanel row={selected} />
       </div>
     </div>
@@ -275,12 +284,14 @@ const recordColumns: readonly GridColumn<DeltaRow>[] = [
   {
     id: 'state',
     title: 'Delta',
-    widthPx: 110,
+    widthPx: 136,
     render: ({ delta }) =>
-      delta?.deltaProof ? (
+      delta === null ? (
+        <ToneBadge tone="neutral" word="Not made" />
+      ) : delta.deltaProof ? (
         <ToneBadge tone="good" word="Proven" />
       ) : (
-        <ToneBadge tone="neutral" word="Not made" />
+        <ToneBadge tone="unknown" word="Not checked" />
       ),
   },
   {
@@ -288,8 +299,7 @@ const recordColumns: readonly GridColumn<DeltaRow>[] = [
     title: 'Patch',
     widthPx: 84,
     align: 'right',
-    render: ({ delta }) =>
-      delta?.deltaProof ? <Bytes value={delta.deltaProof.patchSizeBytes} /> : '',
+    render: ({ delta }) => (delta === null ? '' : <Bytes value={patchBytes(delta)} />),
   },
   {
     id: 'ratio',
