@@ -1,5 +1,6 @@
 import { Bzip2Writer } from '../formats/bzip2-writer.ts';
 import { type Cover, findCovers, type MatchOptions } from './matcher.ts';
+import { SeedIndex } from './seed-index.ts';
 
 /**
  * One step of an update: `copyBytes` are taken from the source and corrected byte by byte, then `insertBytes` of the
@@ -22,14 +23,15 @@ export function findOperations(
   onProgress?: (done: number) => void,
   leastShift?: number,
 ): readonly Operation[] {
-  const operations = operationsBy(source, target, { onProgress, leastShift });
+  const index = new SeedIndex(source);
+  const operations = operationsBy(index, target, { onProgress, leastShift });
   if (!areInsertionsRepetitive(target, operations)) return operations;
   // What is new is new only once: it takes fewer bits than the search assumed.
-  return operationsBy(source, target, { onProgress, leastShift, newBits: repetitiveBits });
+  return operationsBy(index, target, { onProgress, leastShift, newBits: repetitiveBits });
 }
 
 function operationsBy(
-  source: Uint8Array,
+  index: SeedIndex,
   target: Uint8Array,
   options: MatchOptions,
 ): readonly Operation[] {
@@ -44,7 +46,7 @@ function operationsBy(
     close(targetStart);
     waiting = { targetStart, sourceStart, copyBytes: sizeBytes, insertBytes: 0 };
   };
-  findCovers(source, target, onCover, options);
+  findCovers(index, target, onCover, options);
   close(target.length);
   return operations;
 }
