@@ -1,5 +1,6 @@
 import { Bzip2Writer } from '../formats/bzip2-writer.ts';
 import { type Cover, findCovers, type MatchOptions } from './matcher.ts';
+import { viewOf } from './same-bytes.ts';
 import { SeedIndex } from './seed-index.ts';
 
 /**
@@ -53,7 +54,7 @@ function operationsBy(
 
 /** Of fewer inserted bytes nothing can be told. */
 const leastInsertedBytes = 64 * 1024;
-const sampledBytes = 1024 * 1024;
+const sampledBytes = 256 * 1024;
 const repetitiveBits = 4;
 
 function areInsertionsRepetitive(target: Uint8Array, operations: readonly Operation[]): boolean {
@@ -79,9 +80,32 @@ export function* differencesOf(
 ): Generator<Uint8Array> {
   for (let done = 0; done < copyBytes; done += piece.length) {
     const size = Math.min(piece.length, copyBytes - done);
-    for (let i = 0; i < size; i++)
-      piece[i] = target[targetStart + done + i]! - source[sourceStart + done + i]!;
+    subtract(source, sourceStart + done, target, targetStart + done, piece, size);
     yield piece.subarray(0, size);
+  }
+}
+
+/** Where words agree, their differences are zeros at once. */
+function subtract(
+  source: Uint8Array,
+  sourceStart: number,
+  target: Uint8Array,
+  targetStart: number,
+  piece: Uint8Array,
+  size: number,
+): void {
+  const [from, to] = [viewOf(source), viewOf(target)];
+  piece.fill(0, 0, size);
+  for (let at = 0; at < size; ) {
+    if (
+      at + 4 <= size &&
+      from.getInt32(sourceStart + at, true) === to.getInt32(targetStart + at, true)
+    ) {
+      at += 4;
+      continue;
+    }
+    const end = Math.min(size, at + 4);
+    for (; at < end; at++) piece[at] = target[targetStart + at]! - source[sourceStart + at]!;
   }
 }
 

@@ -9,6 +9,8 @@ const sparseFromBytes = 8 * 1024 * 1024;
 const sparseStride = 4;
 const mostMarkBits = 8;
 const mostCandidates = 48;
+/** Padding fills its slot with entries that others must pass. */
+const mostEntries = 1024;
 /** A match as long as this is taken without looking at more candidates. */
 const niceBytes = 1024;
 /** Comparisons per target byte that a search may use on average; content that needs more gets one candidate each. */
@@ -86,13 +88,14 @@ export class SeedSearch {
     const { source, stride, slotShift, starts, entries, markBits } = this.#index;
     const hash = hashSeed(this.#view, at);
     const slot = hash >>> slotShift;
-    const end = starts[slot + 1]!;
+    let end = starts[slot + 1]!;
     let entry = starts[slot]!;
     if (entry === end) return 0;
     const markMask = (1 << markBits) - 1;
     const mark = hash & markMask;
     const firstPlace = at + this.#leastShift;
     if (firstPlace > 0) entry = firstEntryFrom(entries, entry, end, firstPlace / stride, markBits);
+    end = Math.min(end, entry + mostEntries);
     let bestDistance = 0;
     let found = 0;
     let left = this.#effort > effortPerByte * at + freeEffort ? 1 : mostCandidates;

