@@ -6,7 +6,10 @@ import type { Transport } from '../../shared/domain/plan.ts';
 import { ProblemError, problem, toProblem } from '../../shared/domain/problem.ts';
 import { ChildEntry } from '../core/clouds/child-entry.ts';
 import { LocalCloud } from '../core/clouds/local-cloud.ts';
+import { administrationCommands } from './cloud-administration.ts';
+import { backupCommands } from './cloud-backup.ts';
 import { printProblem, printResult } from './output.ts';
+import { operatorToken } from './operator-token.ts';
 import { type FleetTarget, runScratchRollout, serveFleet } from './scratch-rollout.ts';
 import { type GlobalOptions, withSession, workspaceFolder } from './session.ts';
 
@@ -29,11 +32,12 @@ const size = (text: string): number => {
   return value;
 };
 
-/** `slipway cloud serve` and `slipway fleet simulate` */
+/** `slipway cloud serve|backup|restore|accounts|audit|webhooks` and `slipway fleet simulate` */
 export function cloudCommands(program: Command): void {
-  program
-    .command('cloud')
-    .description('the embedded OTA cloud')
+  const cloud = program.command('cloud').description('the embedded OTA cloud');
+  backupCommands(cloud);
+  administrationCommands(cloud);
+  cloud
     .command('serve')
     .description('serve until SIGTERM')
     .option('--data <dir>', 'folder of the cloud (default: .slipway/cloud of the workspace)')
@@ -48,7 +52,13 @@ export function cloudCommands(program: Command): void {
       'what proves the success of an LwM2M device: its version, or its result alone',
       'version',
     )
+    .option(
+      '--cloudota <on|off>',
+      "serve modules that speak Quectel's CloudOTA (default: on loopback only: they prove nothing)",
+    )
     .option('--host <address>', 'address to listen at', '127.0.0.1')
+    .option('--tls-cert <file>', 'serve HTTPS and MQTTS with this PEM certificate')
+    .option('--tls-key <file>', 'and this PEM key')
     .action(async (options: ServeOptions, command: Command) => {
       const json = command.optsWithGlobals<GlobalOptions>().json ?? false;
       try {
@@ -111,7 +121,10 @@ interface ServeOptions {
   readonly mqtt: string;
   readonly coap?: string;
   readonly lwm2mProof: string;
+  readonly cloudota?: string;
   readonly host: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
 }
 
 interface FleetOptions {
@@ -140,9 +153,12 @@ async function serveCloud(options: ServeOptions, command: Command): Promise<void
       'usage',
     );
   }
-  const { http, mqtt, coap, lwm2mProof, host } = options;
+  const { http, mqtt, coap, cloudota, lwm2mProof, host, tlsCert, tlsKey } = options;
   const args = ['--data', dataDir, '--http', http, '--mqtt', mqtt, '--host', host];
   args.push('--lwm2m-proof', lwm2mProof, ...(coap === undefined ? [] : ['--coap', coap]));
+  if (cloudota !== undefined) args.push('--cloudota', cloudota);
+  if (tlsCert !== undefined) args.push('--tls-cert', tlsCert);
+  if (tlsKey !== undefined) args.push('--tls-key', tlsKey);
   await new Promise<void>((done, fail) => {
     let isStopped = false;
     const cloud = new ChildEntry('cloud', [...args, '--with-parent'], {
@@ -155,19 +171,12 @@ async function serveCloud(options: ServeOptions, command: Command): Promise<void
       void cloud.end();
     };
     process.once('SIGINT', stop).once('SIGTERM', stop);
+    process.on('SIGHUP', () => cloud.signal('SIGHUP'));
   });
 }
 
 async function fleetTarget(options: FleetOptions): Promise<FleetTarget> {
-  const token = options.token ?? process.env.SLIPWAY_TOKEN;
-  if (!token)
-    throw problem(
-      'no-token',
-      'The operator token is missing',
-      'Neither --token nor SLIPWAY_TOKEN is set.',
-      'Use the token that cloud serve printed.',
-      'usage',
-    );
+  const token = operatorToken(options.token);
   const { cloud: http, protocol, devices } = options;
   const mqtt = options.mqtt ?? (protocol === 'mqtt' ? await addressOf('mqtt', http, token) : '');
   const coap = options.coap ?? (protocol === 'lwm2m' ? await addressOf('coap', http, token) : null);

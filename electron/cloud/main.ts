@@ -20,6 +20,12 @@ try {
     process.stdin.on('end', askToStop).on('close', askToStop).on('error', askToStop).resume();
   const cloud = await createCloud(options);
   const { http, mqtt, coap, token } = cloud;
+  // A renewed certificate; one that cannot be read leaves the old one in use.
+  process.on('SIGHUP', () => {
+    cloud.renewTls().catch((error: unknown) => {
+      process.stderr.write(`${toProblem(error).title}: ${toProblem(error).detail}\n`);
+    });
+  });
   const warning = await openFilesWarning();
   if (warning) process.stderr.write(`${warning}\n`);
   const ready = { ready: true, http, mqtt, coap, operator: { token } };

@@ -2,9 +2,12 @@ import { mkdir, rm } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import type { AddressInfo } from 'node:net';
+import type { Server as TlsServer } from 'node:tls';
 import { ProblemError, problem } from '../../shared/domain/problem.ts';
 import { sha256 } from '../files/sha256.ts';
 import { writeFileAtomic } from '../files/atomic-file.ts';
+import { AccessTokens } from './http/cloudota.ts';
+import { CloudMetrics } from './http/metrics.ts';
 import { createHttpServer } from './http/server.ts';
 import { OtaAdapter } from './mqtt/adapter.ts';
 import { EmbeddedBroker, type MqttLogin } from './mqtt/broker.ts';
@@ -15,13 +18,23 @@ import { PlanHistory } from './plans/history.ts';
 import { PlanService } from './plans/plan-service.ts';
 import { RolloutEngine } from './plans/rollout-engine.ts';
 import { RolloutStore } from './plans/rollout-store.ts';
+import { RateLimits } from './rate-limits.ts';
+import { AccountStore } from './store/accounts.ts';
 import { ArtifactKeys } from './store/artifact-keys.ts';
 import { ArtifactStore } from './store/artifact-store.ts';
+import { AuditLog } from './store/audit-log.ts';
 import { CloudDatabase } from './store/database.ts';
 import { DeviceStore } from './store/devices.ts';
 import { lockDataFolder } from './store/instance-lock.ts';
 import { loadOperatorToken } from './store/operator-token.ts';
 import { PackageStore } from './store/packages.ts';
+import {
+  type TlsFiles,
+  type TlsIdentity,
+  certificateWarning,
+  loadTlsIdentity,
+} from './tls-identity.ts';
+import { Webhooks } from './webhooks.ts';
 import type { CloudAddresses, CloudParts } from './types.ts';
 
 export interface CloudOptions {
@@ -40,12 +53,18 @@ export interface CloudOptions {
   /** What proves the success of an LwM2M device: the version it reports, or its Update Result alone. */
   readonly lwm2mProof: 'version' | 'result';
   readonly lwm2mTimes?: Lwm2mTimes;
+  /** Whether modules are served that speak Quectel's CloudOTA, which proves nothing about who they are. */
+  readonly cloudOta: boolean;
+  /** Serves HTTPS and MQTTS with these instead of HTTP and MQTT. */
+  readonly tls: TlsFiles | null;
 }
 
 /** A running cloud. */
 export interface RunningCloud extends CloudAddresses {
   /** The operator token of the data folder. */
   readonly token: string;
+  /** Reads the certificate and the key again, and shows them to new connections. @throws ProblemError `tls-unusable` */
+  renewTls(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -86,22 +105,37 @@ async function startCloud(
   const lock = await holdFolder(dataDir);
   closers.push(() => lock.release());
   const token = await loadOperatorToken(dataDir);
-  const parts = await openParts(dataDir, closers);
+  const tls = options.tls && (await loadTlsIdentity(options.tls));
+  warnOfDates(tls);
+  const db = openDatabase(join(dataDir, 'cloud.db'));
+  closers.push(() => db.close());
+  const parts = await openParts(db, dataDir, token, closers);
 
   let tellAddresses: (addresses: CloudAddresses) => void = () => undefined;
   const addresses = new Promise<CloudAddresses>((tell) => {
     tellAddresses = tell;
   });
   const keys = new ArtifactKeys(token);
-  const server = createHttpServer(parts, keys, token, addresses);
+  const metrics = new CloudMetrics(db);
+  const server = createHttpServer(parts, {
+    keys,
+    addresses,
+    metrics,
+    cloudOta: options.cloudOta ? new AccessTokens(token) : null,
+    tls,
+  });
   closers.push(() => server.close());
   await server
     .listen({ host, port: options.httpPort, backlog: 4096 })
     .catch((error: unknown) => cannotListen('HTTP', options.httpPort, error));
   const { port } = server.server.address() as AddressInfo;
-  const http = `http://${urlHost(host)}:${port}`;
+  const http = `${tls ? 'https' : 'http'}://${urlHost(host)}:${port}`;
 
-  const { url: mqtt, adapter } = await startMqtt(options, parts, http, token, closers);
+  const {
+    url: mqtt,
+    adapter,
+    broker,
+  } = await startMqtt(options, { parts, http, token, tls }, closers);
   const lwm2m = await startLwm2m(options, parts, keys, http, closers);
   parts.plans.onChanged = (planId) => {
     adapter.announcePlan(planId);
@@ -112,6 +146,10 @@ async function startCloud(
     lwm2m?.announceDevice(deviceId);
   };
 
+  metrics.connections = {
+    mqtt: () => broker?.connectedDevices ?? null,
+    lwm2m: () => lwm2m?.registeredDevices ?? null,
+  };
   const coap = lwm2m?.url ?? null;
   tellAddresses({ http, mqtt, coap });
 
@@ -119,7 +157,19 @@ async function startCloud(
   const endpoint = { http, mqtt, coap, pid: process.pid };
   await writeFileAtomic(endpointPath, `${JSON.stringify(endpoint)}\n`, 0o600);
   closers.push(() => rm(endpointPath, { force: true }));
-  return { http, mqtt, coap, token };
+  const renewTls = async (): Promise<void> => {
+    if (!options.tls) return;
+    const renewed = await loadTlsIdentity(options.tls);
+    warnOfDates(renewed);
+    (server.server as unknown as TlsServer).setSecureContext(renewed);
+    broker?.renewTls(renewed);
+  };
+  return { http, mqtt, coap, token, renewTls };
+}
+
+function warnOfDates(tls: TlsIdentity | null): void {
+  const warning = tls && certificateWarning(tls, Date.now());
+  if (warning) process.stderr.write(`${warning}\n`);
 }
 
 const lwm2mTimes: Lwm2mTimes = { pollMs: 10_000, stallMs: 120_000, updateMs: 30 * 60_000 };
@@ -162,9 +212,12 @@ async function holdFolder(dataDir: string): Promise<{ release(): void }> {
   }
 }
 
-async function openParts(dataDir: string, closers: Closer[]): Promise<CloudParts> {
-  const db = openDatabase(join(dataDir, 'cloud.db'));
-  closers.push(() => db.close());
+async function openParts(
+  db: CloudDatabase,
+  dataDir: string,
+  token: string,
+  closers: Closer[],
+): Promise<CloudParts> {
   const devices = new DeviceStore(db);
   closers.push(() => devices.close());
   const artifacts = await ArtifactStore.open(join(dataDir, 'artifacts'));
@@ -175,7 +228,11 @@ async function openParts(dataDir: string, closers: Closer[]): Promise<CloudParts
   const rollout = new RolloutStore(db);
   const engine = new RolloutEngine({ db, devices, packages, plans, rollout, history });
   await history.catchUp();
-  return { devices, packages, artifacts, plans, rollout, history, engine };
+  const accounts = new AccountStore(db, token);
+  const webhooks = new Webhooks(db, plans);
+  closers.push(() => webhooks.close());
+  const rooms = { devices, packages, artifacts, plans, rollout, history, engine };
+  return { ...rooms, accounts, webhooks, audit: new AuditLog(db), limits: new RateLimits() };
 }
 
 function openDatabase(path: string): CloudDatabase {
@@ -193,12 +250,16 @@ function openDatabase(path: string): CloudDatabase {
 
 async function startMqtt(
   options: CloudOptions,
-  parts: CloudParts,
-  http: string,
-  token: string,
+  cloud: {
+    readonly parts: CloudParts;
+    readonly http: string;
+    readonly token: string;
+    readonly tls: TlsIdentity | null;
+  },
   closers: Closer[],
-): Promise<{ url: string; adapter: OtaAdapter }> {
+): Promise<{ url: string; adapter: OtaAdapter; broker: EmbeddedBroker | null }> {
   const { host, mqtt } = options;
+  const { parts, http, token, tls } = cloud;
   const complaints = new Complaints('mqtt');
   const common = {
     parts,
@@ -216,19 +277,22 @@ async function startMqtt(
       isReachable: ({ transport }) => transport === 'mqtt',
     });
     closers.push(() => adapter.close());
-    return { url: mqtt, adapter };
+    return { url: mqtt, adapter, broker: null };
   }
   const broker = await EmbeddedBroker.start({
     host,
     port: mqtt,
     authenticate: (deviceId, secret) => parts.devices.authenticate(deviceId, secret),
     complaints,
+    tls,
   }).catch((error: unknown) => cannotListen('MQTT', mqtt, error));
   closers.push(() => broker.close());
   parts.devices.onSecretEnded = (deviceId) => broker.disconnect(deviceId);
+  const scheme = tls ? 'mqtts' : 'mqtt';
   const adapter = await OtaAdapter.start({
     ...common,
-    url: `mqtt://${urlHost(localAddress(host))}:${broker.port}`,
+    url: `${scheme}://${urlHost(localAddress(host))}:${broker.port}`,
+    isOwnBroker: true,
     login: broker.adapterLogin,
     clientId: broker.adapterLogin.username,
     keepSession: false,
@@ -236,7 +300,7 @@ async function startMqtt(
   });
   closers.push(() => adapter.close());
   broker.open();
-  return { url: `mqtt://${urlHost(host)}:${broker.port}`, adapter };
+  return { url: `${scheme}://${urlHost(host)}:${broker.port}`, adapter, broker };
 }
 
 function cannotListen(what: string, port: number, error: unknown): never {

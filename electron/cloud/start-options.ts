@@ -1,15 +1,19 @@
 import { parseArgs } from 'node:util';
 import { problem } from '../../shared/domain/problem.ts';
 import type { CloudOptions } from './ota-cloud.ts';
+import type { TlsFiles } from './tls-identity.ts';
 
 export interface StartOptions extends CloudOptions {
   /** End when the parent goes away, which shows as the end of stdin. */
   readonly withParent: boolean;
 }
 
+const synopsis = `cloud --data DIR [--http PORT] [--mqtt PORT|URL] [--coap PORT|off] [--lwm2m-proof version|result]
+  [--cloudota on|off] [--host ADDR] [--tls-cert FILE --tls-key FILE] [--with-parent]`;
+
 /**
- * Reads `--data DIR [--http PORT] [--mqtt PORT|URL] [--coap PORT|off] [--lwm2m-proof version|result]
- * [--host ADDR] [--with-parent]`; the login to an external broker comes from SLIPWAY_MQTT_USERNAME and SLIPWAY_MQTT_PASSWORD.
+ * Reads the options of the command line of the cloud's process; the login to an external broker comes
+ * from SLIPWAY_MQTT_USERNAME and SLIPWAY_MQTT_PASSWORD.
  * @throws ProblemError `usage`
  */
 export function readStartOptions(args: readonly string[], env: NodeJS.ProcessEnv): StartOptions {
@@ -23,8 +27,10 @@ export function readStartOptions(args: readonly string[], env: NodeJS.ProcessEnv
     httpPort: port('--http', values.http),
     mqtt: /^\d+$/.test(values.mqtt) ? port('--mqtt', values.mqtt) : brokerUrl(values.mqtt),
     coapPort: coapPort(values.coap, values.host),
+    cloudOta: cloudOta(values.cloudota, values.host),
     lwm2mProof: proof(values['lwm2m-proof']),
     mqttLogin: username ? { username, password: env.SLIPWAY_MQTT_PASSWORD ?? '' } : null,
+    tls: tlsFiles(values['tls-cert'], values['tls-key']),
     withParent: values['with-parent'],
   };
 }
@@ -38,8 +44,11 @@ function parseOptions(args: readonly string[]) {
         http: { type: 'string', default: '0' },
         mqtt: { type: 'string', default: '0' },
         coap: { type: 'string' },
+        cloudota: { type: 'string' },
         'lwm2m-proof': { type: 'string', default: 'version' },
         host: { type: 'string', default: '127.0.0.1' },
+        'tls-cert': { type: 'string' },
+        'tls-key': { type: 'string' },
         'with-parent': { type: 'boolean', default: false },
       },
     }).values;
@@ -59,6 +68,13 @@ function coapPort(text: string | undefined, host: string): number | null {
   return text === 'off' ? null : port('--coap', text);
 }
 
+/** Its devices prove nothing about who they are, so beyond loopback it has to be asked for as well. */
+function cloudOta(text: string | undefined, host: string): boolean {
+  if (text === undefined) return isLoopback(host);
+  if (text === 'on' || text === 'off') return text === 'on';
+  throw usage(`--cloudota: ${JSON.stringify(text)} is neither on nor off.`);
+}
+
 function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || host.startsWith('127.');
 }
@@ -66,6 +82,12 @@ function isLoopback(host: string): boolean {
 function proof(text: string): 'version' | 'result' {
   if (text === 'version' || text === 'result') return text;
   throw usage(`--lwm2m-proof: ${JSON.stringify(text)} is neither version nor result.`);
+}
+
+function tlsFiles(certificatePath?: string, keyPath?: string): TlsFiles | null {
+  if (certificatePath && keyPath) return { certificatePath, keyPath };
+  if (!certificatePath && !keyPath) return null;
+  throw usage('--tls-cert and --tls-key go together: the certificate and its key, as PEM files.');
 }
 
 function brokerUrl(text: string): string {
@@ -81,11 +103,5 @@ function brokerUrl(text: string): string {
 }
 
 function usage(detail: string): Error {
-  return problem(
-    'usage',
-    'The cloud cannot be started this way',
-    detail,
-    'cloud --data DIR [--http PORT] [--mqtt PORT|URL] [--coap PORT|off] [--lwm2m-proof version|result] [--host ADDR] [--with-parent]',
-    'usage',
-  );
+  return problem('usage', 'The cloud cannot be started this way', detail, synopsis, 'usage');
 }

@@ -2,9 +2,13 @@ import type { PlanHistory } from './plans/history.ts';
 import type { PlanService } from './plans/plan-service.ts';
 import type { RolloutEngine } from './plans/rollout-engine.ts';
 import type { RolloutStore } from './plans/rollout-store.ts';
+import type { RateLimits } from './rate-limits.ts';
+import type { AccountStore } from './store/accounts.ts';
 import type { ArtifactStore } from './store/artifact-store.ts';
+import type { AuditLog } from './store/audit-log.ts';
 import type { DeviceStore } from './store/devices.ts';
 import type { PackageStore } from './store/packages.ts';
+import type { Webhooks } from './webhooks.ts';
 
 /** One page of a longer list. */
 export interface Page<T> {
@@ -29,4 +33,8 @@ export interface CloudParts {
   readonly rollout: RolloutStore;
   readonly history: PlanHistory;
   readonly engine: RolloutEngine;
+  readonly accounts: AccountStore;
+  readonly audit: AuditLog;
+  readonly webhooks: Webhooks;
+  readonly limits: RateLimits;
 }

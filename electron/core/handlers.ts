@@ -22,6 +22,7 @@ import {
   listWaivers,
   removeWaiver,
 } from './bundle/waiver-service.ts';
+import { backUpCloud, restoreCloud } from './clouds/cloud-backup.ts';
 import { appendSecrets } from './clouds/device-secrets.ts';
 import type { CloudService } from './clouds/cloud-service.ts';
 import { measureMatrix } from './delta/delta-matrix.ts';
@@ -224,6 +225,10 @@ export function makeHandlers(parts: HandlerParts): Handlers {
 
     'cloud.status': async () => rooms().clouds.status(),
     'cloud.start': async () => rooms().clouds.start(),
+    'cloud.backup': async ({ dataDir, folder }, context) =>
+      backUpCloud(toRead(dataDir), toWrite(folder), context),
+    'cloud.restore': async ({ backup, dataDir }, context) =>
+      restoreCloud(toRead(backup), toWrite(dataDir), context),
     'cloud.stop': async () => {
       await rooms().clouds.stop();
       return {};

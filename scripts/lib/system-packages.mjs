@@ -33,6 +33,8 @@ const forTheTests = [
   'mosquitto-clients',
   'curl',
   'libcoap3-bin',
+  'swupdate',
+  'cpio',
   'zip',
   'unzip',
   'xz-utils',

@@ -54,6 +54,8 @@ const page = {
   limit: z.number().int().min(1).max(500).default(100),
 };
 
+const backupSchema = z.object({ folder: z.string(), files: z.number(), sizeBytes: z.number() });
+
 const call = <I extends z.ZodType, O extends z.ZodType>(input: I, output: O) =>
   ({ type: 'call', input, output }) as const;
 /** Long work: shown in the job dock, with progress and cancel; the call resolves with its result. */
@@ -290,6 +292,10 @@ export const contract = {
     z.object({ http: z.string(), mqtt: z.string(), coap: z.string().nullable() }),
   ),
   'cloud.stop': call(none, none),
+  /** Copies the data of a cloud, which may be serving, into a new folder. */
+  'cloud.backup': job(z.object({ dataDir: fileRefSchema, folder: fileRefSchema }), backupSchema),
+  /** Makes a new data folder of a cloud from such a copy. */
+  'cloud.restore': job(z.object({ backup: fileRefSchema, dataDir: fileRefSchema }), backupSchema),
   'devices.list': call(
     z.object({ productId: id, search: z.string().optional(), ...page }),
     z.object({ total: z.number(), items: z.array(deviceSchema) }),

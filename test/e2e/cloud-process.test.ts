@@ -42,7 +42,7 @@ test('it says once where it serves, and takes that back when it ends', async () 
     coap: ready.coap,
     pid: first.child.pid,
   });
-  expect(await (await fetch(`${ready.http}/api/v1/health`)).json()).toEqual({ ok: true });
+  expect(await (await fetch(`${ready.http}/health`)).json()).toEqual({ ok: true });
   expect(await first.kill('SIGTERM')).toBe(0);
   expect(first.stdout.join('').trimEnd().split('\n')).toHaveLength(1);
   expect(await readdir(folder)).not.toContain('endpoint.json');
@@ -56,7 +56,7 @@ test('it says once where it serves, and takes that back when it ends', async () 
 test('told to serve every address, it names one that can be reached', async () => {
   const { http, mqtt } = await cloud(['--data', folder, '--host', '0.0.0.0']).ready();
   for (const url of [http, mqtt]) expect(new URL(url).hostname).not.toBe('0.0.0.0');
-  expect((await fetch(`${http}/api/v1/health`)).status).toBe(200);
+  expect((await fetch(`${http}/health`)).status).toBe(200);
 });
 
 test('it ends with its parent when asked to, and only then', async () => {
@@ -131,6 +131,6 @@ test("it runs under Electron's Node as well", async () => {
     program,
   });
   const { http } = await started.ready();
-  expect((await fetch(`${http}/api/v1/health`)).status).toBe(200);
+  expect((await fetch(`${http}/health`)).status).toBe(200);
   expect(await started.kill('SIGTERM')).toBe(0);
 });

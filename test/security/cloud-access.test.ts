@@ -1,7 +1,7 @@
 import { type MqttClient, connectAsync } from 'mqtt';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { type Socket, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +10,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { EmbeddedBroker } from '../../electron/cloud/mqtt/broker.ts';
 import { Complaints } from '../../electron/cloud/complaints.ts';
 import { type RunningCloud, createCloud } from '../../electron/cloud/ota-cloud.ts';
+import { loadTlsIdentity } from '../../electron/cloud/tls-identity.ts';
+import { TestAuthority } from '../support/certificates.ts';
 import { loopbackOptions, Operator, makeDevice, makePlan, until } from '../support/cloud.ts';
 import { HandHttpDevice, HandMqttDevice } from '../support/hand-devices.ts';
 
@@ -208,49 +210,55 @@ test('a packet of more than 64 KiB closes the connection when it is announced, b
   await closed;
 });
 
-test('a device that stops reading is closed and does not hold the others up', async () => {
-  const broker = await EmbeddedBroker.start({
-    host: '127.0.0.1',
-    port: 0,
-    authenticate: () => true,
-    complaints: new Complaints('mqtt', () => undefined),
-  });
-  broker.open();
-  const url = `mqtt://127.0.0.1:${broker.port}`;
-  const join = (username: string, password = 'x'): Promise<MqttClient> =>
-    connectAsync(url, { clientId: username, username, password, reconnectPeriod: 0 });
-  const [frozen, healthy] = [await join('frozen'), await join('healthy')];
-  const adapter = await join(broker.adapterLogin.username, broker.adapterLogin.password);
-  try {
-    let received = 0;
-    let longestGapMs = 0;
-    let lastMs = Date.now();
-    healthy.on('message', () => {
-      received++;
-      longestGapMs = Math.max(longestGapMs, Date.now() - lastMs);
-      lastMs = Date.now();
+test.each(['mqtt', 'mqtts'])(
+  'over %s, a device that stops reading is closed and does not hold the others up',
+  async (scheme) => {
+    const authority = await TestAuthority.make(folder);
+    const broker = await EmbeddedBroker.start({
+      host: '127.0.0.1',
+      port: 0,
+      authenticate: () => true,
+      complaints: new Complaints('mqtt', () => undefined),
+      tls: scheme === 'mqtts' ? await loadTlsIdentity(await authority.issue('cloud')) : null,
     });
-    for (const client of [frozen, healthy])
-      await client.subscribeAsync(`ota/v1/${client.options.clientId}/job`, { qos: 1 });
-    (frozen.stream as unknown as Socket).pause();
-    lastMs = Date.now();
-    const filler = Buffer.alloc(60_000);
-    for (let count = 0; count < 200; count++) {
-      adapter.publish('ota/v1/frozen/job', filler, { qos: 0 });
-      adapter.publish('ota/v1/healthy/job', 'x', { qos: 1 });
+    broker.open();
+    const url = `${scheme}://127.0.0.1:${broker.port}`;
+    const ca = await readFile(authority.caPath);
+    const enter = (username: string, password = 'x'): Promise<MqttClient> =>
+      connectAsync(url, { clientId: username, username, password, reconnectPeriod: 0, ca });
+    const [frozen, healthy] = [await enter('frozen'), await enter('healthy')];
+    const adapter = await enter(broker.adapterLogin.username, broker.adapterLogin.password);
+    try {
+      let received = 0;
+      let longestGapMs = 0;
+      let lastMs = Date.now();
+      healthy.on('message', () => {
+        received++;
+        longestGapMs = Math.max(longestGapMs, Date.now() - lastMs);
+        lastMs = Date.now();
+      });
+      for (const client of [frozen, healthy])
+        await client.subscribeAsync(`ota/v1/${client.options.clientId}/job`, { qos: 1 });
+      (frozen.stream as unknown as Socket).pause();
+      lastMs = Date.now();
+      const filler = Buffer.alloc(60_000);
+      for (let count = 0; count < 200; count++) {
+        adapter.publish('ota/v1/frozen/job', filler, { qos: 0 });
+        adapter.publish('ota/v1/healthy/job', 'x', { qos: 1 });
+      }
+      await until(
+        () => received,
+        (count) => count === 200,
+      );
+      expect(longestGapMs).toBeLessThan(1500);
+      expect(broker.isConnected('frozen')).toBe(false);
+      expect(broker.isConnected('healthy')).toBe(true);
+    } finally {
+      for (const client of [frozen, healthy, adapter]) await client.endAsync(true);
+      await broker.close();
     }
-    await until(
-      () => received,
-      (count) => count === 200,
-    );
-    expect(longestGapMs).toBeLessThan(1500);
-    expect(broker.isConnected('frozen')).toBe(false);
-    expect(broker.isConnected('healthy')).toBe(true);
-  } finally {
-    for (const client of [frozen, healthy, adapter]) await client.endAsync(true);
-    await broker.close();
-  }
-});
+  },
+);
 
 test('devices are let in only when there is someone to hear them', async () => {
   const broker = await EmbeddedBroker.start({
@@ -258,6 +266,7 @@ test('devices are let in only when there is someone to hear them', async () => {
     port: 0,
     authenticate: () => true,
     complaints: new Complaints('mqtt', () => undefined),
+    tls: null,
   });
   const connecting = connectAsync(`mqtt://127.0.0.1:${broker.port}`, { username: 'dev-1' });
   await sleep(100);

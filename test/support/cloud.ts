@@ -23,6 +23,8 @@ export const loopbackOptions = (dataDir: string): CloudOptions => ({
   mqttLogin: null,
   coapPort: 0,
   lwm2mProof: 'version',
+  cloudOta: true,
+  tls: null,
 });
 
 /** The line that a cloud process prints when it serves. */
@@ -181,10 +183,14 @@ export class Operator {
   }
 
   /** Puts a package with its artifact; gives its id. */
-  async putPackage(bytes: Uint8Array, fields: Partial<VersionPackage> = {}): Promise<string> {
+  async putPackage(
+    bytes: Uint8Array,
+    fields: Partial<VersionPackage> = {},
+    name = 'image.bin',
+  ): Promise<string> {
     const pkg = makePackage(fields);
     const sha256 = createHash('sha256').update(bytes).digest('hex');
-    const artifact = { name: 'image.bin', sizeBytes: bytes.length, sha256 };
+    const artifact = { name, sizeBytes: bytes.length, sha256 };
     await this.call('PUT', `/packages/${pkg.id}`, { package: pkg, artifact });
     await this.call('PUT', `/packages/${pkg.id}/artifact`, bytes);
     return pkg.id;

@@ -43,7 +43,13 @@ export function deviceRoutes(app: FastifyInstance, parts: CloudParts, keys: Arti
     { parseAs: 'string' },
     app.getDefaultJsonParser('error', 'error'),
   );
-  const device = { onRequest: async (request: FastifyRequest) => authenticate(request, parts) };
+  const known = { onRequest: async (request: FastifyRequest) => authenticate(request, parts) };
+  const device = {
+    onRequest: async (request: FastifyRequest) => {
+      await authenticate(request, parts);
+      await parts.limits.ofDevice(request.deviceId);
+    },
+  };
   const base = '/default/controller/v1/:id';
 
   app.get(base, device, async (request) => {
@@ -94,7 +100,7 @@ export function deviceRoutes(app: FastifyInstance, parts: CloudParts, keys: Arti
   app.route({
     method: ['GET', 'HEAD'],
     url: `${base}/softwaremodules/:packageId/artifacts/:filename`,
-    ...device,
+    ...known,
     handler: async (request, reply) => {
       const { packageId, filename } = parse(fileParams, request.params);
       const allowed = parts.rollout.mayDownload(request.deviceId, packageId);
@@ -183,9 +189,12 @@ function deviceRoot(request: FastifyRequest): string {
   return `${request.protocol}://${request.host}/default/controller/v1/${encodeURIComponent(request.deviceId)}`;
 }
 
-function authenticate(request: FastifyRequest, parts: CloudParts): void {
+async function authenticate(request: FastifyRequest, parts: CloudParts): Promise<void> {
   const { id } = request.params as { id: string };
-  if (!parts.devices.authenticate(id, targetToken(request))) throw unauthorized();
+  if (!parts.devices.authenticate(id, targetToken(request))) {
+    await parts.limits.ofFailure(request.ip);
+    throw unauthorized();
+  }
   request.deviceId = id;
 }
 

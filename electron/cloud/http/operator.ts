@@ -1,11 +1,9 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { deviceSchema, deviceStateSchema, planSchema } from '../../../shared/domain/plan.ts';
-import { problem } from '../../../shared/domain/problem.ts';
 import { upgradePathSchema } from '../../../shared/domain/upgrade-path-schema.ts';
 import { productSchema, versionPackageSchema } from '../../../shared/domain/product.ts';
 import type { CloudAddresses, CloudParts } from '../types.ts';
-import { hashSecret, secretMatches } from '../store/secrets.ts';
 import { invalidRequest, parse } from './problems.ts';
 
 const mebibyte = 1024 * 1024;
@@ -60,13 +58,8 @@ const putPlan = z.object({
 export function operatorRoutes(
   app: FastifyInstance,
   parts: CloudParts,
-  token: string,
   addresses: Promise<CloudAddresses>,
 ): void {
-  const expected = hashSecret(`Bearer ${token}`);
-  app.addHook('onRequest', async (request) => {
-    if (!secretMatches(request.headers.authorization ?? '', expected)) throw unauthorized();
-  });
   app.addContentTypeParser('application/octet-stream', (_request, payload, done) =>
     done(null, payload),
   );
@@ -131,14 +124,4 @@ function idOf(request: FastifyRequest): string {
 
 function requireSameId(path: string, body: string): void {
   if (path !== body) throw invalidRequest(`id: the address says ${path}, the body ${body}`);
-}
-
-function unauthorized(): Error {
-  return problem(
-    'unauthorized',
-    'The operator token is missing or wrong',
-    'The Authorization header does not carry the token of this cloud.',
-    'Send "Authorization: Bearer TOKEN" with the token that the cloud printed at its start.',
-    'usage',
-  );
 }

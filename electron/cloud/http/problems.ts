@@ -4,6 +4,11 @@ import type { z } from 'zod';
 
 const statusByCode: Readonly<Record<string, number>> = {
   unauthorized: 401,
+  forbidden: 403,
+  'account-missing': 404,
+  'webhook-missing': 404,
+  'account-exists': 409,
+  'too-many-requests': 429,
   'plan-missing': 404,
   'job-unknown': 404,
   'no-such-route': 404,

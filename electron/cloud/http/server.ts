@@ -1,8 +1,13 @@
 import Fastify, { type FastifyInstance } from 'fastify';
 import { problem } from '../../../shared/domain/problem.ts';
 import type { ArtifactKeys } from '../store/artifact-keys.ts';
+import type { TlsIdentity } from '../tls-identity.ts';
 import type { CloudAddresses, CloudParts } from '../types.ts';
+import { guardOperators } from './access.ts';
+import { administrationRoutes } from './administration.ts';
+import { type AccessTokens, cloudOtaRoutes } from './cloudota.ts';
 import { deviceRoutes } from './ddi.ts';
+import type { CloudMetrics } from './metrics.ts';
 import { operatorRoutes } from './operator.ts';
 import { answerError } from './problems.ts';
 
@@ -11,14 +16,24 @@ const operatorBodyLimitBytes = 4 * 1024 * 1024;
 /** Long enough for an upload over a slow line, short enough to end a request that never arrives. */
 const requestTimeoutMs = 600_000;
 
-/** The HTTP server: operator API, device API, health. `addresses` resolves once devices are served. */
-export function createHttpServer(
-  parts: CloudParts,
-  keys: ArtifactKeys,
-  operatorToken: string,
-  addresses: Promise<CloudAddresses>,
-): FastifyInstance {
-  const app = Fastify({
+/** What the HTTP server needs beside the parts of the cloud. */
+export interface HttpServerSetup {
+  readonly keys: ArtifactKeys;
+  /** Resolves once devices are served. */
+  readonly addresses: Promise<CloudAddresses>;
+  readonly metrics: CloudMetrics;
+  /** Quectel's CloudOTA is not served when null. */
+  readonly cloudOta: AccessTokens | null;
+  /** Served without TLS when null. */
+  readonly tls: TlsIdentity | null;
+}
+
+/** The HTTP server: operator API, device API, health, metrics. */
+export function createHttpServer(parts: CloudParts, setup: HttpServerSetup): FastifyInstance {
+  const { keys, addresses, metrics, cloudOta, tls } = setup;
+  const app: FastifyInstance = Fastify({
+    // Null is plain HTTP; Fastify's types tell the two servers apart, and nothing here does.
+    https: tls as null,
     bodyLimit: deviceBodyLimitBytes,
     requestTimeout: requestTimeoutMs,
     forceCloseConnections: true,
@@ -36,16 +51,23 @@ export function createHttpServer(
       'usage',
     );
   });
-  app.get('/api/v1/health', async () => ({ ok: true }));
+  app.get('/health', async () => ({ ok: true }));
+  metrics.serve(app);
   void app.register(
     async (scope) => {
       scope.addHook('onRoute', (route) => {
         route.bodyLimit ??= operatorBodyLimitBytes;
       });
-      operatorRoutes(scope, parts, operatorToken, addresses);
+      guardOperators(scope, parts);
+      administrationRoutes(scope, parts);
+      operatorRoutes(scope, parts, addresses);
     },
     { prefix: '/api/v1' },
   );
   void app.register(async (scope) => deviceRoutes(scope, parts, keys));
+  if (cloudOta)
+    void app.register(async (scope) => cloudOtaRoutes(scope, parts, keys, cloudOta), {
+      prefix: '/v1',
+    });
   return app;
 }

@@ -78,6 +78,11 @@ export class Lwm2mServer {
     return server;
   }
 
+  /** Devices that are registered now. */
+  get registeredDevices(): number {
+    return this.#registrations.size;
+  }
+
   /** Tells reachable devices that may begin because this plan changed. */
   announcePlan(planId: string): void {
     for (const device of this.#parts.rollout.waitingDevices(planId)) this.#announce(device);

@@ -87,6 +87,10 @@ export class Registrations {
     return this.#byDevice.get(deviceId) ?? null;
   }
 
+  get size(): number {
+    return this.#byId.size;
+  }
+
   all(): IterableIterator<Registration> {
     return this.#byId.values();
   }

@@ -1,6 +1,6 @@
 import { type IClientOptions, type MqttClient, connect } from 'mqtt';
 import type { z } from 'zod';
-import { problem } from '../../../shared/domain/problem.ts';
+import { problem, toProblem } from '../../../shared/domain/problem.ts';
 import type { Job } from '../plans/rollout-engine.ts';
 import type { ReachableDevice } from '../plans/rollout-store.ts';
 import type { CloudParts } from '../types.ts';
@@ -18,6 +18,8 @@ export interface AdapterOptions {
   /** `mqtt://host:port` or `mqtts://host:port`, without a login. */
   readonly url: string;
   readonly login: MqttLogin | null;
+  /** Whether the broker is in this very process, so that its certificate proves nothing more. */
+  readonly isOwnBroker?: boolean;
   readonly clientId: string;
   /** Whether the broker keeps what devices send while the cloud is down. */
   readonly keepSession: boolean;
@@ -152,10 +154,18 @@ export class OtaAdapter {
       this.#options.complaints.about('unknown device', JSON.stringify(topic));
       return;
     }
-    const { deviceId, kind } = from;
-    const handled =
-      kind === 'get' ? this.#handleGet(deviceId, payload) : this.#handleStatus(deviceId, payload);
-    handled.catch(this.#complain);
+    this.#handle(from.deviceId, from.kind, payload).catch(this.#complain);
+  }
+
+  async #handle(deviceId: string, kind: 'get' | 'status', payload: Buffer): Promise<void> {
+    try {
+      await this.#options.parts.limits.ofDevice(deviceId);
+    } catch (error) {
+      this.#options.complaints.about(deviceId, toProblem(error).detail);
+      return;
+    }
+    if (kind === 'get') await this.#handleGet(deviceId, payload);
+    else await this.#handleStatus(deviceId, payload);
   }
 
   async #handleGet(deviceId: string, payload: Buffer): Promise<void> {
@@ -191,6 +201,7 @@ function clientOptions(options: AdapterOptions): IClientOptions {
     clientId: options.clientId,
     clean: !options.keepSession,
     ...options.login,
+    rejectUnauthorized: !options.isOwnBroker,
     protocolVersion: 4,
     reconnectPeriod: reconnectPeriodMs,
     connectTimeout: firstConnectTimeoutMs,

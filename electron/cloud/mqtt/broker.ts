@@ -1,9 +1,16 @@
 import { Aedes, type AuthenticateError, type Client } from 'aedes';
 import { randomUUID } from 'node:crypto';
 import { type AddressInfo, type Server, type Socket, createServer } from 'node:net';
+import {
+  type SecureContext,
+  TLSSocket,
+  type TLSSocketOptions,
+  createSecureContext,
+} from 'node:tls';
 import { newSecret } from '../store/secrets.ts';
 import type { Complaints } from '../complaints.ts';
 import { limitPackets } from './packet-limit.ts';
+import type { TlsIdentity } from '../tls-identity.ts';
 import { mayPublish, maySubscribe } from './topics.ts';
 
 /** Largest MQTT packet that is taken: 64 KiB, payload and topic together. */
@@ -31,7 +38,7 @@ export interface MqttLogin {
 }
 
 /**
- * The broker inside the cloud: MQTT 3.1 and 3.1.1 over TCP (aedes; MQTT 5 clients are refused). A
+ * The broker inside the cloud: MQTT 3.1 and 3.1.1 over TCP or TLS (aedes; MQTT 5 clients are refused). A
  * device logs in with its id and secret and reaches its own topics only. Sessions are never kept:
  * jobs live in the database and a device asks again when it is back. The one other login is the OTA
  * adapter's, made anew at each start.
@@ -45,6 +52,7 @@ export class EmbeddedBroker {
   readonly #clients = new Map<string, Client>();
   readonly #connections = new Map<string, Set<Client>>();
   readonly #complaints: Complaints;
+  #secureContext: SecureContext | null;
   #letIn: () => void = () => undefined;
   readonly #opened = new Promise<void>((done) => {
     this.#letIn = done;
@@ -59,8 +67,10 @@ export class EmbeddedBroker {
     aedes: Aedes,
     authenticate: (deviceId: string, secret: string) => boolean,
     complaints: Complaints,
+    tls: TlsIdentity | null,
   ) {
     this.#aedes = aedes;
+    this.#secureContext = tls && createSecureContext(tls);
     this.#complaints = complaints;
     this.#setRules(authenticate);
     this.#server = createServer(
@@ -75,6 +85,8 @@ export class EmbeddedBroker {
     readonly port: number;
     readonly authenticate: (deviceId: string, secret: string) => boolean;
     readonly complaints: Complaints;
+    /** Served without TLS when null. */
+    readonly tls: TlsIdentity | null;
   }): Promise<EmbeddedBroker> {
     const aedes = await Aedes.createBroker({
       concurrency,
@@ -85,7 +97,7 @@ export class EmbeddedBroker {
       maxInflightInbound: 16,
       maxTopicLevels: 10,
     });
-    const broker = new EmbeddedBroker(aedes, options.authenticate, options.complaints);
+    const broker = new EmbeddedBroker(aedes, options.authenticate, options.complaints, options.tls);
     try {
       await broker.#listen(options.host, options.port);
     } catch (error) {
@@ -97,6 +109,16 @@ export class EmbeddedBroker {
 
   get port(): number {
     return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Shows another certificate to connections from now on. */
+  renewTls(tls: TlsIdentity): void {
+    this.#secureContext = createSecureContext(tls);
+  }
+
+  /** Devices that are connected now. */
+  get connectedDevices(): number {
+    return this.#connections.size - (this.#connections.has(this.adapterLogin.username) ? 1 : 0);
   }
 
   /** Lets the devices in; until then they wait for the answer to their login. */
@@ -135,7 +157,8 @@ export class EmbeddedBroker {
     });
   }
 
-  #take(socket: Socket): void {
+  #take(raw: Socket): void {
+    const socket = this.#secureContext ? secured(raw, this.#secureContext) : raw;
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
     limitPackets(socket, maxPacketBytes);
@@ -229,6 +252,15 @@ export class EmbeddedBroker {
     if (connections?.size === 0) this.#connections.delete(deviceId);
     if (this.#clients.get(client.id) === client) this.#clients.delete(client.id);
   }
+}
+
+/** Wrapped by hand, as a TLS server gives its sockets a buffer of 16 KiB, whatever it is told. */
+function secured(raw: Socket, secureContext: SecureContext): Socket {
+  return new TLSSocket(raw, {
+    isServer: true,
+    secureContext,
+    highWaterMark: socketBufferBytes,
+  } as TLSSocketOptions);
 }
 
 function refusal(returnCode: 2 | 4, message: string): AuthenticateError {

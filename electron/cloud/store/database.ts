@@ -39,6 +39,32 @@ const migrations = [
      upgraded INTEGER NOT NULL, failed INTEGER NOT NULL, no_update_required INTEGER NOT NULL,
      PRIMARY KEY (plan_id, at_ms)) WITHOUT ROWID;`,
   'ALTER TABLE devices ADD COLUMN removed_at TEXT',
+  `CREATE TABLE accounts (
+     name TEXT PRIMARY KEY, role TEXT NOT NULL, token_sha256 TEXT NOT NULL UNIQUE, created_at TEXT NOT NULL);
+   CREATE TABLE audit (
+     id INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, account TEXT NOT NULL, address TEXT NOT NULL,
+     method TEXT NOT NULL, path TEXT NOT NULL, body TEXT, status INTEGER NOT NULL, problem TEXT);
+   CREATE TABLE webhooks (
+     id TEXT PRIMARY KEY, url TEXT NOT NULL, secret TEXT NOT NULL, device_failures INTEGER NOT NULL, created_at TEXT NOT NULL);
+   CREATE TABLE webhook_deliveries (
+     id INTEGER PRIMARY KEY AUTOINCREMENT, webhook_id TEXT NOT NULL REFERENCES webhooks (id) ON DELETE CASCADE,
+     event TEXT NOT NULL, at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
+     plan_id TEXT NOT NULL, device_id TEXT, from_state TEXT, to_state TEXT NOT NULL, code TEXT,
+     attempts INTEGER NOT NULL DEFAULT 0, next_at_ms INTEGER NOT NULL DEFAULT 0, ended_at TEXT, error TEXT);
+   CREATE INDEX webhook_deliveries_open ON webhook_deliveries (webhook_id, id) WHERE ended_at IS NULL;
+   CREATE TRIGGER plan_published AFTER INSERT ON plans BEGIN
+     INSERT INTO webhook_deliveries (webhook_id, event, plan_id, to_state)
+       SELECT id, 'plan.state', NEW.id, NEW.state FROM webhooks;
+   END;
+   CREATE TRIGGER plan_state_changed AFTER UPDATE OF state ON plans WHEN OLD.state <> NEW.state BEGIN
+     INSERT INTO webhook_deliveries (webhook_id, event, plan_id, from_state, to_state)
+       SELECT id, 'plan.state', NEW.id, OLD.state, NEW.state FROM webhooks;
+   END;
+   CREATE TRIGGER device_failed AFTER UPDATE OF state ON rollout WHEN NEW.state = 'failed' AND OLD.state <> 'failed' BEGIN
+     INSERT INTO webhook_deliveries (webhook_id, event, plan_id, device_id, from_state, to_state, code)
+       SELECT id, 'device.failed', NEW.plan_id, NEW.device_id, OLD.state, NEW.state, NEW.error
+       FROM webhooks WHERE device_failures = 1;
+   END;`,
 ];
 
 const longestPauseMs = 25;
@@ -60,6 +86,7 @@ export class CloudDatabase {
   #closed = false;
   /** What the last commit took, and when it ended, in milliseconds. */
   #last = { tookMs: 0, endedMs: 0 };
+  readonly #commitListeners: ((tookMs: number) => void)[] = [];
 
   constructor(path: string) {
     this.#db = new Database(path);
@@ -84,6 +111,11 @@ export class CloudDatabase {
       if (this.#queue.length === 0) this.#commitSoon();
       this.#queue.push({ run, done: done as (value: unknown) => void, fail });
     });
+  }
+
+  /** Calls the listener after each commit with the milliseconds that it took. */
+  onCommit(listener: (tookMs: number) => void): void {
+    this.#commitListeners.push(listener);
   }
 
   /** A pause as long as the last commit, so that under load more writes share each disk sync; at rest there is none. */
@@ -129,6 +161,7 @@ export class CloudDatabase {
     const endedMs = performance.now();
     this.#last = { tookMs: endedMs - startedMs, endedMs };
     for (const answer of settle) answer();
+    for (const listener of this.#commitListeners) listener(this.#last.tookMs);
   }
 
   #runUnit(unit: Unit): () => void {

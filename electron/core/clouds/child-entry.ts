@@ -91,6 +91,11 @@ export class ChildEntry {
     this.#child.stdin.write(`${JSON.stringify(message)}\n`);
   }
 
+  /** Passes a signal on, such as the one for a renewed certificate. */
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
   /** Asks it to end by closing its stdin, and insists when it does not. */
   async end(): Promise<void> {
     this.#child.stdin.end();

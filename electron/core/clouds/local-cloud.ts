@@ -102,7 +102,7 @@ export class LocalCloud implements OtaCloud {
     const timeout = probeTimeoutMs;
     // The token goes out only after something there has answered like a cloud.
     await this.#call(healthSchema, {
-      url: '/health',
+      url: `${this.#address}/health`,
       timeout,
       headers: { authorization: false },
     });
@@ -221,6 +221,11 @@ export class LocalCloud implements OtaCloud {
     } finally {
       await file.close();
     }
+  }
+
+  /** Any call of the operator API, below `/api/v1`; what it answers is checked. @throws ProblemError */
+  ask<S extends z.ZodType>(schema: S, request: AxiosRequestConfig): Promise<z.output<S>> {
+    return this.#call(schema, request);
   }
 
   async #call<S extends z.ZodType>(schema: S, request: CloudRequest): Promise<z.output<S>> {
