@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import {
   type Compression,
   compressionSchema,
+  type DeviceCost,
   type PatchFormat,
   patchFormatSchema,
   type PatchReport,
@@ -9,6 +10,7 @@ import {
 import { choiceText } from '../../shared/domain/delta-cost.ts';
 import { byteText } from '../../shared/domain/progress-text.ts';
 import type { DeltaMatrix } from '../../shared/domain/delta-matrix.ts';
+import { diffCommand } from './delta-diff.ts';
 import { printResult } from './output.ts';
 import { findRelease } from './releases.ts';
 import { withSession } from './session.ts';
@@ -20,21 +22,12 @@ interface MakeOptions {
   readonly product?: string;
   readonly component?: string;
   readonly ramBytes?: number;
+  readonly flashBytes?: number;
   readonly memoryBytes?: number;
   readonly segmentBytes?: number;
 }
 
-/** Without a word about the device, a patch is made that is read everywhere. */
-const isDeviceDescribed = (options: MakeOptions): boolean =>
-  [
-    options.product,
-    options.compression,
-    options.ramBytes,
-    options.memoryBytes,
-    options.segmentBytes,
-  ].some((option) => option !== undefined);
-
-/** `slipway delta make|apply|inspect|matrix|accept` */
+/** `slipway delta make|apply|inspect|diff|matrix|accept` */
 export function deltaCommands(program: Command): void {
   const delta = program.command('delta').description('make, apply and explain delta packages');
 
@@ -45,7 +38,7 @@ export function deltaCommands(program: Command): void {
     .addOption(
       new Option(
         '--format <format>',
-        'patch format; auto makes all that fit and keeps the smallest (default: auto where a device is described, else bsdiff, which every bspatch reads)',
+        'patch format; auto makes all that fit and keeps the smallest (default: auto where something is said of the device, else bsdiff, which every bspatch reads)',
       ).choices(['auto', ...patchFormatSchema.options]),
     )
     .addOption(
@@ -56,32 +49,37 @@ export function deltaCommands(program: Command): void {
     .option('--product <id>', 'keep to what this product of the workspace can apply')
     .option('--component <id>', 'component of the product; the first one if left out')
     .option('--ram-bytes <n>', 'RAM that the decoder may use', positive)
+    .option('--flash-bytes <n>', 'flash that holds source and target side by side', positive)
     .option('--memory-bytes <n>', 'flash of an update in place', positive)
     .option('--segment-bytes <n>', 'unit of erasing of that flash', positive)
     .action((source: string, target: string, options: MakeOptions, command: Command) =>
       withSession(command, async ({ studio, json }) => {
-        const { out, compression, product, component } = options;
-        const { ramBytes, memoryBytes, segmentBytes } = options;
+        const { out, format, compression, product, component } = options;
+        const { ramBytes, flashBytes, memoryBytes, segmentBytes } = options;
         const proof = await studio.ask('delta.make', {
           source,
           target,
           out,
-          format: options.format ?? (isDeviceDescribed(options) ? 'auto' : 'bsdiff'),
+          ...(format && { format }),
           ...(compression && { compression }),
           ...(product && { productId: product }),
           ...(component && { componentId: component }),
           limits: {
             ...(ramBytes && { ramBytes }),
+            ...(flashBytes && { flashBytes }),
             ...(memoryBytes && { memoryBytes }),
             ...(segmentBytes && { segmentBytes }),
           },
         });
-        const kind = proof.compression ? `${proof.format} ${proof.compression}` : proof.format;
-        printResult(
-          json,
-          proof,
-          () =>
-            `${out}: ${kind}, ${byteText(proof.patchSizeBytes)} for ${byteText(proof.targetSizeBytes)}, proven in ${(proof.elapsedMs / 1000).toFixed(1)} s\n  target SHA-256 ${proof.targetSha256}\n  a device needs ${byteText(proof.cost?.ramBytes ?? 0)} of RAM and ${byteText(proof.cost?.flashBytes ?? 0)} of flash`,
+        printResult(json, proof, () =>
+          [
+            `${out}: ${choiceText(proof)}, ${byteText(proof.patchSizeBytes)} for ${byteText(proof.targetSizeBytes)}, made in ${(proof.elapsedMs / 1000).toFixed(1)} s`,
+            `  source SHA-256 ${proof.sourceSha256}`,
+            `  target SHA-256 ${proof.targetSha256}`,
+            `  patch SHA-256 ${proof.patchSha256}`,
+            `  proven in ${byteText(proof.proofRamBytes ?? 0)} of RAM${proof.powerLosses ? `, with ${proof.powerLosses} losses of power` : ''}`,
+            ...(proof.cost ? [`  a device needs ${costText(proof.cost)}`] : []),
+          ].join('\n'),
         );
         return 0;
       }),
@@ -135,7 +133,7 @@ export function deltaCommands(program: Command): void {
 
   delta
     .command('accept <release> <files...>')
-    .description('record a vendor’s own delta, which only its device can apply')
+    .description('record a vendor’s own delta; it is proven if its format is public')
     .requiredOption('--component <id>', 'component of the product')
     .requiredOption('--from <version>', 'version that the devices run before it')
     .action(
@@ -167,6 +165,18 @@ export function deltaCommands(program: Command): void {
         return 0;
       }),
     );
+
+  diffCommand(delta);
+}
+
+/** What applying a patch takes. */
+function costText({ ramBytes, flashBytes, airSeconds, erases }: DeviceCost): string {
+  return [
+    `${byteText(ramBytes)} of RAM`,
+    `${byteText(flashBytes)} of flash`,
+    ...(airSeconds === null ? [] : [`${airSeconds.toFixed(1)} s over the air`]),
+    ...(erases === null ? [] : [`${erases} erases`]),
+  ].join(', ');
 }
 
 function matrixText(matrix: DeltaMatrix): string {
@@ -177,7 +187,7 @@ function matrixText(matrix: DeltaMatrix): string {
       `  from ${sourceVersion}, ${devices ?? 'uncounted'} devices: publish the ${advice.publish}. ${advice.reason}`,
       ...patches.map(
         (patch, index) =>
-          `    ${index === best ? '*' : ' '} ${choiceText(patch)}: ${byteText(patch.patchSizeBytes)}, ${(patch.ratio * 100).toFixed(1)} % of the compressed full image, ${byteText(patch.cost.ramBytes)} of RAM${patch.objections.map((why) => `; ${why}`).join('')}`,
+          `    ${index === best ? '*' : ' '} ${choiceText(patch)}: ${byteText(patch.patchSizeBytes)}, ${(patch.ratio * 100).toFixed(1)} % of the compressed full image, proven; ${costText(patch.cost)}${patch.objections.map((why) => `; ${why}`).join('')}`,
       ),
     ]),
     ...matrix.unreleased.map(
@@ -188,16 +198,16 @@ function matrixText(matrix: DeltaMatrix): string {
 
 function reportText(patch: string, report: PatchReport): string {
   const { operations, decoder } = report;
-  const kind = report.compression ? `${report.format} ${report.compression}` : report.format;
   const needs = Object.entries(decoder).filter(([, value]) => value !== null);
   return [
-    `${patch}: ${kind}, ${byteText(report.patchSizeBytes)} for ${byteText(report.targetSizeBytes)}`,
+    `${patch}: ${choiceText(report)}, ${byteText(report.patchSizeBytes)} for ${byteText(report.targetSizeBytes)}`,
     `  ${operations.copies} copies of ${byteText(operations.copiedBytes)}, of which ${byteText(operations.changedBytes)} change`,
     `  ${operations.inserts} insertions of ${byteText(operations.insertedBytes)}, ${operations.runs} runs of ${byteText(operations.runBytes)}`,
     ...(operations.moves > 0 ? [`  ${operations.moves} segments are moved first`] : []),
-    ...report.parts.map(({ name, sizeBytes, plainSizeBytes }) => {
+    ...report.parts.map(({ name, sizeBytes, plainSizeBytes, contents }) => {
       const plain = plainSizeBytes === null ? '' : ` from ${byteText(plainSizeBytes)}`;
-      return `  ${name}: ${byteText(sizeBytes)}${plain}`;
+      const inside = contents.map((content) => `${byteText(content.sizeBytes)} of ${content.name}`);
+      return `  ${name}: ${byteText(sizeBytes)}${plain}${inside.length > 0 ? `: ${inside.join(', ')}` : ''}`;
     }),
     ...(needs.length > 0
       ? [`  decoder: ${needs.map(([name, value]) => `${name} ${value}`).join(', ')}`]

@@ -28,6 +28,7 @@ import { measureMatrix } from './delta/delta-matrix.ts';
 import { createDeltaPackage } from './delta/delta-packages.ts';
 import { applyDelta, inspectDelta, makeDelta } from './delta/delta-service.ts';
 import { acceptForeignDelta } from './delta/foreign-deltas.ts';
+import { type ImageDiffs, patchPath } from './delta/image-diffs.ts';
 import { exportEvidence } from './evidence/export-evidence.ts';
 import { verifyEvidence } from './evidence/verify-evidence.ts';
 import type { Jobs } from './jobs/jobs.ts';
@@ -35,6 +36,7 @@ import type { Log } from './log.ts';
 import { dryRun } from './plan/dry-run.ts';
 import type { VerificationService } from './plan/verification-service.ts';
 import type { PlanService } from './plan/plan-service.ts';
+import { runTask } from '../worker/run-task.ts';
 import { createRelease, summarizeReleases } from './releases/release-service.ts';
 import type { Workspace } from './workspace/workspace.ts';
 
@@ -55,6 +57,7 @@ export interface Rooms {
 /** What the handlers are composed of. */
 export interface HandlerParts extends BenchDoors {
   readonly rooms: Rooms | null;
+  readonly diffs: ImageDiffs;
   readonly jobs: Jobs;
   readonly log: Log;
   readonly resolveFile: (ref: string, access: 'read' | 'write') => string;
@@ -63,7 +66,7 @@ export interface HandlerParts extends BenchDoors {
 
 /** Wires the contract's calls to the services. */
 export function makeHandlers(parts: HandlerParts): Handlers {
-  const { jobs, log } = parts;
+  const { diffs, jobs, log } = parts;
   const toRead = (ref: string): string => parts.resolveFile(ref, 'read');
   const toWrite = (ref: string): string => parts.resolveFile(ref, 'write');
   const rooms = (): Rooms => {
@@ -196,6 +199,17 @@ export function makeHandlers(parts: HandlerParts): Handlers {
         },
         context,
       ),
+
+    'delta.diff': (input, context) => diffs.compare(workspace, input, toRead, context),
+    'delta.diff.bytes': (input) => diffs.bytes(input),
+    'delta.diff.close': async (input) => {
+      await diffs.close(input.diffId);
+      return {};
+    },
+    'delta.operations': (input, context) => {
+      const path = 'patch' in input ? toRead(input.patch) : patchPath(workspace(), input.packageId);
+      return runTask('delta.operations', { path }, context);
+    },
 
     ...benchHandlers(parts, { open: parts.rooms?.workspace ?? null, workspace, toRead, toWrite }),
 

@@ -18,6 +18,7 @@ import { Consoles } from './bench/console/consoles.ts';
 import { rememberByUsbId } from './bench/console/find-again.ts';
 import { type ListPorts, listSystemPorts } from './bench/ports.ts';
 import { VirtualBoards } from './bench/virtual-boards.ts';
+import { ImageDiffs } from './delta/image-diffs.ts';
 import { type Handlers, makeHandlers, type Rooms } from './handlers.ts';
 import { Jobs } from './jobs/jobs.ts';
 import { Log } from './log.ts';
@@ -69,6 +70,7 @@ export async function createStudio(options: StudioOptions): Promise<Studio> {
     (jobId, file) => publish({ type: 'file-so-far', jobId, file }),
   );
   const boards = new VirtualBoards();
+  const diffs = new ImageDiffs();
   const listPorts = options.listPorts ?? listSystemPorts;
   const consoles = new Consoles(boards.opener(), rememberByUsbId(listPorts));
   const connections = new Connections({
@@ -83,6 +85,7 @@ export async function createStudio(options: StudioOptions): Promise<Studio> {
   const handlers: Handlers = makeHandlers({
     rooms,
     boards,
+    diffs,
     consoles,
     connections,
     listPorts,
@@ -167,6 +170,7 @@ export async function createStudio(options: StudioOptions): Promise<Studio> {
         await consoles.closeAll();
       } finally {
         await boards.closeAll();
+        await diffs.closeAll();
         await rooms?.clouds.stop();
         workspace?.close();
       }
@@ -220,6 +224,8 @@ const jobTitles: Partial<Record<Method, string>> = {
   'delta.inspect': 'Explain delta',
   'delta.matrix': 'Measure deltas',
   'delta.accept': 'Record vendor delta',
+  'delta.diff': 'Compare images',
+  'delta.operations': 'Map delta',
   'bench.flash': 'Flash board',
   'bench.resume': 'Go on flashing',
   'cloud.start': 'Start the local cloud',

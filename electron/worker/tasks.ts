@@ -5,9 +5,12 @@ export const tasks = {
   'bundle.inspect': async () => (await import('./tasks/inspect.ts')).inspectFilesTask,
   'formats.test': async () => (await import('./tasks/inspect.ts')).testFormatTask,
   'delta.make': async () => (await import('./tasks/delta.ts')).makeDeltaTask,
+  'delta.prove': async () => (await import('./tasks/delta.ts')).proveDeltaTask,
   'delta.measure': async () => (await import('./tasks/delta.ts')).measureDeltasTask,
   'delta.compressedSize': async () => (await import('./tasks/delta.ts')).compressedSizeTask,
   'delta.inspect': async () => (await import('./tasks/delta.ts')).inspectDeltaTask,
+  'delta.diff': async () => (await import('./tasks/diff.ts')).diffImagesTask,
+  'delta.operations': async () => (await import('./tasks/diff.ts')).mapPatchTask,
   'delta.apply': async () => (await import('./tasks/delta.ts')).applyDeltaTask,
 } satisfies Record<string, () => Promise<(input: never, context: WorkContext) => Promise<unknown>>>;
 

@@ -167,6 +167,10 @@ export const cssVariablesResolver: CSSVariablesResolver = () => ({
     '--slipway-row-active': palettes.studio[0],
     '--slipway-memory-used': palettes.studio[7],
     '--slipway-memory-conflict': palettes.red[7],
+    '--slipway-diff-changed': palettes.orange[1],
+    '--slipway-diff-added': palettes.green[1],
+    '--slipway-diff-removed': palettes.red[1],
+    '--slipway-diff-density': palettes.orange[7],
   },
   dark: {
     '--mantine-color-dimmed': '#a6a7ab',
@@ -185,5 +189,9 @@ export const cssVariablesResolver: CSSVariablesResolver = () => ({
     '--slipway-row-active': '#1f2d4a',
     '--slipway-memory-used': palettes.studio[5],
     '--slipway-memory-conflict': palettes.red[6],
+    '--slipway-diff-changed': '#5a3a12',
+    '--slipway-diff-added': '#134524',
+    '--slipway-diff-removed': '#5c1b22',
+    '--slipway-diff-density': palettes.orange[4],
   },
 });

@@ -1,6 +1,7 @@
 import { storedSegments } from '../../shared/domain/address-overlap.ts';
 import { roleOfFormat } from '../../shared/domain/file-role.ts';
 import type { ImageSegment, InspectedFile } from '../../shared/domain/finding.ts';
+import { homeRegion, isRawFormat } from '../../shared/domain/memory-home.ts';
 import type { MemoryRegion } from '../../shared/domain/product.ts';
 
 /** What the map needs to know of a file. */
@@ -49,18 +50,16 @@ export interface MemoryLayout {
   readonly unplaced: readonly number[];
 }
 
-const raw: ReadonlySet<string> = new Set(['cortex-m', 'mcuboot', 'esp-image']);
-
 /** Images without addresses are drawn from the start of the region that they are for. */
 const isRaw = ({ name, format }: MapFile): boolean =>
-  raw.has(format) || (format === 'unknown' && /\.bin(_\d+)?$/i.test(name));
+  isRawFormat(format) || (format === 'unknown' && /\.bin(_\d+)?$/i.test(name));
 
 /** Puts the files of a report into the regions of a component's memory. */
 export function layOutMemory(
   regions: readonly MemoryRegion[],
   files: readonly MapFile[],
 ): MemoryLayout {
-  const home = homeOf(regions);
+  const home = homeRegion(regions);
   const pieces = files.flatMap((file, index): MemoryPiece[] => {
     const stored = storedSegments(file);
     if (stored.length > 0)
@@ -90,13 +89,6 @@ export function unseenRegions({ banks, regions }: MemoryLayout, widthPx: number)
 /** Size of the widest bank, which all others are drawn to the scale of. */
 export const widestBytes = (banks: readonly MemoryBank[]): number =>
   Math.max(1, ...banks.map(({ sizeBytes }) => sizeBytes));
-
-function homeOf(regions: readonly MemoryRegion[]): MemoryRegion | undefined {
-  const isFor = (role: MemoryRegion['role']): MemoryRegion | undefined =>
-    regions.find((region) => region.role === role);
-  const plain = regions.find(({ role }) => role !== 'bootloader' && role !== 'ram');
-  return isFor('slot') ?? isFor('app') ?? plain ?? regions[0];
-}
 
 function useOf(region: MemoryRegion, pieces: readonly MemoryPiece[]): RegionUse {
   const end = region.start + region.sizeBytes;

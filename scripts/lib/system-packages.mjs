@@ -46,6 +46,7 @@ const forTheTests = [
   'file',
   'libarchive-tools',
   'binutils',
+  'diffutils',
   'crust-firmware',
   'firmware-ath9k-htc',
   'firmware-microbit-micropython',

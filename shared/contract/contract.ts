@@ -1,11 +1,4 @@
 import { z } from 'zod';
-import {
-  compressionSchema,
-  deltaLimitsSchema,
-  patchFormatSchema,
-  patchReportSchema,
-} from '../domain/delta.ts';
-import { deltaMatrixSchema } from '../domain/delta-matrix.ts';
 import { describedFormatSchema, formatTestSchema } from '../domain/described-format.ts';
 import { evidenceReportSchema } from '../domain/evidence.ts';
 import { type FileSoFar, inspectReportSchema } from '../domain/finding.ts';
@@ -30,7 +23,6 @@ import {
 } from '../domain/plan.ts';
 import {
   componentTypeSchema,
-  deltaProofSchema,
   productSchema,
   releaseSchema,
   versionPackageSchema,
@@ -45,6 +37,7 @@ import {
   waiverStateSchema,
 } from '../domain/waiver.ts';
 import { benchCalls } from './bench-calls.ts';
+import { deltaCalls } from './delta-calls.ts';
 import { call, fileRefSchema, id, job, none } from './door.ts';
 
 const page = {
@@ -203,57 +196,7 @@ export const contract = {
   ),
   'formats.remove': call(z.object({ name: z.string() }), z.array(describedFormatSchema)),
 
-  /** Makes a delta version package of the target's release from two full packages of one component. */
-  'delta.create': job(
-    z.object({
-      sourcePackageId: id,
-      targetPackageId: id,
-      format: z.enum(['auto', ...patchFormatSchema.options]).default('auto'),
-      compression: compressionSchema.optional(),
-    }),
-    versionPackageSchema,
-  ),
-  /** Records a vendor's own delta, which only its device can apply. */
-  'delta.accept': job(
-    z.object({
-      releaseId: id,
-      componentId: id,
-      sourceVersion: versionSchema,
-      files: z.array(fileRefSchema).min(1),
-    }),
-    versionPackageSchema,
-  ),
-  'delta.make': job(
-    z.object({
-      source: fileRefSchema,
-      target: fileRefSchema,
-      out: fileRefSchema,
-      format: z.enum(['auto', ...patchFormatSchema.options]).default('auto'),
-      compression: compressionSchema.optional(),
-      /** What the device can apply; over what the component's description says, if one is named. */
-      limits: deltaLimitsSchema.default({}),
-      productId: id.optional(),
-      componentId: id.optional(),
-    }),
-    deltaProofSchema,
-  ),
-  /** Explains a patch without its source: sizes, operations, where its bytes go. */
-  'delta.inspect': job(z.object({ patch: fileRefSchema }), patchReportSchema),
-  /** Every released source version still in the field, by every format that the component allows; goes on where it was cancelled. */
-  'delta.matrix': job(z.object({ releaseId: id, componentId: id }), deltaMatrixSchema),
-  'delta.apply': job(
-    z.object({
-      source: fileRefSchema,
-      patch: fileRefSchema,
-      out: fileRefSchema,
-      /** What must come out, or nothing is written: most formats cannot tell a wrong source. */
-      expectedSha256: z
-        .string()
-        .regex(/^[0-9a-f]{64}$/)
-        .optional(),
-    }),
-    z.object({ sha256: z.string(), sizeBytes: z.number() }),
-  ),
+  ...deltaCalls,
 
   ...benchCalls,
 

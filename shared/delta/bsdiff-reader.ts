@@ -1,12 +1,12 @@
 import { Bzip2Reader } from '../formats/bzip2-reader.ts';
-import { offsetBytes, readOffset } from './bsdiff-offsets.ts';
+import { offsetBytes, readOffset } from '../formats/bsdiff-offsets.ts';
+import { DecoderMemory } from './decoder-memory.ts';
 import { checkTargetSize, corruptPatch, mostEmptyOperations } from './patch-problems.ts';
 import type { PatchStep } from './patch-steps.ts';
 import { PatchStream } from './patch-stream.ts';
 
 const magic40 = 'BSDIFF40';
 const magic43 = 'ENDSLEY/BSDIFF43';
-const pieceBytes = 64 * 1024;
 
 /** The parts of a patch of bsdiff's family, offsets and sizes in bytes. */
 export interface BsdiffHeader {
@@ -65,20 +65,25 @@ function readHeader43(patch: Uint8Array): BsdiffHeader {
   };
 }
 
-/** The steps of a BSDIFF40 or ENDSLEY/BSDIFF43 patch. @throws ProblemError `patch-corrupt` naming the offset */
-export function* readBsdiffSteps(patch: Uint8Array, header: BsdiffHeader): Generator<PatchStep> {
+/** The steps of a BSDIFF40 or ENDSLEY/BSDIFF43 patch. @throws ProblemError `patch-corrupt` naming the offset, `delta-ram` */
+export function* readBsdiffSteps(
+  patch: Uint8Array,
+  header: BsdiffHeader,
+  memory = new DecoderMemory(),
+): Generator<PatchStep> {
   const streams = header.streams.map(
     ({ name, offset, sizeBytes }) =>
       new PatchStream(
         name,
         offset,
-        () => new Bzip2Reader(patch.subarray(offset, offset + sizeBytes)),
+        memory,
+        () => new Bzip2Reader(patch.subarray(offset, offset + sizeBytes), memory.isLimited),
       ),
   );
   const [control, diff = control, extra = control] = streams;
   if (!control || !diff || !extra) throw new Error('a patch has at least one stream');
   const entry = new Uint8Array(3 * offsetBytes);
-  const piece = new Uint8Array(pieceBytes);
+  const piece = memory.buffer();
   let sourceAt = 0;
   let emptyEntries = 0;
   for (let number = 0, done = 0; done < header.targetSizeBytes; number++) {

@@ -1,6 +1,6 @@
 import { BlockTransform } from '../formats/block-transform.ts';
 import { Bzip2Writer } from '../formats/bzip2-writer.ts';
-import { offsetBytes, writeOffset } from './bsdiff-offsets.ts';
+import { offsetBytes, writeOffset } from '../formats/bsdiff-offsets.ts';
 import { differencesOf, insertedBytes, type Operation } from './operations.ts';
 
 /**

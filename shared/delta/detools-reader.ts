@@ -1,14 +1,15 @@
 import type { Compression } from '../domain/delta.ts';
 import type { ByteReader } from '../formats/byte-reader.ts';
 import { CrleReader, PlainReader } from '../formats/crle.ts';
+import { readDetoolsSize } from '../formats/detools-size.ts';
 import { HeatshrinkReader } from '../formats/heatshrink-reader.ts';
 import { LzmaReader } from '../formats/lzma-reader.ts';
-import { type DetoolsHeader, readSize } from './detools-format.ts';
+import { DecoderMemory } from './decoder-memory.ts';
+import type { DetoolsHeader } from './detools-format.ts';
 import { corruptPatch, mostEmptyOperations, unsupportedPatch } from './patch-problems.ts';
 import type { PatchStep } from './patch-steps.ts';
 import { PatchStream } from './patch-stream.ts';
 
-const pieceBytes = 64 * 1024;
 /** A patch names its own dictionary; more than this is refused. */
 export const mostDictionaryBytes = 64 * 1024 * 1024;
 
@@ -19,12 +20,13 @@ export class DetoolsBody {
   readonly #one = new Uint8Array(1);
   readonly #piece: Uint8Array;
 
-  constructor(patch: Uint8Array, header: DetoolsHeader, bufferBytes = pieceBytes) {
+  /** @throws ProblemError `patch-corrupt` | `delta-ram` */
+  constructor(patch: Uint8Array, header: DetoolsHeader, memory: DecoderMemory) {
     this.#start = header.headerBytes;
-    this.#piece = new Uint8Array(bufferBytes);
-    this.#stream = new PatchStream(header.compression, header.headerBytes, () =>
-      openBody(patch.subarray(header.headerBytes), header.compression),
+    this.#stream = new PatchStream(header.compression, header.headerBytes, memory, () =>
+      openBody(patch.subarray(header.headerBytes), header.compression, memory.isLimited),
     );
+    this.#piece = memory.buffer();
   }
 
   /** The steps that make so many bytes of the target. @throws ProblemError `patch-corrupt` | `patch-unsupported` */
@@ -63,7 +65,7 @@ export class DetoolsBody {
 
   #size(name: string): number {
     try {
-      return readSize(() => {
+      return readDetoolsSize(() => {
         this.#stream.fill(this.#one);
         return this.#one[0]!;
       });
@@ -74,18 +76,22 @@ export class DetoolsBody {
   }
 }
 
-/** The steps of a sequential patch. @throws ProblemError `patch-corrupt` | `patch-unsupported` */
-export function* readDetoolsSteps(patch: Uint8Array, header: DetoolsHeader): Generator<PatchStep> {
+/** The steps of a sequential patch. @throws ProblemError `patch-corrupt` | `patch-unsupported` | `delta-ram` */
+export function* readDetoolsSteps(
+  patch: Uint8Array,
+  header: DetoolsHeader,
+  memory = new DecoderMemory(),
+): Generator<PatchStep> {
   if (header.targetSizeBytes === 0) return;
-  const body = new DetoolsBody(patch, header);
+  const body = new DetoolsBody(patch, header, memory);
   yield* body.steps(header.targetSizeBytes);
   body.finish();
 }
 
-function openBody(body: Uint8Array, compression: Compression): ByteReader {
+function openBody(body: Uint8Array, compression: Compression, isWhole: boolean): ByteReader {
   if (compression === 'none') return new PlainReader(body);
   if (compression === 'crle') return new CrleReader(body);
-  if (compression === 'lzma') return new LzmaReader(body, mostDictionaryBytes);
+  if (compression === 'lzma') return new LzmaReader(body, mostDictionaryBytes, isWhole);
   const shape = body[0];
   if (shape === undefined) throw new Error('the shape of heatshrink is missing');
   return new HeatshrinkReader(body.subarray(1), (shape >> 4) + 4, (shape & 15) + 3);

@@ -1,9 +1,12 @@
+import { DecoderMemory } from './decoder-memory.ts';
 import type { DetoolsHeader, InPlaceLayout } from './detools-format.ts';
 import { DetoolsBody } from './detools-reader.ts';
 import { corruptPatch, wrongSource } from './patch-problems.ts';
 import type { PatchStep } from './patch-steps.ts';
 
-const mostSegments = 1 << 20;
+const mostSegments = 1 << 17;
+/** No flash is erased in larger units. */
+const mostSegmentBytes = 16 * 1024 * 1024;
 /** How much a device copies at once. */
 const chunkBytes = 128;
 const erasedByte = 0xff;
@@ -87,8 +90,16 @@ export type InPlaceStep =
   | { readonly kind: 'move'; readonly from: number; readonly to: number }
   | { readonly kind: 'make'; readonly index: number; readonly parts: readonly PatchStep[] };
 
-/** The steps of an in-place patch in order; only the parts of one segment lie in memory. */
-export function* inPlaceSteps(patch: Uint8Array, header: DetoolsHeader): Generator<InPlaceStep> {
+/**
+ * The steps of an in-place patch in order. The parts of one segment are kept, so that it can be made again: a device
+ * reads them from the patch again, which is why they are not counted as its RAM.
+ * @throws ProblemError `patch-corrupt` | `patch-unsupported` | `delta-ram`
+ */
+export function* inPlaceSteps(
+  patch: Uint8Array,
+  header: DetoolsHeader,
+  ram = new DecoderMemory(),
+): Generator<InPlaceStep> {
   const layout = layoutOf(header);
   const { segmentBytes, shiftBytes, memoryBytes, sourceSizeBytes } = layout;
   if (header.targetSizeBytes === 0) return;
@@ -96,7 +107,8 @@ export function* inPlaceSteps(patch: Uint8Array, header: DetoolsHeader): Generat
   // From the end, so that nothing is overwritten before it was moved.
   for (let from = Math.ceil(kept / segmentBytes) - 1; from >= 0; from--)
     yield { kind: 'move', from, to: from + shiftBytes / segmentBytes };
-  const body = new DetoolsBody(patch, header, segmentBytes);
+  ram.take(chunkBytes);
+  const body = new DetoolsBody(patch, header, ram);
   for (let index = 0; index * segmentBytes < header.targetSizeBytes; index++) {
     const size = Math.min(segmentBytes, header.targetSizeBytes - index * segmentBytes);
     const parts = [...keep(body.steps(size))];
@@ -155,34 +167,42 @@ export function deviceWith(source: Uint8Array, header: DetoolsHeader): SegmentMe
     throw wrongSource(
       `It is for a source of ${layout.sourceSizeBytes} bytes; this one has ${source.length}`,
     );
-  if (layout.memoryBytes / layout.segmentBytes > mostSegments)
-    throw corruptPatch(1, `${layout.memoryBytes} bytes in segments of ${layout.segmentBytes}`);
+  checkSegments(layout);
   return new SegmentMemory(layout, source);
 }
 
+function checkSegments({ memoryBytes, segmentBytes }: InPlaceLayout): void {
+  if (memoryBytes / segmentBytes > mostSegments || segmentBytes > mostSegmentBytes)
+    throw corruptPatch(1, `${memoryBytes} bytes in segments of ${segmentBytes} are no flash`);
+}
+
 /**
- * Rebuilds the target in the simulated memory of a device. With `losesPower` the power fails once within each step, half
- * way, and the step is done again: what a step reads must not be what it has already destroyed.
- * @throws ProblemError `patch-source` | `patch-corrupt` | `patch-unsupported`
+ * Rebuilds the target in the simulated memory of a device. With `onPowerLoss` the power fails three times within each
+ * step: behind the erasing, half way, and when all is written but not noted as done. Each time the step is done again:
+ * what it reads must not be what it has already destroyed.
+ * @throws ProblemError `patch-source` | `patch-corrupt` | `patch-unsupported` | `delta-ram`
  */
 export function* readInPlace(
   source: Uint8Array,
   patch: Uint8Array,
   header: DetoolsHeader,
-  losesPower: boolean,
+  ram: DecoderMemory,
+  onPowerLoss?: () => void,
 ): Generator<Uint8Array> {
   const memory = deviceWith(source, header);
   const halfWay = Math.ceil(memory.layout.segmentBytes / chunkBytes / 2) + 1;
-  for (const step of inPlaceSteps(patch, header)) {
-    if (losesPower) {
-      memory.chunksUntilLoss = halfWay;
+  const losses = onPowerLoss ? [1, halfWay, Number.POSITIVE_INFINITY] : [];
+  for (const step of inPlaceSteps(patch, header, ram)) {
+    for (const chunks of losses) {
+      memory.chunksUntilLoss = chunks;
       try {
         runStep(memory, step);
       } catch (error) {
         if (!(error instanceof PowerLoss)) throw error;
       }
-      memory.chunksUntilLoss = Number.POSITIVE_INFINITY;
+      onPowerLoss?.();
     }
+    memory.chunksUntilLoss = Number.POSITIVE_INFINITY;
     runStep(memory, step);
   }
   const { segmentBytes } = memory.layout;

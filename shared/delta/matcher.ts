@@ -1,4 +1,5 @@
 import { chooseStretches } from './alignments.ts';
+import type { SeedIndex } from './seed-index.ts';
 
 /** A piece of the target that resembles a piece of the source. */
 export interface Cover {
@@ -6,6 +7,9 @@ export interface Cover {
   readonly sourceStart: number;
   readonly sizeBytes: number;
 }
+/** A piece does not grow over bytes of which so many more differ than agree: inserting them takes less. */
+const mostLoss = 32;
+
 type Place = Pick<Cover, 'targetStart' | 'sourceStart'>;
 
 /** How pieces are looked for. */
@@ -25,13 +29,14 @@ export interface MatchOptions {
  * while more than half of its bytes agree. The effort is bounded, so padding and repeats cost no time.
  */
 export function findCovers(
-  source: Uint8Array,
+  index: SeedIndex,
   target: Uint8Array,
   onCover: (cover: Cover) => void,
   options: MatchOptions = {},
 ): void {
+  const { source } = index;
   let open: Place = { targetStart: 0, sourceStart: 0 };
-  for (const { start, shift } of chooseStretches(source, target, options)) {
+  for (const { start, shift } of chooseStretches(index, target, options)) {
     const next = { targetStart: start, sourceStart: start + shift };
     const { sizeBytes, backBytes } = divide(source, target, open, next);
     onCover({ ...open, sizeBytes });
@@ -57,7 +62,7 @@ function growForward(
     if (score > bestScore) {
       bestScore = score;
       best = size + 1;
-    }
+    } else if (score < bestScore - mostLoss) break;
   }
   return best;
 }
@@ -77,7 +82,7 @@ function growBackward(
     if (score > bestScore) {
       bestScore = score;
       best = size;
-    }
+    } else if (score < bestScore - mostLoss) break;
   }
   return best;
 }

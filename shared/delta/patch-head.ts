@@ -4,7 +4,7 @@ import { readLzmaHeader } from '../formats/lzma-reader.ts';
 import { readBsdiffHeader } from './bsdiff-reader.ts';
 import { type DetoolsHeader, readDetoolsHeader } from './detools-format.ts';
 import { corruptPatch, unknownPatch } from './patch-problems.ts';
-import { isVcdiff, readVcdiffWindows } from './vcdiff-reader.ts';
+import { isVcdiff, readVcdiffWindows, sectionsBytes } from './vcdiff-reader.ts';
 
 const noNeeds: DecoderNeeds = {
   heatshrinkWindowBits: null,
@@ -30,13 +30,14 @@ export function readPatchHead(patch: Uint8Array): PatchHead {
   }
   if (isVcdiff(patch)) {
     let targetSizeBytes = 0;
-    let windowBytes = 0;
+    let largestBytes = 0;
+    let largestSectionsBytes = 0;
     for (const { targetBytes, sections } of readVcdiffWindows(patch)) {
-      const { data, instructions, addresses } = sections;
       targetSizeBytes += targetBytes;
-      const heldBytes = targetBytes + data.length + instructions.length + addresses.length;
-      windowBytes = Math.max(windowBytes, heldBytes);
+      largestBytes = Math.max(largestBytes, targetBytes);
+      largestSectionsBytes = Math.max(largestSectionsBytes, sectionsBytes(sections));
     }
+    const windowBytes = largestBytes + largestSectionsBytes;
     return { ...common, format: 'vcdiff', targetSizeBytes, decoder: { ...noNeeds, windowBytes } };
   }
   const detools = readDetoolsHeader(patch);

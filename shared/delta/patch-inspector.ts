@@ -1,6 +1,6 @@
 import type { PatchReport } from '../domain/delta.ts';
 import { movedSegments } from '../domain/delta-cost.ts';
-import { offsetBytes } from './bsdiff-offsets.ts';
+import { offsetBytes } from '../formats/bsdiff-offsets.ts';
 import { type BsdiffHeader, readBsdiffHeader, readBsdiffSteps } from './bsdiff-reader.ts';
 import { type DetoolsHeader, readDetoolsHeader, sizeBytes } from './detools-format.ts';
 import { readDetoolsSteps } from './detools-reader.ts';
@@ -27,27 +27,51 @@ export function inspectPatch(patch: Uint8Array): PatchReport {
   return { ...head, operations: { ...operations, moves: movedSegments(head) }, parts };
 }
 
+type Part = Body['parts'][number];
+
+const stored = (name: string, sizeBytes: number): Part => ({
+  name,
+  sizeBytes,
+  plainSizeBytes: null,
+  contents: [],
+});
+
+/** A compressed stream that holds the numbers of the operations, the differences and the insertions by turns. */
+function mixed(
+  name: string,
+  streamBytes: number,
+  numbersBytes: number,
+  { copiedBytes, insertedBytes }: Operations,
+): Part {
+  const contents = [
+    { name: 'numbers', sizeBytes: numbersBytes },
+    { name: 'differences', sizeBytes: copiedBytes },
+    { name: 'insertions', sizeBytes: insertedBytes },
+  ];
+  const plainSizeBytes = numbersBytes + copiedBytes + insertedBytes;
+  return { name, sizeBytes: streamBytes, plainSizeBytes, contents };
+}
+
 function inspectBsdiff(patch: Uint8Array, header: BsdiffHeader): Body {
   const counter = new StepCounter();
   for (const step of readBsdiffSteps(patch, header)) counter.add(step);
   const { operations } = counter;
-  const { copiedBytes, insertedBytes } = operations;
   const controlBytes = 3 * offsetBytes * counter.entries;
   const plain: Readonly<Record<string, number>> = {
     control: controlBytes,
-    diff: copiedBytes,
-    extra: insertedBytes,
-    patch: controlBytes + copiedBytes + insertedBytes,
+    diff: operations.copiedBytes,
+    extra: operations.insertedBytes,
   };
   return {
     operations,
     parts: [
-      { name: 'header', sizeBytes: header.headerBytes, plainSizeBytes: null },
-      ...header.streams.map(({ name, sizeBytes: size }) => ({
-        name,
-        sizeBytes: size,
-        plainSizeBytes: plain[name] ?? null,
-      })),
+      stored('header', header.headerBytes),
+      ...header.streams.map(({ name, sizeBytes: size }) => {
+        const plainSizeBytes = plain[name];
+        return plainSizeBytes === undefined
+          ? mixed(name, size, controlBytes, operations)
+          : { name, sizeBytes: size, plainSizeBytes, contents: [] };
+      }),
     ],
   };
 }
@@ -62,13 +86,12 @@ function inspectDetools(patch: Uint8Array, header: DetoolsHeader): Body {
   } else for (const step of readDetoolsSteps(patch, header)) counter.add(step);
   // Each begins with the size of its data-format section, one byte.
   const sections = Math.ceil(targetSizeBytes / (place?.segmentBytes ?? (targetSizeBytes || 1)));
-  const plainSizeBytes =
-    sections + counter.numberBytes + operations.copiedBytes + operations.insertedBytes;
+  const bodyBytes = patch.length - headerBytes;
   return {
     operations,
     parts: [
-      { name: 'header', sizeBytes: headerBytes, plainSizeBytes: null },
-      { name: 'body', sizeBytes: patch.length - headerBytes, plainSizeBytes },
+      stored('header', headerBytes),
+      mixed('body', bodyBytes, sections + counter.numberBytes, operations),
     ],
   };
 }
@@ -94,14 +117,13 @@ function inspectVcdiff(patch: Uint8Array): Body {
     }
   }
   const sectionBytes = sizes.data + sizes.instructions + sizes.addresses;
-  const part = (name: string, size: number) => ({ name, sizeBytes: size, plainSizeBytes: null });
   return {
     operations,
     parts: [
-      part('headers', patch.length - sectionBytes),
-      part('data', sizes.data),
-      part('instructions', sizes.instructions),
-      part('addresses', sizes.addresses),
+      stored('headers', patch.length - sectionBytes),
+      stored('data', sizes.data),
+      stored('instructions', sizes.instructions),
+      stored('addresses', sizes.addresses),
     ],
   };
 }

@@ -1,4 +1,5 @@
 import { readBsdiffHeader, readBsdiffSteps } from './bsdiff-reader.ts';
+import { DecoderMemory } from './decoder-memory.ts';
 import { readDetoolsHeader } from './detools-format.ts';
 import { readDetoolsSteps } from './detools-reader.ts';
 import { readInPlace } from './in-place-device.ts';
@@ -6,23 +7,32 @@ import { unknownPatch } from './patch-problems.ts';
 import { rebuild } from './patch-steps.ts';
 import { isVcdiff, readVcdiff } from './vcdiff-reader.ts';
 
+/** How the device that applies a patch is simulated. */
+export interface SimulatedDevice {
+  /** Called whenever it has lost its power within a step of an update in place; without it the power never fails. */
+  readonly onPowerLoss?: () => void;
+  /** RAM of the decoder; not limited without it. */
+  readonly memory?: DecoderMemory;
+}
+
 /**
  * Rebuilds the target piece by piece; the format is found from the patch. The memory of a piece is used again for the
- * next one. `losesPower` lets the simulated device of an in-place patch lose its power within each step.
- * @throws ProblemError `patch-format` | `patch-corrupt` | `patch-source` | `patch-unsupported`
+ * next one.
+ * @throws ProblemError `patch-format` | `patch-corrupt` | `patch-source` | `patch-unsupported` | `delta-ram`
  */
 export function* readPatch(
   source: Uint8Array,
   patch: Uint8Array,
-  losesPower = false,
+  { onPowerLoss, memory = new DecoderMemory() }: SimulatedDevice = {},
 ): Generator<Uint8Array> {
   const bsdiff = readBsdiffHeader(patch);
-  if (bsdiff) return yield* rebuild(source, readBsdiffSteps(patch, bsdiff), 'zeros');
-  if (isVcdiff(patch)) return yield* readVcdiff(source, patch);
+  if (bsdiff)
+    return yield* rebuild(source, readBsdiffSteps(patch, bsdiff, memory), 'zeros', memory);
+  if (isVcdiff(patch)) return yield* readVcdiff(source, patch, memory);
   const detools = readDetoolsHeader(patch);
   if (!detools) throw unknownPatch();
-  if (detools.place) return yield* readInPlace(source, patch, detools, losesPower);
-  yield* rebuild(source, readDetoolsSteps(patch, detools), 'error');
+  if (detools.place) return yield* readInPlace(source, patch, detools, memory, onPowerLoss);
+  yield* rebuild(source, readDetoolsSteps(patch, detools, memory), 'error', memory);
 }
 
 /** Rebuilds the target in memory. @throws ProblemError as {@link readPatch} */

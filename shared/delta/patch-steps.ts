@@ -1,3 +1,4 @@
+import type { DecoderMemory } from './decoder-memory.ts';
 import { wrongSource } from './patch-problems.ts';
 
 /** What the patches that correct copied bytes are made of; the memory of the bytes is used again for the next step. */
@@ -8,29 +9,30 @@ export type PatchStep =
   /** The place in the source moves. */
   | { readonly kind: 'seek'; readonly byBytes: number };
 
-const pieceBytes = 64 * 1024;
-
 /**
  * Rebuilds the target from the steps, in pieces whose memory is used again.
  * `outside` says what source bytes beyond its ends are: zeros, as for bspatch, or an error.
- * @throws ProblemError `patch-source`
+ * @throws ProblemError `patch-source` | `delta-ram`
  */
 export function* rebuild(
   source: Uint8Array,
   steps: Iterable<PatchStep>,
   outside: 'zeros' | 'error',
+  memory: DecoderMemory,
 ): Generator<Uint8Array> {
-  const piece = new Uint8Array(pieceBytes);
+  // The steps take what they need first, at their first one.
+  let piece: Uint8Array | null = null;
   let filled = 0;
   let sourceAt = 0;
   for (const step of steps) {
+    piece ??= memory.buffer();
     if (step.kind === 'seek') {
       sourceAt += step.byBytes;
       continue;
     }
     const bytes = step.kind === 'copy' ? step.differences : step.bytes;
     for (let done = 0; done < bytes.length; ) {
-      const size = Math.min(bytes.length - done, pieceBytes - filled);
+      const size = Math.min(bytes.length - done, piece.length - filled);
       piece.set(bytes.subarray(done, done + size), filled);
       if (step.kind === 'copy') {
         if (outside === 'error' && (sourceAt < 0 || sourceAt + size > source.length))
@@ -42,13 +44,13 @@ export function* rebuild(
       }
       filled += size;
       done += size;
-      if (filled === pieceBytes) {
+      if (filled === piece.length) {
         yield piece;
         filled = 0;
       }
     }
   }
-  if (filled > 0) yield piece.subarray(0, filled);
+  if (piece && filled > 0) yield piece.subarray(0, filled);
 }
 
 function addSource(

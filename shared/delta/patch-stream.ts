@@ -1,4 +1,5 @@
 import type { ByteReader } from '../formats/byte-reader.ts';
+import type { DecoderMemory } from './decoder-memory.ts';
 import { corruptPatch } from './patch-problems.ts';
 
 /** One stream of a patch; its troubles become problems that name the offset at which it begins. */
@@ -7,10 +8,12 @@ export class PatchStream {
   readonly #name: string;
   readonly #start: number;
 
-  constructor(name: string, start: number, open: () => ByteReader) {
+  /** @throws ProblemError `patch-corrupt` | `delta-ram` */
+  constructor(name: string, start: number, memory: DecoderMemory, open: () => ByteReader) {
     this.#name = name;
     this.#start = start;
     this.#reader = this.#tell(open);
+    memory.take(this.#reader.memoryBytes);
   }
 
   /** Reads exactly so many bytes. @throws ProblemError `patch-corrupt` */

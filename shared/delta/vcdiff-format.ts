@@ -16,6 +16,8 @@ export const selfMode = 0;
 export const hereMode = 1;
 export const firstNearMode = 2;
 export const firstSameMode = firstNearMode + nearCount;
+/** What {@link AddressCache} takes. */
+export const addressCacheBytes = 4 * (nearCount + sameSlots);
 const modeCount = firstSameMode + sameCount;
 
 export type InstructionKind = 'add' | 'copy' | 'run';

@@ -1,6 +1,8 @@
+import { DecoderMemory } from './decoder-memory.ts';
 import { checkTargetSize, corruptPatch, unsupportedPatch, wrongSource } from './patch-problems.ts';
 import {
   AddressCache,
+  addressCacheBytes,
   adler32Present,
   applicationHeader,
   codeTable,
@@ -143,17 +145,28 @@ function readAddress(
 
 /**
  * Rebuilds the target window by window; the memory of a window is used again for the next one.
- * @throws ProblemError `patch-corrupt` | `patch-source` | `patch-unsupported`
+ * @throws ProblemError `patch-corrupt` | `patch-source` | `patch-unsupported` | `delta-ram`
  */
-export function* readVcdiff(source: Uint8Array, patch: Uint8Array): Generator<Uint8Array> {
-  let room: Uint8Array = new Uint8Array(0);
+export function* readVcdiff(
+  source: Uint8Array,
+  patch: Uint8Array,
+  memory = new DecoderMemory(),
+): Generator<Uint8Array> {
+  let largestBytes = 0;
+  let largestSectionsBytes = 0;
+  for (const { targetBytes, sections } of readVcdiffWindows(patch)) {
+    largestBytes = Math.max(largestBytes, targetBytes);
+    largestSectionsBytes = Math.max(largestSectionsBytes, sectionsBytes(sections));
+  }
+  // A device receives the sections one after the other, but needs all three at once.
+  memory.take(addressCacheBytes + largestBytes + largestSectionsBytes);
+  const room = new Uint8Array(largestBytes);
   for (const window of readVcdiffWindows(patch)) {
-    const { sourceStart, sourceBytes, targetBytes } = window;
+    const { sourceStart, sourceBytes } = window;
     if (sourceStart + sourceBytes > source.length)
       throw wrongSource(
         `It reads ${sourceBytes} bytes from offset ${sourceStart} of a source of ${source.length} bytes`,
       );
-    if (room.length < targetBytes) room = new Uint8Array(targetBytes);
     const segment = source.subarray(sourceStart, sourceStart + sourceBytes);
     let filled = 0;
     for (const { kind, sizeBytes, address, data } of readInstructions(window)) {
@@ -167,6 +180,11 @@ export function* readVcdiff(source: Uint8Array, patch: Uint8Array): Generator<Ui
       throw wrongSource(`The checksum of the window at offset ${window.offset} is wrong`);
     yield target;
   }
+}
+
+/** What the three sections of a window take, in bytes. */
+export function sectionsBytes({ data, instructions, addresses }: VcdiffWindow['sections']): number {
+  return data.length + instructions.length + addresses.length;
 }
 
 /** A copy may begin in the source segment, cross into the window, and overlap what it makes. */

@@ -9,7 +9,13 @@ import type {
 import { problem } from './problem.ts';
 
 /** A choice in words: the format and, if it has one, its compression. */
-export function choiceText({ format, compression }: PatchChoice): string {
+export function choiceText({
+  format,
+  compression,
+}: {
+  readonly format: string;
+  readonly compression?: Compression | null | undefined;
+}): string {
   return compression ? `${format} ${compression}` : format;
 }
 
@@ -26,9 +32,13 @@ const leastHeatshrinkBits = 4;
 const mostHeatshrinkBits = 15;
 const leastDictionaryBytes = 4096;
 const usualDictionaryBytes = 8 * 1024 * 1024;
+/** What is smaller is no window: the objection then says what the device lacks. */
+const leastWindowBytes = 1024;
 const usualWindowBytes = 8 * 1024 * 1024;
-/** So much of the RAM is for the target window of VCDIFF; the rest is for its instructions. */
-const windowShare = 0.5;
+/** Caches of addresses and state of a VCDIFF decoder. */
+const vcdiffStateBytes = 4096;
+/** So much of the rest of the RAM is for the target window of VCDIFF; its instructions may take as much. */
+const windowShare = 0.49;
 
 /** What the encoders may ask of a device's decoder, in bits and bytes. */
 export interface EncoderLimits {
@@ -45,7 +55,10 @@ export function encoderLimits({ ramBytes = Number.POSITIVE_INFINITY }: DeltaLimi
   return {
     heatshrinkWindowBits: Math.min(mostHeatshrinkBits, power(forWindow)),
     lzmaDictionaryBytes: 2 ** Math.min(power(usualDictionaryBytes), power(forDictionary)),
-    vcdiffWindowBytes: Math.min(usualWindowBytes, Math.floor(ramBytes * windowShare)),
+    vcdiffWindowBytes: Math.min(
+      usualWindowBytes,
+      Math.max(leastWindowBytes, Math.floor((ramBytes - vcdiffStateBytes) * windowShare)),
+    ),
   };
 }
 
@@ -81,30 +94,42 @@ export function allowedChoices(limits: DeltaLimits): readonly PatchChoice[] {
   });
 }
 
-/** Leaves out what another choice always beats in size: weaker compressions, and BSDIFF43 beside BSDIFF40. */
-function strongestChoices(choices: readonly PatchChoice[]): readonly PatchChoice[] {
-  const strength: readonly Compression[] = ['none', 'crle', 'heatshrink', 'lzma'];
-  return choices.filter(({ format, compression }) => {
-    const rivals = choices.filter((rival) => rival.format === format);
-    if (format === 'bsdiff43') return !choices.some((rival) => rival.format === 'bsdiff');
-    return !rivals.some(
-      (rival) =>
-        rival.compression === 'lzma' &&
-        compression !== null &&
-        strength.indexOf(compression) < strength.indexOf('lzma'),
-    );
-  });
+/** Whether another choice makes a smaller patch of all but tiny ones: weaker compressions, and BSDIFF43 beside BSDIFF40. */
+function isBeaten(
+  { format, compression }: PatchChoice,
+  choices: readonly PatchChoice[],
+  most: EncoderLimits,
+): boolean {
+  if (format === 'bsdiff43') return choices.some((rival) => rival.format === 'bsdiff');
+  if (compression === null || compression === 'lzma') return false;
+  // In little RAM the window of heatshrink is larger than the dictionary of LZMA.
+  if (compression === 'heatshrink' && most.lzmaDictionaryBytes < 2 ** most.heatshrinkWindowBits)
+    return false;
+  return choices.some((rival) => rival.format === format && rival.compression === 'lzma');
 }
 
-/** What is asked for: a format and, for detools, a compression; `auto` leaves the choice to the size. */
+/**
+ * What is asked for: a format and, for detools, a compression; `auto` leaves the choice to the size. Without a format
+ * a described device gets the smallest patch that it can apply; of one that nothing is said about, the oldest and most
+ * common decoder is assumed, that of BSDIFF40.
+ */
 export interface PatchRequest {
-  readonly format: PatchFormat | 'auto';
+  readonly format?: PatchFormat | 'auto' | undefined;
   readonly compression?: Compression | undefined;
 }
 
+/** What is made for a request. */
+export interface RequestedChoices {
+  readonly choices: readonly PatchChoice[];
+  /** Left out of `auto`, since others make smaller patches of all but tiny ones, whose heads decide. */
+  readonly spare: readonly PatchChoice[];
+}
+
 /** The choices worth making for a request, within the limits of the device. @throws ProblemError `delta-compression` */
-export function choicesFor(request: PatchRequest, limits: DeltaLimits): readonly PatchChoice[] {
-  const { format, compression } = request;
+export function choicesFor(request: PatchRequest, limits: DeltaLimits): RequestedChoices {
+  const { compression } = request;
+  const isDescribed = compression !== undefined || Object.keys(limits).length > 0;
+  const format = request.format ?? (isDescribed ? 'auto' : 'bsdiff');
   const hasCompression = format === 'detools' || format === 'detools-inplace';
   if (compression && format !== 'auto' && !hasCompression)
     throw problem(
@@ -115,12 +140,14 @@ export function choicesFor(request: PatchRequest, limits: DeltaLimits): readonly
       'usage',
     );
   // What is asked for by name is made even when the device has no decoder for it: the objection then says so.
-  if (format !== 'auto' && !hasCompression) return [{ format, compression: null }];
-  if (format !== 'auto' && compression) return [{ format, compression }];
-  const allowed = allowedChoices(format === 'auto' ? limits : { ...limits, formats: [format] });
-  return strongestChoices(
-    allowed.filter((choice) => !compression || choice.compression === compression),
-  );
+  if (format !== 'auto' && !hasCompression)
+    return { choices: [{ format, compression: null }], spare: [] };
+  if (format !== 'auto' && compression) return { choices: [{ format, compression }], spare: [] };
+  const allowed = allowedChoices(
+    format === 'auto' ? limits : { ...limits, formats: [format] },
+  ).filter((choice) => !compression || choice.compression === compression);
+  const spare = allowed.filter((choice) => isBeaten(choice, allowed, encoderLimits(limits)));
+  return { choices: allowed.filter((choice) => !spare.includes(choice)), spare };
 }
 
 /** What applying the patch costs. `sourceSizeBytes` is the image on the device. */
@@ -160,7 +187,7 @@ function decoderRam(
   // bspatch of both families holds source and target in memory.
   if (format === 'bsdiff40') return sourceSizeBytes + targetSizeBytes + 3 * bzip2DecoderBytes;
   if (format === 'bsdiff43') return sourceSizeBytes + targetSizeBytes + bzip2DecoderBytes;
-  if (format === 'vcdiff') return decoder.windowBytes ?? 0;
+  if (format === 'vcdiff') return vcdiffStateBytes + (decoder.windowBytes ?? 0);
   let ramBytes = detoolsBytes;
   if (decoder.heatshrinkWindowBits !== null)
     ramBytes += heatshrinkInputBytes + 2 ** decoder.heatshrinkWindowBits;
@@ -175,7 +202,8 @@ export function objections(
   cost: DeviceCost,
   limits: DeltaLimits,
 ): readonly string[] {
-  const { formats, compressions, ramBytes, memoryBytes } = limits;
+  const { formats, compressions, ramBytes, flashBytes, memoryBytes } = limits;
+  const isInPlace = choice.format === 'detools-inplace';
   const why: string[] = [];
   if (formats && !formats.includes(choice.format))
     why.push(`the device decodes ${formats.join(', ')}, not ${choice.format}`);
@@ -183,12 +211,9 @@ export function objections(
     why.push(`its decoder has ${compressions.join(', ')}, not ${choice.compression}`);
   if (ramBytes !== undefined && cost.ramBytes > ramBytes)
     why.push(`the decoder needs ${cost.ramBytes} bytes of RAM, the device has ${ramBytes}`);
-  if (
-    choice.format === 'detools-inplace' &&
-    memoryBytes !== undefined &&
-    cost.flashBytes > memoryBytes
-  )
-    why.push(`it needs ${cost.flashBytes} bytes of flash, the device has ${memoryBytes}`);
+  const mostFlashBytes = isInPlace ? memoryBytes : flashBytes;
+  if (mostFlashBytes !== undefined && cost.flashBytes > mostFlashBytes)
+    why.push(`it needs ${cost.flashBytes} bytes of flash, the device has ${mostFlashBytes}`);
   return why;
 }
 

@@ -22,6 +22,8 @@ export const deltaLimitsSchema = z.object({
   compressions: z.array(compressionSchema).min(1).optional(),
   /** RAM that the decoder may use. */
   ramBytes: z.number().int().positive().optional(),
+  /** Flash that holds source and target side by side, and the patch where it is stored first. */
+  flashBytes: z.number().int().positive().optional(),
   /** Flash of an update in place, in whole segments. */
   memoryBytes: z.number().int().positive().optional(),
   /** The flash's unit of erasing. */
@@ -51,9 +53,23 @@ const decoderNeedsSchema = z.object({
 });
 export type DecoderNeeds = z.infer<typeof decoderNeedsSchema>;
 
+/** How the head of a patch names the formats: BSDIFF40 by its number, as its magic does. */
+export const headFormatSchema = z.enum([
+  'bsdiff40',
+  'bsdiff43',
+  'vcdiff',
+  'detools',
+  'detools-inplace',
+]);
+
+/** The patch format that the head of a patch names. */
+export function patchFormatOf(headFormat: PatchHead['format']): PatchFormat {
+  return headFormat === 'bsdiff40' ? 'bsdiff' : headFormat;
+}
+
 /** What the head of a patch tells. */
 const patchHeadSchema = z.object({
-  format: z.enum(['bsdiff40', 'bsdiff43', 'vcdiff', 'detools', 'detools-inplace']),
+  format: headFormatSchema,
   compression: compressionSchema.nullable(),
   patchSizeBytes: z.number(),
   targetSizeBytes: z.number(),
@@ -84,6 +100,8 @@ export const patchReportSchema = patchHeadSchema.extend({
       sizeBytes: z.number(),
       /** Before compression; null for what is not compressed. */
       plainSizeBytes: z.number().nullable(),
+      /** What it holds before compression, where that is more than its name says; adds up to the plain size. */
+      contents: z.array(z.object({ name: z.string(), sizeBytes: z.number() })),
     }),
   ),
 });

@@ -1,6 +1,7 @@
 import type { BenchRun } from './bench.ts';
 import { benchGate } from './bench-gate.ts';
 import { incompatible, type VersionCombination } from './compatibility.ts';
+import { deltaDeviceGates, deltasGate } from './delta-gate.ts';
 import type { Finding } from './finding.ts';
 import { maxDevicesPerPlan } from './limits.ts';
 import type { Gate, ScopeSummary } from './plan.ts';
@@ -44,29 +45,13 @@ export function computeGates(facts: GateFacts): Gate[] {
 
 /** The gates that do not depend on the fleet. */
 export function computeRecordGates(facts: RecordFacts): Gate[] {
-  return [findingsGate(facts), waiversGate(facts), deltasGate(facts), benchGate(facts)];
-}
-
-/** Whether the delta was proven to rebuild the full image of its component in this release. */
-export function isProvenDelta(
-  delta: VersionPackage,
-  releasePackages: readonly VersionPackage[],
-): boolean {
-  return releasePackages.some(
-    (pkg) =>
-      pkg.packageType === 'full' &&
-      pkg.componentId === delta.componentId &&
-      pkg.files.length === 1 &&
-      pkg.files[0]?.sha256 === delta.deltaProof?.targetSha256,
-  );
-}
-
-/** Whether the delta is a vendor's own, which nobody but its device can apply. */
-export function isForeignDelta(delta: VersionPackage): boolean {
-  return (
-    delta.deltaProof === null &&
-    delta.report.files.some((file) => file.findings.some(({ rule }) => rule === 'delta.foreign'))
-  );
+  return [
+    findingsGate(facts),
+    waiversGate(facts),
+    deltasGate(facts),
+    ...deltaDeviceGates(facts),
+    benchGate(facts),
+  ];
 }
 
 /** A finding of a delivered file, judged by the product's policy and the waivers in force. */
@@ -133,29 +118,6 @@ function waiversGate(facts: RecordFacts): Gate {
         : waived.length === 0
           ? 'No finding is waived.'
           : `${[...new Set(waived.map(({ fileName, rule, waived: mark }) => `${fileName}: ${rule} by ${mark?.name}`))].join('; ')}.`,
-  };
-}
-
-function deltasGate({ packages, releasePackages }: RecordFacts): Gate {
-  const deltas = packages.filter((pkg) => pkg.packageType === 'delta');
-  const foreign = deltas.filter(isForeignDelta);
-  const unproven = deltas.filter(
-    (delta) => !isForeignDelta(delta) && !isProvenDelta(delta, releasePackages),
-  );
-  const unchecked =
-    foreign.length > 0
-      ? ` Could not be checked, as only the vendor’s device applies them: ${foreign.map((pkg) => pkg.name).join(', ')}.`
-      : '';
-  return {
-    id: 'deltas',
-    title: 'Every delta is proven',
-    passed: unproven.length === 0,
-    why:
-      unproven.length > 0
-        ? `Not proven against the full image of this release: ${unproven.map((pkg) => pkg.name).join(', ')}.`
-        : deltas.length === 0
-          ? 'The plan has no delta.'
-          : `${deltas.length - foreign.length} proven by applying and comparing SHA-256.${unchecked}`,
   };
 }
 

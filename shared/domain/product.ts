@@ -107,6 +107,10 @@ export const deltaProofSchema = z.object({
   compression: compressionSchema.nullable().optional(),
   /** What applying it costs the device. */
   cost: deviceCostSchema.optional(),
+  /** RAM in bytes that the decoder of the proof took; older records do not have it. */
+  proofRamBytes: z.number().optional(),
+  /** How often the device of the proof lost its power and went on; only updates in place are interrupted. */
+  powerLosses: z.number().optional(),
   sourceSha256: z.string(),
   targetSha256: z.string(),
   patchSha256: z.string(),

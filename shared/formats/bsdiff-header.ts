@@ -1,6 +1,7 @@
+import { readOffset } from './bsdiff-offsets.ts';
 import type { ByteSource } from './byte-source.ts';
 import { DeltaDamage, tellDelta, withDeltaFindings } from './delta-facts.ts';
-import { hexText, type ImageFacts, viewOf } from './image-facts.ts';
+import { hexText, type ImageFacts } from './image-facts.ts';
 import type { Report } from './report.ts';
 import { ContentEnd } from './source-cursor.ts';
 
@@ -88,9 +89,9 @@ function endsLikeBzip2(tail: Uint8Array): boolean {
   return false;
 }
 
-/** A length: 63 bits, least significant byte first, and a sign. @throws DeltaDamage when negative */
+/** A length. @throws DeltaDamage when negative */
 function offsetAt(bytes: Uint8Array, at: number): number {
-  const value = viewOf(bytes).getBigInt64(at, true);
-  if (value < 0n) throw new DeltaDamage('a length is negative', at);
-  return Number(value);
+  const value = readOffset(bytes, at);
+  if (value < 0) throw new DeltaDamage('a length is negative', at);
+  return value;
 }

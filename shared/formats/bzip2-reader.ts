@@ -1,17 +1,27 @@
+import type { ByteReader } from './byte-reader.ts';
 import { blockMark, bzip2Crc, endMark, groupSymbols, runB } from './bzip2-format.ts';
 
 const longestCode = 20;
+/** Room for a block grows from so many entries, unless it is taken whole. */
+const firstEntries = 16 * 1024;
+const mostTables = 6;
+const mostSelectors = 1 << 15;
+const mostSymbols = 258;
+/** Selectors, and of each table its symbols, limits and bases. */
+const tableBytes = mostSelectors + mostTables * (2 * mostSymbols + 8 * (longestCode + 1));
 const endOfBits = 'the bzip2 stream ends early';
 
 /**
- * Reads a bzip2 stream piece by piece; memory is at most 4.5 MB whatever the stream announces.
+ * Reads a bzip2 stream piece by piece; memory is at most 3.7 MB whatever the stream announces, and grows with its
+ * blocks unless `isWhole`.
  * Errors are plain ones that say what is wrong: the caller knows which file and offset it is about.
  */
-export class Bzip2Reader {
+export class Bzip2Reader implements ByteReader {
+  readonly memoryBytes: number;
   readonly #bits: BitReader;
+  /** Each entry: the byte in the low 8 bits, above it where the next one is. */
+  #links: Uint32Array;
   readonly #capacity: number;
-  readonly #block = new BlockDecoder();
-  #links = new Uint32Array(0);
   #left = 0;
   #place = 0;
   #expectedCrc = 0;
@@ -22,13 +32,15 @@ export class Bzip2Reader {
   #runLength = 0;
   #repeats = 0;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, isWhole = false) {
     this.#bits = new BitReader(bytes);
     const head = [8, 8, 8, 8].map((width) => this.#bits.read(width));
     const level = (head[3] ?? 0) - 0x30;
     if (head[0] !== 0x42 || head[1] !== 0x5a || head[2] !== 0x68 || level < 1 || level > 9)
       throw new Error('this is not a bzip2 stream');
     this.#capacity = level * 100_000;
+    this.#links = new Uint32Array(isWhole ? this.#capacity : firstEntries);
+    this.memoryBytes = 4 * this.#capacity + tableBytes;
   }
 
   /** Fills the target as far as the stream goes and returns the number of bytes. */
@@ -92,26 +104,23 @@ export class Bzip2Reader {
     this.#expectedCrc = crc;
     if (this.#bits.read(1) === 1) throw new Error('randomised bzip2 blocks are not read');
     const origin = this.#bits.read(24);
-    const bytes = this.#block.decode(this.#bits, this.#capacity);
-    if (origin >= bytes.length) throw new Error('a bzip2 block has no such origin');
-    this.#link(bytes, origin);
+    [this.#links, this.#left] = decodeBlock(this.#bits, this.#links, this.#capacity);
+    if (origin >= this.#left) throw new Error('a bzip2 block has no such origin');
+    this.#link(origin);
     this.#crc = -1;
     this.#runByte = -1;
     this.#runLength = 0;
     return true;
   }
 
-  /** Each entry: the byte in the low 8 bits, above it where the next one is. */
-  #link(bytes: Uint8Array, origin: number): void {
-    if (this.#links.length < bytes.length) this.#links = new Uint32Array(bytes.length);
+  /** Adds the links to the bytes of the block. */
+  #link(origin: number): void {
     const links = this.#links;
     const starts = new Uint32Array(257);
-    for (let at = 0; at < bytes.length; at++) starts[bytes[at]! + 1]!++;
+    for (let at = 0; at < this.#left; at++) starts[links[at]! + 1]!++;
     for (let byte = 0; byte < 256; byte++) starts[byte + 1]! += starts[byte]!;
-    for (let at = 0; at < bytes.length; at++) links[at] = bytes[at]!;
-    for (let at = 0; at < bytes.length; at++) links[starts[bytes[at]!]!++]! |= at << 8;
+    for (let at = 0; at < this.#left; at++) links[starts[links[at]! & 0xff]!++]! |= at << 8;
     this.#place = links[origin]! >>> 8;
-    this.#left = bytes.length;
   }
 
   #endBlock(): void {
@@ -154,49 +163,61 @@ interface Table {
   readonly symbols: Uint16Array;
 }
 
-/** Undoes Huffman coding, zero runs and move-to-front of one block. */
-class BlockDecoder {
-  #bytes = new Uint8Array(0);
-
-  decode(bits: BitReader, capacity: number): Uint8Array {
-    const recent = readUsed(bits);
-    const alphabet = recent.length + 2;
-    const tableCount = bits.read(3);
-    const selectorCount = bits.read(15);
-    if (tableCount < 2 || tableCount > 6 || selectorCount === 0)
-      throw new Error('a bzip2 block has no tables');
-    const selectors = readSelectors(bits, tableCount, selectorCount);
-    const tables = Array.from({ length: tableCount }, () => readTable(bits, alphabet));
-    if (this.#bytes.length < capacity) this.#bytes = new Uint8Array(capacity);
-    const bytes = this.#bytes;
-    let filled = 0;
-    let zeros = 0;
-    let weight = 1;
-    for (let group = 0; group < selectorCount; group++) {
-      const table = tables[selectors[group]!]!;
-      for (let i = 0; i < groupSymbols; i++) {
-        const symbol = readSymbol(bits, table);
-        if (symbol <= runB) {
-          zeros += weight << symbol;
-          weight *= 2;
-          if (zeros > capacity) throw new Error('a bzip2 block is too long');
-          continue;
-        }
-        if (filled + zeros > capacity) throw new Error('a bzip2 block is too long');
-        bytes.fill(recent[0]!, filled, filled + zeros);
-        filled += zeros;
-        zeros = 0;
-        weight = 1;
-        if (symbol === alphabet - 1) return bytes.subarray(0, filled);
-        if (filled === capacity) throw new Error('a bzip2 block is too long');
-        const byte = recent[symbol - 1]!;
-        recent.copyWithin(1, 0, symbol - 1);
-        recent[0] = byte;
-        bytes[filled++] = byte;
+/**
+ * Undoes Huffman coding, zero runs and move-to-front of one block, one byte an entry: returns the room, a larger one if
+ * it had to grow, and how many entries are used.
+ */
+function decodeBlock(
+  bits: BitReader,
+  room: Uint32Array,
+  capacity: number,
+): readonly [room: Uint32Array, used: number] {
+  let bytes = room;
+  const recent = readUsed(bits);
+  const alphabet = recent.length + 2;
+  const tableCount = bits.read(3);
+  const selectorCount = bits.read(15);
+  if (tableCount < 2 || tableCount > mostTables || selectorCount === 0)
+    throw new Error('a bzip2 block has no tables');
+  const selectors = readSelectors(bits, tableCount, selectorCount);
+  const tables = Array.from({ length: tableCount }, () => readTable(bits, alphabet));
+  let filled = 0;
+  let zeros = 0;
+  let weight = 1;
+  for (let group = 0; group < selectorCount; group++) {
+    const table = tables[selectors[group]!]!;
+    for (let i = 0; i < groupSymbols; i++) {
+      const symbol = readSymbol(bits, table);
+      if (symbol <= runB) {
+        zeros += weight << symbol;
+        weight *= 2;
+        if (zeros > capacity) throw new Error('a bzip2 block is too long');
+        continue;
       }
+      if (filled + zeros > capacity) throw new Error('a bzip2 block is too long');
+      if (filled + zeros >= bytes.length) bytes = grown(bytes, filled + zeros, capacity);
+      bytes.fill(recent[0]!, filled, filled + zeros);
+      filled += zeros;
+      zeros = 0;
+      weight = 1;
+      if (symbol === alphabet - 1) return [bytes, filled];
+      if (filled === capacity) throw new Error('a bzip2 block is too long');
+      const byte = recent[symbol - 1]!;
+      recent.copyWithin(1, 0, symbol - 1);
+      recent[0] = byte;
+      bytes[filled++] = byte;
     }
-    throw new Error('a bzip2 block does not end');
   }
+  throw new Error('a bzip2 block does not end');
+}
+
+/** Room for one more than so many entries, up to the capacity. */
+function grown(bytes: Uint32Array, used: number, capacity: number): Uint32Array {
+  const size = Math.min(capacity, Math.max(2 * bytes.length, used + 1));
+  if (size <= bytes.length) return bytes;
+  const room = new Uint32Array(size);
+  room.set(bytes);
+  return room;
 }
 
 function readUsed(bits: BitReader): Uint8Array {

@@ -55,6 +55,7 @@ function writeSize(out: GrowingBytes, size: number): void {
 
 /** Reads a CRLE stream; it needs no memory beside its input. */
 export class CrleReader implements ByteReader {
+  readonly memoryBytes = 0;
   readonly #bytes: Uint8Array;
   #at = 0;
   #left = 0;
@@ -117,6 +118,7 @@ export class CrleReader implements ByteReader {
 
 /** Reads bytes that are not compressed at all. */
 export class PlainReader implements ByteReader {
+  readonly memoryBytes = 0;
   readonly #bytes: Uint8Array;
   #at = 0;
 

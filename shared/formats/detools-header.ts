@@ -1,25 +1,40 @@
 import type { ByteSource } from './byte-source.ts';
 import { DeltaDamage, tellDelta, withDeltaFindings } from './delta-facts.ts';
+import { readDetoolsSize } from './detools-size.ts';
 import { hexText, type ImageFacts } from './image-facts.ts';
 import type { Report } from './report.ts';
 import { ContentEnd, NumberTooLarge } from './source-cursor.ts';
 
-const types = ['sequential', 'in-place', 'hdiffpatch'] as const;
-const compressions = ['none', 'lzma', 'crle', 'bz2', 'heatshrink', 'zstd', 'lz4'] as const;
+/** Numbers of types and compressions are their places in these lists. */
+export const detoolsTypes = ['sequential', 'in-place', 'hdiffpatch'] as const;
+export const detoolsCompressions = [
+  'none',
+  'lzma',
+  'crle',
+  'bz2',
+  'heatshrink',
+  'zstd',
+  'lz4',
+] as const;
 /** Header byte and five sizes of at most ten bytes. */
 const mostHeaderBytes = 64;
 
 /** How the compressed body begins, where its format has a fixed beginning. */
-const beginnings: Readonly<Partial<Record<(typeof compressions)[number], RegExp>>> = {
+const beginnings: Readonly<Partial<Record<(typeof detoolsCompressions)[number], RegExp>>> = {
   lzma: /^5d0000/,
   bz2: /^425a683[1-9]/,
   zstd: /^28b52ffd/,
   lz4: /^04224d18/,
 };
 
-interface DetoolsHeader {
-  readonly type: (typeof types)[number];
-  readonly compression: (typeof compressions)[number];
+/** What the first byte of a detools patch says. */
+export interface DetoolsKind {
+  readonly type: (typeof detoolsTypes)[number];
+  readonly compression: (typeof detoolsCompressions)[number];
+}
+
+/** The header of a detools patch, offsets and sizes in bytes. */
+export interface DetoolsHead extends DetoolsKind {
   readonly targetBytes: number;
   readonly targetAt: number;
   readonly place: {
@@ -38,7 +53,7 @@ interface DetoolsHeader {
  */
 export function looksLikeDetools(head: Uint8Array): boolean {
   try {
-    const { compression, bodyAt, targetBytes } = parseHeader(head.subarray(0, mostHeaderBytes));
+    const { compression, bodyAt, targetBytes } = readDetoolsHead(head);
     const expected = beginnings[compression];
     return targetBytes > 0 && expected?.test(hexText(head.subarray(bodyAt, bodyAt + 4))) === true;
   } catch (error) {
@@ -58,11 +73,11 @@ export async function readDetoolsPatch(
 ): Promise<ImageFacts | null> {
   const format = 'detools';
   const header = await withDeltaFindings(format, report, async () => {
-    const read = parseHeader(Uint8Array.from(await source.read(0, mostHeaderBytes)));
+    const read = readDetoolsHead(Uint8Array.from(await source.read(0, mostHeaderBytes)));
+    checkDetoolsPlace(read);
     const body = hexText(await source.read(read.bodyAt, 4));
     if (beginnings[read.compression]?.test(body) === false)
       throw new DeltaDamage(`the body is not ${read.compression}`, read.bodyAt);
-    if (read.place !== null) checkPlace(read.place, read.targetBytes);
     return read;
   });
   if (header === null) return null;
@@ -78,24 +93,35 @@ export async function readDetoolsPatch(
   return tellDelta({ format, targetBytes, targetAt, ...known, details }, report);
 }
 
-/** @throws ContentEnd | NumberTooLarge | DeltaDamage */
-function parseHeader(bytes: Uint8Array): DetoolsHeader {
+/** What the first byte says; null when no detools patch begins with it. */
+export function detoolsKindOf(first: number): DetoolsKind | null {
+  const type = detoolsTypes[first >> 4];
+  const compression = detoolsCompressions[first & 0x0f];
+  return type === undefined || compression === undefined ? null : { type, compression };
+}
+
+/** Reads the header at the beginning of the bytes. @throws ContentEnd | NumberTooLarge | DeltaDamage */
+export function readDetoolsHead(patch: Uint8Array): DetoolsHead {
+  const bytes = patch.subarray(0, mostHeaderBytes);
   const [first] = bytes;
   if (first === undefined) throw new ContentEnd(0);
-  const type = types[first >> 4];
-  const compression = compressions[first & 0x0f];
-  if (type === undefined || compression === undefined)
-    throw new DeltaDamage(`type ${first >> 4} and compression ${first & 0x0f}`, 0);
+  const kind = detoolsKindOf(first);
+  if (kind === null) throw new DeltaDamage(`type ${first >> 4} and compression ${first & 0x0f}`, 0);
   let at = 1;
+  const nextByte = (): number => {
+    const byte = bytes[at];
+    if (byte === undefined) throw new ContentEnd(bytes.length);
+    at += 1;
+    return byte;
+  };
   const size = (name: string): number => {
     const start = at;
-    const { value, sizeBytes } = parseSize(bytes, at);
-    at += sizeBytes;
+    const value = sizeOf(nextByte, start);
     if (value < 0) throw new DeltaDamage(`the ${name} is negative`, start);
     return value;
   };
   const place =
-    type === 'in-place'
+    kind.type === 'in-place'
       ? {
           memoryBytes: size('memory size'),
           segmentBytes: size('segment size'),
@@ -105,40 +131,30 @@ function parseHeader(bytes: Uint8Array): DetoolsHeader {
       : null;
   const targetAt = at;
   const targetBytes = size('target size');
-  if (type === 'hdiffpatch') size('patch size');
-  return { type, compression, targetBytes, targetAt, place, bodyAt: at };
+  if (kind.type === 'hdiffpatch') size('patch size');
+  return { ...kind, targetBytes, targetAt, place, bodyAt: at };
 }
 
-/** A size: 6 bits and a sign in the first byte, then 7 bits a byte, the lowest first. */
-function parseSize(
-  bytes: Uint8Array,
-  start: number,
-): { readonly value: number; readonly sizeBytes: number } {
-  let value = 0;
-  let weight = 1;
-  for (let at = start; at - start < 10; at += 1) {
-    const byte = bytes[at];
-    if (byte === undefined) throw new ContentEnd(bytes.length);
-    const bits = at === start ? 6 : 7;
-    value += (byte % 2 ** bits) * weight;
-    weight *= 2 ** bits;
-    if (value > Number.MAX_SAFE_INTEGER) throw new NumberTooLarge(start);
-    if ((byte & 0x80) !== 0) continue;
-    const isNegative = ((bytes[start] ?? 0) & 0x40) !== 0;
-    return { value: isNegative ? -value : value, sizeBytes: at - start + 1 };
+function sizeOf(nextByte: () => number, start: number): number {
+  try {
+    return readDetoolsSize(nextByte);
+  } catch (error) {
+    if (error instanceof RangeError) throw new NumberTooLarge(start);
+    throw error;
   }
-  throw new NumberTooLarge(start);
 }
 
-/** The memory holds whole segments, the moved source begins at one of them, and the target fits. */
-function checkPlace(place: NonNullable<DetoolsHeader['place']>, targetBytes: number): void {
-  const { memoryBytes, segmentBytes, shiftBytes } = place;
+/** The memory holds whole segments, the moved source begins at one of them, and both images fit. @throws DeltaDamage */
+export function checkDetoolsPlace({ place, targetBytes }: DetoolsHead): void {
+  if (place === null) return;
+  const { memoryBytes, segmentBytes, shiftBytes, sourceBytes } = place;
   if (segmentBytes === 0 || memoryBytes % segmentBytes !== 0)
     throw new DeltaDamage(`segments of ${segmentBytes} bytes in ${memoryBytes} bytes of memory`, 1);
   if (shiftBytes === 0 || shiftBytes % segmentBytes !== 0 || shiftBytes > memoryBytes)
     throw new DeltaDamage(`the source is moved by ${shiftBytes} bytes`, 1);
-  if (targetBytes > memoryBytes)
-    throw new DeltaDamage(`${targetBytes} bytes do not fit ${memoryBytes} bytes of memory`, 1);
+  const largestBytes = Math.max(sourceBytes, targetBytes);
+  if (largestBytes > memoryBytes)
+    throw new DeltaDamage(`${largestBytes} bytes do not fit ${memoryBytes} bytes of memory`, 1);
 }
 
 function isTold(error: unknown): boolean {

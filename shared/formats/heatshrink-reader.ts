@@ -5,6 +5,7 @@ const leastElementBits = 8;
 
 /** Reads a heatshrink stream; memory is the window of at most 32 KiB. */
 export class HeatshrinkReader implements ByteReader {
+  readonly memoryBytes: number;
   readonly #bytes: Uint8Array;
   readonly #window: Uint8Array;
   readonly #windowBits: number;
@@ -21,6 +22,7 @@ export class HeatshrinkReader implements ByteReader {
       throw new Error(
         `heatshrink with a window of ${windowBits} bits and matches of ${lookaheadBits}`,
       );
+    this.memoryBytes = 1 << windowBits;
     this.#bytes = bytes;
     this.#window = new Uint8Array(1 << windowBits);
     this.#windowBits = windowBits;

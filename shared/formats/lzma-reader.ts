@@ -27,6 +27,8 @@ import {
 } from './lzma-format.ts';
 
 const unknownSize = Number.POSITIVE_INFINITY;
+/** A window grows from this size, unless it is taken whole. */
+const firstWindowBytes = 64 * 1024;
 const leastDictionaryBytes = 4096;
 
 /** What the header of an LZMA alone stream announces. */
@@ -57,16 +59,18 @@ export function readLzmaHeader(bytes: Uint8Array): LzmaHeader {
 }
 
 /**
- * Reads an LZMA alone stream; memory is its dictionary, which grows with the content, and at most 7 MB of
- * probabilities. Errors are plain ones: the caller knows which file and offset it is about.
+ * Reads an LZMA alone stream; memory is its dictionary, no larger than the content, and at most 7 MB of
+ * probabilities. The dictionary grows with the content unless `isWhole`. Errors are plain ones: the caller knows which file and offset it is about.
  */
 export class LzmaReader implements ByteReader {
+  readonly memoryBytes: number;
   readonly #bytes: Uint8Array;
   readonly #probabilities: Uint16Array;
   readonly #literalContextBits: number;
   readonly #literalPositionMask: number;
   readonly #positionMask: number;
   readonly #dictionaryBytes: number;
+  readonly #windowBytes: number;
   #window: Uint8Array;
   #at = aloneHeaderBytes;
   #range = 0xffff_ffff;
@@ -79,7 +83,7 @@ export class LzmaReader implements ByteReader {
   #isOver = false;
 
   /** @throws Error when the header is wrong or the dictionary larger than `mostDictionaryBytes` */
-  constructor(bytes: Uint8Array, mostDictionaryBytes: number) {
+  constructor(bytes: Uint8Array, mostDictionaryBytes: number, isWhole = false) {
     const header = readLzmaHeader(bytes);
     if (header.dictionaryBytes > mostDictionaryBytes)
       throw new Error(`the LZMA dictionary of ${header.dictionaryBytes} bytes is too large`);
@@ -89,7 +93,11 @@ export class LzmaReader implements ByteReader {
     this.#literalPositionMask = (1 << header.literalPositionBits) - 1;
     this.#positionMask = (1 << header.positionBits) - 1;
     this.#dictionaryBytes = header.dictionaryBytes;
-    this.#window = new Uint8Array(Math.min(header.dictionaryBytes, 1 << 16));
+    this.#windowBytes = Math.min(header.dictionaryBytes, header.sizeBytes);
+    this.#window = new Uint8Array(
+      isWhole ? this.#windowBytes : Math.min(this.#windowBytes, firstWindowBytes),
+    );
+    this.memoryBytes = this.#probabilities.byteLength + this.#reps.byteLength + this.#windowBytes;
     this.#left = header.sizeBytes;
     if (this.#nextByte() !== 0) throw new Error('the LZMA stream begins wrongly');
     for (let i = 0; i < 4; i++) this.#code = ((this.#code << 8) | this.#nextByte()) >>> 0;
@@ -172,8 +180,8 @@ export class LzmaReader implements ByteReader {
   }
 
   #put(byte: number): number {
-    if (this.#total === this.#window.length && this.#total < this.#dictionaryBytes) {
-      const grown = new Uint8Array(Math.min(this.#dictionaryBytes, this.#total * 2));
+    if (this.#total === this.#window.length && this.#total < this.#windowBytes) {
+      const grown = new Uint8Array(Math.min(this.#windowBytes, this.#total * 2));
       grown.set(this.#window);
       this.#window = grown;
     }

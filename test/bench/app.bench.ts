@@ -7,6 +7,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { entryPath } from '../../electron/worker/run-task.ts';
 import { type FirstFindings, watchFirstFindings } from '../support/first-findings.ts';
+import { scrollFrames } from '../support/scroll-frames.ts';
 import { openReleasesWindow } from '../support/studio-window.ts';
 import { type Cost, median, megabytes, runMeasured } from './measure.ts';
 import { writeSection } from './report.ts';
@@ -166,3 +167,55 @@ it('shows first findings of 5 x 100 MB in the window within 200 ms', async () =>
   expect(first?.firstMs).toBeLessThanOrEqual(firstFindingsLimitMs);
   expect(median(next.map(({ firstMs }) => firstMs))).toBeLessThanOrEqual(firstFindingsLimitMs);
 }, 600_000);
+
+const scrolledBytes = 100_000_000;
+
+/** Random bytes, and the same with a change of up to 64 bytes in each of so many places. */
+function writePair(places: number): readonly [string, string] {
+  const [before, after] = [join(folder, 'before.bin'), join(folder, 'after.bin')] as const;
+  const bytes = randomBytes(scrolledBytes);
+  writeFileSync(before, bytes);
+  for (let place = 0; place < places; place++)
+    bytes.fill(place & 0xff, place * 20_000, place * 20_000 + (place % 64));
+  writeFileSync(after, bytes);
+  return [before, after];
+}
+
+it('scrolls through two images of 100 MB', async () => {
+  const [before, after] = writePair(5000);
+  const studio = await openReleasesWindow();
+  try {
+    const { page } = studio;
+    await page.getByTestId('view-delta').click();
+    await studio.answerDialogs([before, after]);
+    const startedMs = performance.now();
+    await page.getByTestId('compare-files').click();
+    await page
+      .getByTestId('hex-cursor')
+      .getByText('in both')
+      .or(page.getByText('0x0000_0000: old'))
+      .waitFor();
+    const openedMs = performance.now() - startedMs;
+    const wheel = await scrollFrames(page, 'wheel');
+    const jump = await scrollFrames(page, 'jump');
+    const { heapBytes } = jump;
+    const row = (name: string, { p50Ms, p95Ms, worstMs, busyMs }: typeof wheel): string =>
+      `| ${name} | ${p50Ms.toFixed(1)} | ${p95Ms.toFixed(1)} | ${worstMs.toFixed(1)} | ${busyMs.toFixed(1)} |`;
+    writeSection('diff-scroll', 'Scrolling through two images of 100 MB', [
+      'The comparison in the window: 100 MB of random bytes against the same with 5,000 changes. Times from one',
+      `frame to the next over ${wheel.frames} frames, in a display in memory, drawn by the processor. Busy is what the`,
+      'page does for a frame, all of it: drawing, reading pages, React.',
+      '',
+      '| | p50 ms | p95 ms | worst ms | busy ms |',
+      '|---|---|---|---|---|',
+      row('wheel, 7 rows a frame', wheel),
+      row('strip dragged: a random place each frame', jump),
+      '',
+      `From the choice of the files to their first bytes: ${openedMs.toFixed(0)} ms. Heap of the page at the end: ${megabytes(heapBytes)} MB.`,
+    ]);
+    expect(wheel.p50Ms).toBeLessThan(34);
+    expect(heapBytes).toBeLessThan(100_000_000);
+  } finally {
+    await studio.close();
+  }
+}, 300_000);

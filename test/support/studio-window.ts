@@ -15,6 +15,8 @@ export interface StudioWindow {
   readonly complaints: readonly string[];
   /** What the next file dialogs answer; a real dialog cannot be driven. */
   answerDialog(paths: readonly string[]): Promise<void>;
+  /** What the next file dialogs answer, one path each; those after them are closed. */
+  answerDialogs(paths: readonly string[]): Promise<void>;
   /** What the next save dialogs answer; null closes them. */
   answerSaveDialog(path: string | null): Promise<void>;
   /** Drops files of the disk onto an element, as the system's file manager does. */
@@ -61,6 +63,17 @@ export async function openStudioWindow(options: StudioWindowOptions = {}): Promi
       app.evaluate(
         ({ dialog }, filePaths) => {
           dialog.showOpenDialog = async () => ({ canceled: filePaths.length === 0, filePaths });
+        },
+        [...paths],
+      ),
+    answerDialogs: (paths) =>
+      app.evaluate(
+        ({ dialog }, answers) => {
+          const left = [...answers];
+          dialog.showOpenDialog = async () => {
+            const path = left.shift();
+            return { canceled: path === undefined, filePaths: path === undefined ? [] : [path] };
+          };
         },
         [...paths],
       ),

@@ -1,15 +1,18 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { measureMatrix } from '../../electron/core/delta/delta-matrix.ts';
 import { createStudio, type Studio } from '../../electron/core/studio.ts';
 import { Workspace } from '../../electron/core/workspace/workspace.ts';
 import { readPatchHead } from '../../shared/delta/patch-head.ts';
 import { applyPatch } from '../../shared/delta/patch-reader.ts';
+import { sha256 } from '../../electron/files/sha256.ts';
+import type { PatchChoice } from '../../shared/domain/delta.ts';
 import { computeGates } from '../../shared/domain/gates.ts';
 import type { Progress } from '../../shared/domain/job.ts';
-import { firmwareLike } from '../support/patches.ts';
+import { zip } from '../support/archives.ts';
+import { everyChoice, firmwareLike, makePatch } from '../support/patches.ts';
 
 let folder: string;
 let studio: Studio;
@@ -87,6 +90,19 @@ test('of a device that nothing is said about, the decoder of BSDIFF40 is assumed
   expect(other.files[0]?.format).toBe('vcdiff');
 });
 
+test('of a tiny patch every format is made, since its head decides', async () => {
+  await open(', delta: { ramBytes: 100000000 }');
+  const file = join(folder, 'same.bin');
+  await writeFile(file, imageOf(0));
+  const out = join(folder, 'tiny.patch');
+  const pair = { source: file, target: file, out };
+  const proof = await studio.ask('delta.make', { ...pair, productId: 'P', format: 'auto' });
+  const sizes = everyChoice
+    .filter(({ format }) => format !== 'detools-inplace')
+    .map((choice) => makePatch(imageOf(0), imageOf(0), choice).length);
+  expect(proof.patchSizeBytes).toBe(Math.min(...sizes));
+});
+
 test('a patch that the device cannot apply is not recorded, and the reasons are named', async () => {
   await open(', delta: { formats: [bsdiff], ramBytes: 100000 }');
   const [source, target] = [await bundle(0), await bundle(1)];
@@ -147,6 +163,98 @@ test('a vendor’s delta is recorded with both versions, and that it was not che
     studio.ask('delta.accept', { ...accept, sourceVersion: '1.1.0' }),
   ).rejects.toMatchObject({
     problem: { code: 'delta-pair', kind: 'usage' },
+  });
+});
+
+const vendorFiles: readonly (readonly [
+  name: string,
+  files: Readonly<Record<string, Uint8Array>>,
+])[] = [
+  ['.pack', { 'EC600N_R01-R02.pack': firmwareLike(5000, 9) }],
+  ['DFOTA .bin', { 'dfota.bin': firmwareLike(5000, 9) }],
+  ['DFOTA .zip', { 'dfota.zip': zip('delta.bin', firmwareLike(900, 9)) }],
+  ['.mini_1 and .mini_2', { 'up.mini_1': firmwareLike(900, 9), 'up.mini_2': firmwareLike(901, 9) }],
+];
+test.each(vendorFiles)('a vendor’s %s is taken with source and target', async (_name, files) => {
+  await open('');
+  await bundle(0);
+  await bundle(1);
+  const release = (await studio.ask('releases.list', {})).find((one) => one.version === '1.1.0')!;
+  const paths = await Promise.all(
+    Object.entries(files).map(async ([name, bytes]) => {
+      await writeFile(join(folder, name), bytes);
+      return join(folder, name);
+    }),
+  );
+  const accept = { releaseId: release.id, componentId: 'APP', sourceVersion: '1.0.0' };
+  const pkg = await studio.ask('delta.accept', { ...accept, files: paths });
+  expect(pkg).toMatchObject({ sourceVersion: '1.0.0', targetVersion: '1.1.0', deltaProof: null });
+  expect(pkg.files.map(({ role }) => role)).toEqual(paths.map(() => 'delta'));
+  const foreign = pkg.report.files[0]?.findings.find(({ rule }) => rule === 'delta.foreign');
+  expect(foreign?.verdict).toBe('could-not-check');
+  if (paths.length === 1)
+    for (const version of [0, 1])
+      expect(foreign?.evidence.expected).toContain(sha256(imageOf(version)));
+});
+
+describe('a vendor’s delta of a public format', () => {
+  const choices: readonly PatchChoice[] = [
+    { format: 'bsdiff', compression: null },
+    { format: 'vcdiff', compression: null },
+    { format: 'detools', compression: 'heatshrink' },
+  ];
+
+  async function accept(patch: Uint8Array, described = '', withSource = true) {
+    await open(described);
+    if (withSource) await bundle(0);
+    await bundle(1);
+    const releases = await studio.ask('releases.list', {});
+    const releaseId = releases.find(({ version }) => version === '1.1.0')?.id ?? '';
+    await writeFile(join(folder, 'up.pack'), patch);
+    const files = [join(folder, 'up.pack')];
+    return studio.ask('delta.accept', {
+      releaseId,
+      componentId: 'APP',
+      sourceVersion: '1.0.0',
+      files,
+    });
+  }
+
+  test.each(choices)('is proven: $format', async (choice) => {
+    const pkg = await accept(makePatch(imageOf(0), imageOf(1), choice));
+    expect(pkg.deltaProof).toMatchObject({
+      compression: choice.compression,
+      sourceSha256: sha256(imageOf(0)),
+      targetSha256: sha256(imageOf(1)),
+      patchSha256: pkg.files[0]?.sha256,
+    });
+    const rules = pkg.report.files[0]?.findings.map(({ rule }) => rule) ?? [];
+    expect(rules).toContain('delta.proven');
+    for (const doubt of ['delta.foreign', 'patch.not-applied', 'file.opaque'])
+      expect(rules).not.toContain(doubt);
+  });
+
+  test('between other images is blocked', async () => {
+    const patch = makePatch(imageOf(0), imageOf(2), choices[0]!);
+    const failure = accept(patch);
+    await expect(failure).rejects.toMatchObject({
+      problem: { code: 'bundle-blocked', kind: 'gate' },
+    });
+    await expect(failure).rejects.toThrow('delta.not-proven');
+    expect(await studio.ask('packages.list', {})).toHaveLength(2);
+  });
+
+  test('that the device cannot apply is blocked, with the reason', async () => {
+    const patch = makePatch(imageOf(0), imageOf(1), choices[2]!);
+    const failure = accept(patch, ', delta: { compressions: [crle], ramBytes: 100 }');
+    await expect(failure).rejects.toThrow('its decoder has crle, not heatshrink');
+    await expect(failure).rejects.toThrow('bytes of RAM, the device has 100');
+  });
+
+  test('without its source among the releases it is not checked, and why is said', async () => {
+    const pkg = await accept(makePatch(imageOf(0), imageOf(1), choices[0]!), '', false);
+    const finding = pkg.report.files[0]?.findings.find(({ rule }) => rule === 'delta.foreign');
+    expect(finding?.detail).toContain('APP 1.0.0 has no full package');
   });
 });
 

@@ -18,32 +18,41 @@ const noise = (at: number): number => (Math.imul(at ^ (at >>> 7), 0x9e3779b1) >>
 
 describe('content that makes a plain bsdiff slow', () => {
   const size = 16 * 1024 * 1024;
+  /** Of processor time: others may be using the machine. */
   const limitMs = 40_000;
+  const timeout = 10 * limitMs;
+  const inTime = (source: Uint8Array, target: Uint8Array): Uint8Array => {
+    const before = process.cpuUsage();
+    const patch = makeBsdiff40(source, target);
+    const { user, system } = process.cpuUsage(before);
+    expect((user + system) / 1000).toBeLessThan(limitMs);
+    return patch;
+  };
   test.each([
     ['erased flash with changes', () => 0xff, 8192, 0.001],
     ['erased flash with a change every 16 bytes', () => 0xff, 16, 0.01],
     ['zeros with changes', () => 0, 8192, 0.001],
     ['a repeat of 24 bytes with changes', (at: number) => (at % 24) * 9, 4099, 0.01],
-  ] as const)('%s', { timeout: limitMs }, (_name, fill, every, share) => {
+  ] as const)('%s', { timeout }, (_name, fill, every, share) => {
     const changed = (salt: number): Uint8Array => {
       const bytes = bytesOf(size, fill);
       for (let at = salt; at < size; at += every) bytes[at] = noise(at + salt);
       return bytes;
     };
     const [source, target] = [changed(3), changed(11)];
-    const patch = makeBsdiff40(source, target);
+    const patch = inTime(source, target);
     expect(patch.length).toBeLessThan(size * share);
     expect(Buffer.compare(applyPatch(source, patch), target)).toBe(0);
   });
 
-  test('encrypted images, which have nothing in common', { timeout: limitMs }, () => {
+  test('encrypted images, which have nothing in common', { timeout }, () => {
     const small = 2 * 1024 * 1024;
     const random = (salt: number): Uint8Array => {
       let state = salt;
       return bytesOf(small, () => (state = (Math.imul(state, 1103515245) + 12345) | 0) >>> 16);
     };
     const [source, target] = [random(1), random(2)];
-    const patch = makeBsdiff40(source, target);
+    const patch = inTime(source, target);
     expect(patch.length).toBeLessThan(small * 1.01);
     expect(Buffer.compare(applyPatch(source, patch), target)).toBe(0);
   });
@@ -68,7 +77,7 @@ describe('a patch that lies', () => {
             if (at < damaged.length) damaged[at] = (damaged[at] ?? 0) ^ flip;
           let rebuilt: Uint8Array = target;
           const failure = problemOf(() => (rebuilt = applyPatch(source, damaged)));
-          if (failure) expect(failure.code).toMatch(/^patch-(format|corrupt)$/);
+          if (failure) expect(failure.code).toMatch(/^patch-(format|corrupt|unsupported)$/);
           else expect(Buffer.compare(rebuilt, target)).toBe(0);
         },
       ),

@@ -82,27 +82,55 @@ test('formats, compressions and memory that the device lacks are named', () => {
 
 describe('what is made for a request', () => {
   test('auto leaves out what another choice always beats', () => {
-    expect(names(choicesFor({ format: 'auto' }, {}))).toEqual(['bsdiff', 'vcdiff', 'detools lzma']);
+    expect(names(choicesFor({ format: 'auto' }, {}).choices)).toEqual([
+      'bsdiff',
+      'vcdiff',
+      'detools lzma',
+    ]);
     const limits: DeltaLimits = {
       formats: ['bsdiff43', 'detools'],
       compressions: ['crle', 'heatshrink'],
     };
-    expect(names(choicesFor({ format: 'auto' }, limits))).toEqual([
+    expect(names(choicesFor({ format: 'auto' }, limits).choices)).toEqual([
       'bsdiff43',
       'detools crle',
       'detools heatshrink',
     ]);
     expect(
-      names(choicesFor({ format: 'auto', compression: 'crle' }, { formats: ['detools'] })),
+      names(choicesFor({ format: 'auto', compression: 'crle' }, { formats: ['detools'] }).choices),
     ).toEqual(['detools crle']);
   });
 
+  test('what auto leaves out is kept for tiny patches', () => {
+    expect(names(choicesFor({ format: 'auto' }, {}).spare)).toEqual([
+      'bsdiff43',
+      'detools none',
+      'detools crle',
+      'detools heatshrink',
+    ]);
+  });
+
+  test('where LZMA has little RAM, heatshrink with a larger window is tried as well', () => {
+    const limits: DeltaLimits = { formats: ['detools'], ramBytes: 40_000 };
+    const most = encoderLimits(limits);
+    expect(most.lzmaDictionaryBytes).toBeLessThan(2 ** most.heatshrinkWindowBits);
+    expect(names(choicesFor({}, limits).choices)).toEqual(['detools heatshrink', 'detools lzma']);
+  });
+
+  test('without a format a described device gets the smallest, another one BSDIFF40', () => {
+    expect(names(choicesFor({}, {}).choices)).toEqual(['bsdiff']);
+    expect(names(choicesFor({}, { linkBytesPerSecond: 100 }).choices)).toHaveLength(3);
+    expect(names(choicesFor({ compression: 'crle' }, {}).choices)).toEqual(['detools crle']);
+  });
+
   test('what is asked for by name is tried even when the device has no decoder for it', () => {
-    expect(names(choicesFor({ format: 'vcdiff' }, { formats: ['bsdiff'] }))).toEqual(['vcdiff']);
-    expect(names(choicesFor({ format: 'detools', compression: 'none' }, {}))).toEqual([
+    expect(names(choicesFor({ format: 'vcdiff' }, { formats: ['bsdiff'] }).choices)).toEqual([
+      'vcdiff',
+    ]);
+    expect(names(choicesFor({ format: 'detools', compression: 'none' }, {}).choices)).toEqual([
       'detools none',
     ]);
-    expect(names(choicesFor({ format: 'detools' }, {}))).toEqual(['detools lzma']);
+    expect(names(choicesFor({ format: 'detools' }, {}).choices)).toEqual(['detools lzma']);
   });
 
   test('a compression of a format that has none is refused', () => {

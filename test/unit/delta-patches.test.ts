@@ -7,8 +7,6 @@ import { choiceText } from '../../shared/domain/delta-cost.ts';
 import { deviceCost } from '../../shared/domain/delta-cost.ts';
 import { anyPair, everyChoice, firmwareLike, makePatch, problemOf } from '../support/patches.ts';
 
-/** Damaged patches per format; 100,000 of them is the proof that is run by hand. */
-const fuzzRuns = Number(process.env.SLIPWAY_FUZZ_RUNS ?? 250);
 const memory = { memoryBytes: 8192, segmentBytes: 256 };
 const old = firmwareLike(6000, 0);
 const new_ = Uint8Array.from([
@@ -41,6 +39,9 @@ describe.each(made)('$name', ({ choice, patch }) => {
     expect(report.patchSizeBytes).toBe(patch.length);
     expect(report.targetSizeBytes).toBe(new_.length);
     expect(report.parts.reduce((sum, part) => sum + part.sizeBytes, 0)).toBe(patch.length);
+    for (const { contents, plainSizeBytes } of report.parts)
+      if (contents.length > 0)
+        expect(contents.reduce((sum, part) => sum + part.sizeBytes, 0)).toBe(plainSizeBytes);
     const { copiedBytes, insertedBytes, runBytes, changedBytes } = report.operations;
     expect(copiedBytes + insertedBytes + runBytes).toBe(new_.length);
     expect(changedBytes).toBeLessThanOrEqual(copiedBytes);
@@ -55,34 +56,6 @@ describe.each(made)('$name', ({ choice, patch }) => {
     const empty = makePatch(old, new Uint8Array(0), choice, memory);
     expect(applyPatch(old, empty)).toEqual(new Uint8Array(0));
     expect(inspectPatch(empty).targetSizeBytes).toBe(0);
-  });
-
-  test('damaged, it is an error or ends at its announced size', { timeout: 600_000 }, () => {
-    fc.assert(
-      fc.property(
-        fc.array(fc.tuple(fc.nat(patch.length - 1), fc.integer({ min: 1, max: 255 })), {
-          maxLength: 4,
-        }),
-        fc.option(fc.nat(patch.length)),
-        fc.boolean(),
-        (edits, cut, isHead) => {
-          const damaged = patch.slice(0, cut ?? patch.length);
-          for (const [place, flip] of edits) {
-            const at = isHead ? place % 24 : place;
-            if (at < damaged.length) damaged[at] = damaged[at]! ^ flip;
-          }
-          let size = 0;
-          const failure = problemOf(() => {
-            for (const piece of readPatch(old, damaged)) size += piece.length;
-          });
-          if (failure) expect(failure.code).toMatch(/^patch-(format|corrupt|source|unsupported)$/);
-          else expect(size).toBe(readPatchHead(damaged).targetSizeBytes);
-          const explained = problemOf(() => inspectPatch(damaged));
-          if (explained) expect(explained.code).toMatch(/^patch-(format|corrupt|unsupported)$/);
-        },
-      ),
-      { numRuns: fuzzRuns },
-    );
   });
 
   test('cut off anywhere, it is refused', () => {
@@ -101,7 +74,7 @@ test.each([
   ['detools', [0x00, 0xbf, 0xff, 0xff, 0xff, 0xff, 0x7f], /target size .* is absurd/],
   ['detools with an endless size', [0x00, ...Array<number>(40).fill(0xff)], /absurdly long/],
   ['detools with a negative size', [0x00, 0x41], /negative/],
-  ['detools in-place without segments', [0x10, 0x80, 0x40, 0, 0, 0, 0], /no segments/],
+  ['detools in-place without segments', [0x10, 0x80, 0x40, 0, 0, 0, 0], /segments of 0 bytes/],
   [
     'VCDIFF with an absurd window',
     [0xd6, 0xc3, 0xc4, 0, 0, 0, 0x20, 0xbf, 0xff, 0xff, 0x7f],

@@ -8,7 +8,8 @@ import { SRecordReader } from '../../shared/formats/s-record.ts';
 import { bundleRules } from '../../shared/messages/bundle-rules.ts';
 import { runCampaign } from '../support/fuzz/campaign.ts';
 import { mutate, mutationPlans } from '../support/fuzz/mutations.ts';
-import { type FuzzSubject, fuzzSubjects } from '../support/fuzz/subjects.ts';
+import type { FuzzSubject } from '../support/fuzz/fuzz-subject.ts';
+import { fuzzSubjects } from '../support/fuzz/subjects.ts';
 import { InspectBench } from '../support/inspect.ts';
 
 const corpusFolder = 'test/support/fuzz/corpus';

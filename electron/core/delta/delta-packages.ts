@@ -16,9 +16,7 @@ import type { Workspace } from '../workspace/workspace.ts';
 import { makeDelta } from './delta-service.ts';
 
 /**
- * Makes the delta version package from one released full package to another, proven before it is recorded. `auto` keeps
- * the smallest patch that the component's device can apply; of a device that nothing is said about, the oldest and most
- * common decoder is assumed, that of BSDIFF40.
+ * Makes the delta version package from one released full package to another, proven before it is recorded.
  * @throws ProblemError `delta-pair` when the two packages do not belong together, `delta-does-not-fit`
  */
 export async function createDeltaPackage(
@@ -43,9 +41,7 @@ export async function createDeltaPackage(
       'usage',
     );
   }
-  const limits = componentOf(workspace.product(target.productId), target.componentId).delta;
-  const request: PatchRequest =
-    input.format === 'auto' && !limits ? { format: 'bsdiff' } : { ...input };
+  const component = componentOf(workspace.product(target.productId), target.componentId);
   const folder = workspace.internal('tmp');
   await mkdir(folder, { recursive: true });
   const outPath = join(folder, `${randomUUID()}.patch`);
@@ -55,8 +51,8 @@ export async function createDeltaPackage(
         sourcePath: workspace.objects.path(sourceFile.sha256),
         targetPath: workspace.objects.path(targetFile.sha256),
         outPath,
-        request,
-        limits: limits ?? {},
+        request: input,
+        limits: component.delta ?? {},
       },
       context,
     );
@@ -71,7 +67,7 @@ export async function createDeltaPackage(
     const lineage = new FindingList();
     checkLineage(
       {
-        component: componentOf(workspace.product(target.productId), target.componentId),
+        component,
         sourceVersion: source.targetVersion,
         targetVersion: target.targetVersion,
         proof,

@@ -20,7 +20,7 @@ export interface DeltaOrder {
  */
 export function makeDelta(order: DeltaOrder, context: WorkContext): Promise<DeltaProof> {
   const { request, ...input } = order;
-  return runTask('delta.make', { ...input, choices: choicesFor(request, order.limits) }, context);
+  return runTask('delta.make', { ...input, ...choicesFor(request, order.limits) }, context);
 }
 
 /** Applies a patch in a worker thread. @throws ProblemError `patch-format` | `patch-corrupt` and I/O problems */

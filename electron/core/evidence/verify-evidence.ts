@@ -6,7 +6,8 @@ import {
   evidenceSchema,
 } from '../../../shared/domain/evidence.ts';
 import { deviceStateSchema, type Plan } from '../../../shared/domain/plan.ts';
-import { computeRecordGates, isProvenDelta } from '../../../shared/domain/gates.ts';
+import { isProvenDelta } from '../../../shared/domain/delta-gate.ts';
+import { computeRecordGates } from '../../../shared/domain/gates.ts';
 import { stageTally } from '../../../shared/domain/stage-tally.ts';
 import { applyWaivers, waiversInForce } from '../../../shared/domain/waiver.ts';
 import { problem } from '../../../shared/domain/problem.ts';
@@ -73,9 +74,7 @@ export async function verifyEvidence(path: string): Promise<EvidenceReport> {
       `Bench run ${strayRun?.id ?? ''} flashed ${strayRun?.imageSha256 ?? ''}, which is not in the release.`,
     );
     const strayDelta = body.packages.find(
-      (pkg) =>
-        pkg.deltaProof &&
-        (pkg.deltaProof.patchSha256 !== pkg.files[0]?.sha256 || !isProvenDelta(pkg, body.packages)),
+      (pkg) => pkg.deltaProof && !isProvenDelta(pkg, body.packages),
     );
     add(
       'delta-proofs',

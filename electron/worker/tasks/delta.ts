@@ -1,17 +1,18 @@
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { brotliCompressSync, constants } from 'node:zlib';
+import { DecoderMemory } from '../../../shared/delta/decoder-memory.ts';
 import { readPatchHead } from '../../../shared/delta/patch-head.ts';
 import { inspectPatch } from '../../../shared/delta/patch-inspector.ts';
 import { maxTargetBytes, wrongSource } from '../../../shared/delta/patch-problems.ts';
 import { readPatch } from '../../../shared/delta/patch-reader.ts';
 import { makePatches, type OnPatchProgress } from '../../../shared/delta/patch-writer.ts';
-import type {
-  DeltaLimits,
-  DeviceCost,
-  PatchChoice,
-  PatchHead,
-  PatchReport,
+import {
+  type DeltaLimits,
+  type DeviceCost,
+  type PatchChoice,
+  type PatchReport,
+  patchFormatOf,
 } from '../../../shared/domain/delta.ts';
 import { choiceText } from '../../../shared/domain/delta-cost.ts';
 import { deviceCost, objections } from '../../../shared/domain/delta-cost.ts';
@@ -22,10 +23,14 @@ import type { DeltaProof } from '../../../shared/domain/product.ts';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
 import { sha256 } from '../../files/sha256.ts';
 
+/** Of such patches the heads decide which is the smallest. */
+const tinyPatchBytes = 4096;
+/** Up to this size patches are made at once. */
+const smallTargetBytes = 4 * 1024 * 1024;
+
 interface Candidate {
   readonly choice: PatchChoice;
   readonly patch: Uint8Array;
-  readonly head: PatchHead;
   readonly cost: DeviceCost;
   readonly objections: readonly string[];
 }
@@ -38,11 +43,16 @@ interface PairOrder {
 
 /**
  * Makes the patches of the choices, keeps the smallest that the device can apply, and writes it only after applying it
- * gave the target's SHA-256.
+ * gave the target's SHA-256. Of a small pair with a tiny patch the spare choices are made too.
  * @throws ProblemError `delta-not-proven` | `delta-too-large` | `delta-does-not-fit` | `delta-memory`
  */
 export async function makeDeltaTask(
-  input: PairOrder & { sourcePath: string; targetPath: string; outPath: string },
+  input: PairOrder & {
+    sourcePath: string;
+    targetPath: string;
+    outPath: string;
+    spare?: readonly PatchChoice[];
+  },
   context: WorkContext,
 ): Promise<DeltaProof> {
   const startedMs = performance.now();
@@ -50,41 +60,94 @@ export async function makeDeltaTask(
   const target = await readBytes(input.targetPath);
   const onProgress = (step: string, done: number): void =>
     context.onProgress({ step, done, total: target.length, unit: 'bytes' });
-  const { patch, head, cost } = smallestThatFits(source, target, input, onProgress);
-  const targetSha256 = sha256(target);
-  prove(source, patch, targetSha256, onProgress);
+  const { patch } = smallestThatFits(source, target, input, onProgress);
+  const order = { source, patch, targetSha256: sha256(target), limits: input.limits };
+  const { proof } = proveAndCount(order, startedMs, onProgress);
   await writeFileAtomic(input.outPath, patch);
+  return proof;
+}
+
+/** A patch that was made elsewhere: its proof, and why the device cannot apply it. */
+export interface ProvenPatch {
+  readonly proof: DeltaProof;
+  readonly objections: readonly string[];
+}
+
+/**
+ * Proves a patch that was made elsewhere.
+ * @throws ProblemError `delta-not-proven` | `delta-ram` | `patch-format` | `patch-corrupt` | `patch-source` | `patch-unsupported`
+ */
+export async function proveDeltaTask(
+  input: { sourcePath: string; patchPath: string; targetSha256: string; limits: DeltaLimits },
+  context: WorkContext,
+): Promise<ProvenPatch> {
+  const startedMs = performance.now();
+  const source = await readBytes(input.sourcePath);
+  const patch = await readBytes(input.patchPath);
+  const { targetSha256, limits } = input;
+  return proveAndCount({ source, patch, targetSha256, limits }, startedMs, (step, done) =>
+    context.onProgress({ step, done, total: 0, unit: 'bytes' }),
+  );
+}
+
+function proveAndCount(
+  order: Omit<ProofOrder, 'ramBytes'> & { readonly limits: DeltaLimits },
+  startedMs: number,
+  onProgress: OnPatchProgress,
+): ProvenPatch {
+  const { source, patch, targetSha256, limits } = order;
+  const head = readPatchHead(patch);
+  const cost = deviceCost(head, source.length, limits);
+  const run = prove({ ...order, ramBytes: cost.ramBytes }, onProgress);
+  const { format, compression, patchSizeBytes, targetSizeBytes } = head;
+  const choice = { format: patchFormatOf(format), compression };
   return {
-    format: head.format,
-    compression: head.compression,
-    cost,
-    sourceSha256: sha256(source),
-    targetSha256,
-    patchSha256: sha256(patch),
-    patchSizeBytes: patch.length,
-    targetSizeBytes: target.length,
-    elapsedMs: Math.round(performance.now() - startedMs),
-    peakRssBytes: process.resourceUsage().maxRSS * 1024,
-    proven: true,
+    objections: objections(choice, cost, limits),
+    proof: {
+      format,
+      compression,
+      cost,
+      ...run,
+      sourceSha256: sha256(source),
+      targetSha256,
+      patchSha256: sha256(patch),
+      patchSizeBytes,
+      targetSizeBytes,
+      elapsedMs: Math.round(performance.now() - startedMs),
+      peakRssBytes: process.resourceUsage().maxRSS * 1024,
+      proven: true,
+    },
   };
 }
 
-/** Applies a patch with the reader that shares no code with its writer. @throws ProblemError `delta-not-proven` */
+/** A patch, what it must give from which source, and the RAM that the device has for its decoder. */
+interface ProofOrder {
+  readonly source: Uint8Array;
+  readonly patch: Uint8Array;
+  readonly targetSha256: string;
+  readonly ramBytes: number;
+}
+
+/**
+ * Applies a patch with the reader that shares no code with its writer, within the RAM that the device is said to need.
+ * @throws ProblemError `delta-not-proven` | `delta-ram`
+ */
 function prove(
-  source: Uint8Array,
-  patch: Uint8Array,
-  targetSha256: string,
+  { source, patch, targetSha256, ramBytes }: ProofOrder,
   onProgress: OnPatchProgress,
-): void {
+): Required<Pick<DeltaProof, 'proofRamBytes' | 'powerLosses'>> {
+  const memory = new DecoderMemory(ramBytes);
   const rebuilt = createHash('sha256');
   let rebuiltBytes = 0;
-  for (const piece of readPatch(source, patch, true)) {
+  let powerLosses = 0;
+  const onPowerLoss = (): void => void powerLosses++;
+  for (const piece of readPatch(source, patch, { memory, onPowerLoss })) {
     rebuilt.update(piece);
     rebuiltBytes += piece.length;
     onProgress('Proving', rebuiltBytes);
   }
   const found = rebuilt.digest('hex');
-  if (found === targetSha256) return;
+  if (found === targetSha256) return { proofRamBytes: memory.mostBytes, powerLosses };
   throw problem(
     'delta-not-proven',
     'The delta could not be proven',
@@ -101,25 +164,30 @@ function* candidates(
   onProgress: OnPatchProgress,
 ): Generator<Candidate> {
   for (const { choice, patch } of makePatches(source, target, choices, limits, onProgress)) {
-    const head = readPatchHead(patch);
-    const cost = deviceCost(head, source.length, limits);
-    yield { choice, patch, head, cost, objections: objections(choice, cost, limits) };
+    const cost = deviceCost(readPatchHead(patch), source.length, limits);
+    yield { choice, patch, cost, objections: objections(choice, cost, limits) };
   }
 }
 
 function smallestThatFits(
   source: Uint8Array,
   target: Uint8Array,
-  order: PairOrder,
+  { choices, spare = [], limits }: PairOrder & { readonly spare?: readonly PatchChoice[] },
   onProgress: OnPatchProgress,
 ): Candidate {
   const refused: string[] = [];
   let best: Candidate | null = null;
-  for (const candidate of candidates(source, target, order, onProgress)) {
-    if (candidate.objections.length > 0)
-      refused.push(`${choiceText(candidate.choice)}: ${candidate.objections.join('; ')}`);
-    else if (!best || candidate.patch.length < best.patch.length) best = candidate;
-  }
+  const tryAll = (some: readonly PatchChoice[]): void => {
+    for (const candidate of candidates(source, target, { choices: some, limits }, onProgress)) {
+      if (candidate.objections.length > 0)
+        refused.push(`${choiceText(candidate.choice)}: ${candidate.objections.join('; ')}`);
+      else if (!best || candidate.patch.length < best.patch.length) best = candidate;
+    }
+  };
+  tryAll(choices);
+  const found = best as Candidate | null;
+  const isTiny = !found || found.patch.length <= tinyPatchBytes;
+  if (isTiny && target.length <= smallTargetBytes) tryAll(spare);
   if (best) return best;
   throw problem(
     'delta-does-not-fit',
@@ -172,7 +240,7 @@ export async function measureDeltasTask(
   const measured: MeasuredPatch[] = [];
   for (const candidate of candidates(source, target, input, onProgress)) {
     const { choice, patch, cost, objections: why } = candidate;
-    prove(source, patch, targetSha256, onProgress);
+    prove({ source, patch, targetSha256, ramBytes: cost.ramBytes }, onProgress);
     measured.push({
       ...choice,
       patchSizeBytes: patch.length,

@@ -18,6 +18,26 @@ export function formatWord(format: string, compression?: string | null): string 
   return compression ? `${word}, ${compression}` : word;
 }
 
+/** Bytes that a device downloads for a delta, a vendor's own included. */
+export const patchBytes = (delta: VersionPackage): number =>
+  delta.files.reduce((sum, file) => sum + file.sizeBytes, 0);
+
+/** Deltas to a target that start from none of these versions. */
+export function otherDeltas(
+  target: VersionPackage,
+  sources: readonly VersionPackage[],
+  packages: readonly VersionPackage[],
+): readonly VersionPackage[] {
+  const known = new Set(sources.map(({ targetVersion }) => targetVersion));
+  return packages.filter(
+    (pkg) =>
+      pkg.packageType === 'delta' &&
+      pkg.releaseId === target.releaseId &&
+      pkg.componentId === target.componentId &&
+      !known.has(pkg.sourceVersion ?? ''),
+  );
+}
+
 /** The source versions for a target, the newest first, with the deltas that start from them. */
 export function deltaRows(
   target: VersionPackage,
@@ -35,9 +55,8 @@ export function deltaRows(
             pkg.componentId === target.componentId &&
             pkg.sourceVersion === source.targetVersion,
         ) ?? null;
-      const proof = delta?.deltaProof;
-      const ratio =
-        proof && proof.targetSizeBytes > 0 ? proof.patchSizeBytes / proof.targetSizeBytes : null;
+      const fullBytes = patchBytes(target);
+      const ratio = delta && fullBytes > 0 ? patchBytes(delta) / fullBytes : null;
       return { source, delta, ratio };
     });
 }

@@ -6,6 +6,7 @@ import type { DeltaMatrix } from '../../../shared/domain/delta-matrix.ts';
 import type { Component, VersionPackage } from '../../../shared/domain/product.ts';
 import { call } from '../../rpc/client.ts';
 import { deltaSources } from '../../stores/release-line.ts';
+import { useDiff } from '../../stores/diff.ts';
 import { useRelease, useRunningJob, useStudio } from '../../stores/studio.ts';
 import { useComponent } from '../../stores/use-component.ts';
 import { ComponentSelect } from '../../widgets/component-select.tsx';
@@ -20,31 +21,49 @@ import { Section } from '../../widgets/section.tsx';
 import { ToneBadge } from '../../widgets/tone-badge.tsx';
 import { Bytes, ClippedText, Time } from '../../widgets/value-text.tsx';
 import { ViewHeader } from '../../widgets/view-header.tsx';
-import { type DeltaRow, deltaRows } from './delta-rows.ts';
+import { type DeltaRow, deltaRows, otherDeltas, patchBytes } from './delta-rows.ts';
+import { DiffView } from './diff/diff-view.tsx';
+import { compareFiles } from './diff/pick-images.ts';
 import classes from './delta-view.module.css';
 import { FormatSelect, type FormatWish } from './format-select.tsx';
 import { MatrixPanel } from './matrix-panel.tsx';
 import { ProofPanel } from './proof-panel.tsx';
+import { UnreleasedDeltas, VendorDeltaButton } from './vendor-delta.tsx';
 
 const imageBytes = (pkg: VersionPackage): number =>
   pkg.files.reduce((sum, file) => sum + file.sizeBytes, 0);
 
-/** Makes proven deltas from earlier versions of a component to the release's version. */
+/** Makes proven deltas, or shows the comparison of two images while one is open. */
 export function DeltaView() {
+  const diff = useDiff((state) => state.open);
+  return diff ? <DiffView diff={diff} /> : <Deltas />;
+}
+
+/** Makes proven deltas from earlier versions of a component to the release's version. */
+function Deltas() {
   const chosen = useRelease();
   const { component, choose } = useComponent(chosen?.product);
-  if (!chosen || !component) return <NoRelease />;
+  if (!chosen || !component)
+    return (
+      <>
+        <ViewHeader title="Delta" actions={<CompareFiles />} />
+        <NoRelease />
+      </>
+    );
   return (
     <>
       <ViewHeader
         title="Delta"
         about={`To ${chosen.product.name} ${chosen.release.version}, ${component.name}`}
         actions={
-          <ComponentSelect
-            components={chosen.product.components}
-            value={component.id}
-            onChange={choose}
-          />
+          <>
+            <CompareFiles />
+            <ComponentSelect
+              components={chosen.product.components}
+              value={component.id}
+              onChange={choose}
+            />
+          </>
         }
       />
       <DeltasTo
@@ -56,12 +75,24 @@ export function DeltaView() {
   );
 }
 
+/** Compares any two files, of the release or not. */
+function CompareFiles() {
+  const act = useStudio((state) => state.act);
+  return (
+    <Button variant="default" onClick={() => void act(compareFiles)} data-testid="compare-files">
+      Compare files
+    </Button>
+  );
+}
+
 function DeltasTo(props: { readonly release: ReleaseSummary; readonly component: Component }) {
   const { release, component } = props;
   const { packages, act, refresh, openView } = useStudio();
   const making = useRunningJob('delta.create');
   const measuring = useRunningJob('delta.matrix');
-  const job = making ?? measuring;
+  const comparing = useRunningJob('delta.diff');
+  const compareImages = useDiff((state) => state.compare);
+  const job = making ?? measuring ?? comparing;
   const [wish, setWish] = useState<FormatWish>(null);
   const [matrix, setMatrix] = useState<DeltaMatrix | null>(null);
   const [selectedId, setSelectedId] = useState<string | null>(null);
@@ -93,7 +124,7 @@ function DeltasTo(props: { readonly release: ReleaseSummary; readonly component:
         await call('delta.create', {
           sourcePackageId: source.id,
           targetPackageId: target.id,
-          format: wish?.format ?? 'auto',
+          ...(wish && { format: wish.format }),
           ...(wish?.compression && { compression: wish.compression }),
         });
         await refresh();
@@ -104,6 +135,18 @@ function DeltasTo(props: { readonly release: ReleaseSummary; readonly component:
       const input = { releaseId: release.id, componentId: component.id };
       setMatrix(await call('delta.matrix', input));
     });
+  const compare = ({ source, delta }: DeltaRow) =>
+    void act(() =>
+      compareImages({
+        order: { old: { packageId: source.id }, new: { packageId: target.id } },
+        names: {
+          old: `${component.id} ${source.targetVersion}`,
+          new: `${component.id} ${target.targetVersion}`,
+        },
+        // A vendor's own delta tells nothing of its operations.
+        deltaPackageId: delta?.deltaProof ? delta.id : null,
+      }),
+    );
   const missing = rows.filter((row) => row.delta === null).map((row) => row.source);
   const selected = rows.find((row) => row.source.id === selectedId) ?? rows[0];
   const columns: readonly GridColumn<DeltaRow>[] = [
@@ -111,20 +154,33 @@ function DeltasTo(props: { readonly release: ReleaseSummary; readonly component:
     {
       id: 'action',
       title: 'Action',
-      widthPx: 118,
-      render: ({ source, delta }) =>
-        delta === null && (
+      widthPx: 186,
+      render: (row) => (
+        <Group gap={6} wrap="nowrap">
           <Button
             size="compact-xs"
-            variant="light"
+            variant="default"
             disabled={job !== undefined}
-            aria-label={`Make delta from ${source.targetVersion}`}
-            onClick={() => make([source])}
-            data-testid="delta-make"
+            aria-label={`Compare with ${row.source.targetVersion}`}
+            onClick={() => compare(row)}
+            data-testid="delta-compare"
           >
-            Make delta
+            Compare
           </Button>
-        ),
+          {row.delta === null && (
+            <Button
+              size="compact-xs"
+              variant="light"
+              disabled={job !== undefined}
+              aria-label={`Make delta from ${row.source.targetVersion}`}
+              onClick={() => make([row.source])}
+              data-testid="delta-make"
+            >
+              Make delta
+            </Button>
+          )}
+        </Group>
+      ),
     },
   ];
 
@@ -140,6 +196,7 @@ function DeltasTo(props: { readonly release: ReleaseSummary; readonly component:
           <span>
             SHA-256 <HashText hash={target.files[0]?.sha256 ?? target.sha256} />
           </span>
+          <VendorDeltaButton target={target} sourceVersion={selected?.source.targetVersion} />
         </Text>
         {job && <JobStrip job={job} />}
         <Section
@@ -188,9 +245,16 @@ function DeltasTo(props: { readonly release: ReleaseSummary; readonly component:
             testId="delta-grid"
           />
         </Section>
+        <UnreleasedDeltas
+          deltas={otherDeltas(
+            target,
+            rows.map((row) => row.source),
+            packages,
+          )}
+        />
+        {matrix && <MatrixPanel matrix={matrix} sourceVersion={selected?.source.targetVersion} />}
       </div>
       <div className={layout.column}>
-        {matrix && <MatrixPanel matrix={matrix} sourceVersion={selected?.source.targetVersion} />}
         <ProofPanel row={selected} />
       </div>
     </div>
@@ -220,12 +284,14 @@ const recordColumns: readonly GridColumn<DeltaRow>[] = [
   {
     id: 'state',
     title: 'Delta',
-    widthPx: 110,
+    widthPx: 136,
     render: ({ delta }) =>
-      delta?.deltaProof ? (
+      delta === null ? (
+        <ToneBadge tone="neutral" word="Not made" />
+      ) : delta.deltaProof ? (
         <ToneBadge tone="good" word="Proven" />
       ) : (
-        <ToneBadge tone="neutral" word="Not made" />
+        <ToneBadge tone="unknown" word="Not checked" />
       ),
   },
   {
@@ -233,8 +299,7 @@ const recordColumns: readonly GridColumn<DeltaRow>[] = [
     title: 'Patch',
     widthPx: 84,
     align: 'right',
-    render: ({ delta }) =>
-      delta?.deltaProof ? <Bytes value={delta.deltaProof.patchSizeBytes} /> : '',
+    render: ({ delta }) => (delta === null ? '' : <Bytes value={patchBytes(delta)} />),
   },
   {
     id: 'ratio',

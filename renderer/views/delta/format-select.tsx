@@ -17,7 +17,7 @@ export function FormatSelect(props: {
   return (
     <Select
       aria-label="Format of new deltas"
-      w={200}
+      w={236}
       size="xs"
       allowDeselect={false}
       data={[

@@ -13,6 +13,8 @@ const shortcuts: readonly (readonly [what: string, keys: string])[] = [
   ['Part of the window before', 'Shift+F6'],
   ['Move in a table', '↑ ↓ PgUp PgDn Home End'],
   ['Open the row of a table', 'Enter'],
+  ['Next change, change before, in a comparison', 'n p, F7 Shift+F7'],
+  ['Go to an address of a comparison', 'g'],
   ['Larger, smaller, normal size', `${keyText('+')} ${keyText('-')} ${keyText('0')}`],
 ];
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { mutate, mutationPlans, type MutationPlan } from './mutations.ts';
-import type { FuzzSubject } from './subjects.ts';
+import type { FuzzSubject } from './fuzz-subject.ts';
 
 /** Milliseconds of processor time that a reader may take for one case: a busy machine is not its fault. */
 export const usualBudgetMs = 100;

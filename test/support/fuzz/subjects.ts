@@ -9,16 +9,22 @@ import {
   describedFormatSchema,
 } from '../../../shared/domain/described-format.ts';
 import { ProblemError } from '../../../shared/domain/problem.ts';
-import { readPatch } from '../../../shared/delta/patch-reader.ts';
+import { compareImages } from '../../../shared/diff/compare-images.ts';
+import { compareParts } from '../../../shared/diff/compare-parts.ts';
+import { contentSource, readImageContent } from '../../../shared/diff/image-content.ts';
 import { memorySource } from '../../../shared/formats/byte-source.ts';
 import { Bzip2Reader } from '../../../shared/formats/bzip2-reader.ts';
-import { Bzip2Writer } from '../../../shared/formats/bzip2-writer.ts';
+import { readElfParts } from '../../../shared/formats/elf-parts.ts';
 import { readRarHeaders } from '../../../shared/formats/rar.ts';
+import { throwingReport } from '../../../shared/formats/report.ts';
 import { sniff } from '../../../shared/formats/sniff.ts';
+import { armElf } from '../arm-elf.ts';
 import { imgtoolImage, imgtoolImages } from '../mcuboot-images.ts';
 import { changedPac, makePac } from '../pac-package.ts';
 import { mpyFiles, patches } from '../peer-files.ts';
 import { rarSample, rarSamples } from '../rar-samples.ts';
+import { type FuzzSubject, outcome } from './fuzz-subject.ts';
+import { packBzip2, patchSubjects } from './patch-subjects.ts';
 import {
   type Repair,
   repairEsp,
@@ -28,22 +34,6 @@ import {
   repairUf2,
   repairUimage,
 } from './repairs.ts';
-
-/** A reader that is fed with mutated bytes. */
-export interface FuzzSubject {
-  readonly name: string;
-  /** Sound content: mutations begin with it. */
-  readonly seeds: readonly Uint8Array[];
-  readonly repair?: Repair;
-  /** Part of the cases that are run, for a reader that starts a thread for each. */
-  readonly share?: number;
-  /** Milliseconds that a case may take, when not the usual ones. */
-  readonly budgetMs?: number;
-  /** Memory that the process may grow by, when not the usual one. */
-  readonly budgetBytes?: number;
-  /** Reads the bytes; resolves with what was told, and rejects only when the reader is wrong. */
-  readonly read: (bytes: Buffer) => Promise<readonly string[]> | readonly string[];
-}
 
 const seedFolder = resolve('test/support/fuzz/seeds');
 
@@ -106,80 +96,15 @@ async function* inPieces(bytes: Buffer): AsyncGenerator<Buffer> {
   }
 }
 
-/** An outcome of a reader that throws what it has to say. */
-function outcome(read: () => void, isExpected: (error: unknown) => boolean): readonly string[] {
-  try {
-    read();
-    return ['whole'];
-  } catch (error) {
-    if (!isExpected(error)) throw error;
-    if (error instanceof ProblemError) return [error.problem.code];
-    return [error instanceof Error ? error.message : String(error)];
-  }
-}
-
-function bzip2(bytes: Uint8Array): Uint8Array {
-  const writer = new Bzip2Writer();
-  writer.push(bytes);
-  return writer.finish();
-}
-
-const source = Buffer.from('sensor firmware 1.0.0, the source of every patch '.repeat(20));
-
-/**
- * A patch before its streams are packed, so that control entries can be mutated: the sizes of the
- * three streams as 16-bit numbers, the target size, and the streams.
- */
-function plainPatch(): Buffer {
-  const control = Buffer.alloc(48);
-  for (const [index, number] of [200, 10, 50, 300, 0, -100].entries())
-    control.writeBigUInt64LE(BigInt(Math.abs(number)) | (number < 0 ? 1n << 63n : 0n), index * 8);
-  const [diff, extra] = [Buffer.alloc(500, 1), Buffer.alloc(10, 7)];
-  const head = Buffer.alloc(12);
-  head.writeUInt16LE(control.length, 0);
-  head.writeUInt16LE(diff.length, 2);
-  head.writeBigUInt64LE(510n, 4);
-  return Buffer.concat([head, control, diff, extra]);
-}
-
-function packPatch(plain: Buffer): Buffer {
-  const head = Buffer.alloc(12);
-  plain.copy(head);
-  const diffAt = 12 + head.readUInt16LE(0);
-  const extraAt = diffAt + head.readUInt16LE(2);
-  const [control, diff, extra] = [
-    bzip2(plain.subarray(12, diffAt)),
-    bzip2(plain.subarray(diffAt, extraAt)),
-    bzip2(plain.subarray(extraAt)),
-  ];
-  const start = Buffer.alloc(32);
-  start.write('BSDIFF40', 'latin1');
-  start.writeBigUInt64LE(BigInt(control.length), 8);
-  start.writeBigUInt64LE(BigInt(diff.length), 16);
-  start.set(head.subarray(4), 24);
-  return Buffer.concat([start, control, diff, extra]);
-}
-
-function applyPatch(patch: Buffer): readonly string[] {
-  return outcome(
-    () => {
-      for (const piece of readPatch(source, patch)) void piece;
-    },
-    (error) => error instanceof ProblemError,
-  );
-}
-
 /** A few bytes can be 46 MB; whoever unpacks knows how much to expect. */
 const unpackWindow = new Uint8Array(1024 * 1024);
 
 function unpackBzip2(bytes: Buffer): readonly string[] {
-  return outcome(
-    () => {
-      const reader = new Bzip2Reader(bytes);
-      if (reader.read(unpackWindow) < unpackWindow.length) reader.finish();
-    },
-    (error) => error instanceof Error && error.constructor === Error,
-  );
+  const unpack = (): undefined => {
+    const reader = new Bzip2Reader(bytes);
+    if (reader.read(unpackWindow) < unpackWindow.length) reader.finish();
+  };
+  return [outcome(unpack, (error) => error instanceof Error && error.constructor === Error)];
 }
 
 function secretSeeds(): Uint8Array[] {
@@ -216,7 +141,7 @@ const payload = Buffer.concat([
 ]);
 const bsdiff43 = Buffer.concat([
   Buffer.from('ENDSLEY/BSDIFF43\xfe\x01\0\0\0\0\0\0', 'latin1'),
-  bzip2(Buffer.alloc(600, 'control')),
+  packBzip2(Buffer.alloc(600, 'control')),
 ]);
 
 const script = `import machine
@@ -232,6 +157,13 @@ class Pump:
             else:
                 raise ValueError("no pin")
 `;
+const armSymbols = ['main', 'table', '$t'].map((name, index) => ({
+  name,
+  value: 0x101 + 4 * index,
+  sizeBytes: 4,
+  info: 0x12 - index,
+  section: 1,
+}));
 const packDescription = `<?xml version="1.0" encoding="UTF-8"?>
 <package schemaVersion="1.7.7" xmlns:xs="http://www.w3.org/2001/XMLSchema-instance">
   <vendor>Maker</vendor><name>Pump</name><url>https://maker.test/</url>
@@ -317,14 +249,48 @@ export const fuzzSubjects: readonly FuzzSubject[] = [
   format('acme-fw', { name: 'described format', described, seeds: [afw] }),
   { name: 'sniff', seeds: allSeeds(), read: (bytes) => [sniff(bytes, bytes.subarray(-512))] },
   { name: 'secrets and certificates', seeds: secretSeeds(), read: scanPatterns },
-  { name: 'bzip2', seeds: storedSeeds('bzip2'), read: unpackBzip2 },
-  { name: 'bsdiff40', seeds: [packPatch(plainPatch())], read: applyPatch },
   {
-    name: 'bsdiff40 streams',
-    seeds: [plainPatch()],
-    read: (plain) => applyPatch(packPatch(plain)),
+    name: 'compared image',
+    seeds: [armElf(armSymbols), ...['elf', 's-record', 'intel-hex'].flatMap(storedSeeds)],
+    read: compareWithSource,
   },
+  { name: 'bzip2', seeds: storedSeeds('bzip2'), read: unpackBzip2 },
+  ...patchSubjects,
 ];
+
+const otherImage = Buffer.from(
+  'sensor firmware 1.0.0, the other image of every comparison '.repeat(20),
+);
+
+/** Everything that a comparison reads of a file, against an image that it has nothing in common with. */
+async function compareWithSource(bytes: Buffer): Promise<readonly string[]> {
+  const told: string[] = [];
+  const add = async (read: () => Promise<unknown>): Promise<void> => {
+    try {
+      await read();
+      told.push('whole');
+    } catch (error) {
+      if (!(error instanceof ProblemError)) throw error;
+      told.push(error.problem.code);
+    }
+  };
+  const file = memorySource(bytes);
+  const report = throwingReport('image');
+  await add(async () => {
+    const parts = await readElfParts(file, report);
+    if (parts) compareParts(parts.sections, parts.symbols);
+  });
+  await add(async () => {
+    const content = await readImageContent('image', file, () => 0);
+    const image = { extents: content.extents, source: contentSource(content, file) };
+    const other = {
+      extents: [{ start: 0x0800_0000, sizeBytes: otherImage.length, at: 0 }],
+      source: memorySource(otherImage),
+    };
+    await compareImages(image, other, { sectorBytes: 4096, regions: [] });
+  });
+  return told;
+}
 
 async function readRar(bytes: Buffer): Promise<readonly string[]> {
   const told: string[] = [];
