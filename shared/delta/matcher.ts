@@ -1,4 +1,5 @@
 import { chooseStretches } from './alignments.ts';
+import type { SeedIndex } from './seed-index.ts';
 
 /** A piece of the target that resembles a piece of the source. */
 export interface Cover {
@@ -25,13 +26,14 @@ export interface MatchOptions {
  * while more than half of its bytes agree. The effort is bounded, so padding and repeats cost no time.
  */
 export function findCovers(
-  source: Uint8Array,
+  index: SeedIndex,
   target: Uint8Array,
   onCover: (cover: Cover) => void,
   options: MatchOptions = {},
 ): void {
+  const { source } = index;
   let open: Place = { targetStart: 0, sourceStart: 0 };
-  for (const { start, shift } of chooseStretches(source, target, options)) {
+  for (const { start, shift } of chooseStretches(index, target, options)) {
     const next = { targetStart: start, sourceStart: start + shift };
     const { sizeBytes, backBytes } = divide(source, target, open, next);
     onCover({ ...open, sizeBytes });

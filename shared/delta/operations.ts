@@ -1,5 +1,7 @@
 import { Bzip2Writer } from '../formats/bzip2-writer.ts';
 import { type Cover, findCovers, type MatchOptions } from './matcher.ts';
+import { viewOf } from './same-bytes.ts';
+import { SeedIndex } from './seed-index.ts';
 
 /**
  * One step of an update: `copyBytes` are taken from the source and corrected byte by byte, then `insertBytes` of the
@@ -22,14 +24,15 @@ export function findOperations(
   onProgress?: (done: number) => void,
   leastShift?: number,
 ): readonly Operation[] {
-  const operations = operationsBy(source, target, { onProgress, leastShift });
+  const index = new SeedIndex(source);
+  const operations = operationsBy(index, target, { onProgress, leastShift });
   if (!areInsertionsRepetitive(target, operations)) return operations;
   // What is new is new only once: it takes fewer bits than the search assumed.
-  return operationsBy(source, target, { onProgress, leastShift, newBits: repetitiveBits });
+  return operationsBy(index, target, { onProgress, leastShift, newBits: repetitiveBits });
 }
 
 function operationsBy(
-  source: Uint8Array,
+  index: SeedIndex,
   target: Uint8Array,
   options: MatchOptions,
 ): readonly Operation[] {
@@ -44,14 +47,14 @@ function operationsBy(
     close(targetStart);
     waiting = { targetStart, sourceStart, copyBytes: sizeBytes, insertBytes: 0 };
   };
-  findCovers(source, target, onCover, options);
+  findCovers(index, target, onCover, options);
   close(target.length);
   return operations;
 }
 
 /** Of fewer inserted bytes nothing can be told. */
 const leastInsertedBytes = 64 * 1024;
-const sampledBytes = 1024 * 1024;
+const sampledBytes = 256 * 1024;
 const repetitiveBits = 4;
 
 function areInsertionsRepetitive(target: Uint8Array, operations: readonly Operation[]): boolean {
@@ -77,9 +80,32 @@ export function* differencesOf(
 ): Generator<Uint8Array> {
   for (let done = 0; done < copyBytes; done += piece.length) {
     const size = Math.min(piece.length, copyBytes - done);
-    for (let i = 0; i < size; i++)
-      piece[i] = target[targetStart + done + i]! - source[sourceStart + done + i]!;
+    subtract(source, sourceStart + done, target, targetStart + done, piece, size);
     yield piece.subarray(0, size);
+  }
+}
+
+/** Where words agree, their differences are zeros at once. */
+function subtract(
+  source: Uint8Array,
+  sourceStart: number,
+  target: Uint8Array,
+  targetStart: number,
+  piece: Uint8Array,
+  size: number,
+): void {
+  const [from, to] = [viewOf(source), viewOf(target)];
+  piece.fill(0, 0, size);
+  for (let at = 0; at < size; ) {
+    if (
+      at + 4 <= size &&
+      from.getInt32(sourceStart + at, true) === to.getInt32(targetStart + at, true)
+    ) {
+      at += 4;
+      continue;
+    }
+    const end = Math.min(size, at + 4);
+    for (; at < end; at++) piece[at] = target[targetStart + at]! - source[sourceStart + at]!;
   }
 }
 

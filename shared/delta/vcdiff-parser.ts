@@ -1,5 +1,5 @@
 import type { Operation } from './operations.ts';
-import { SeedIndex } from './seed-index.ts';
+import { SeedIndex, SeedSearch } from './seed-index.ts';
 import { type AddressCache, firstSameMode, nearCount, numberBytes } from './vcdiff-format.ts';
 
 /** What a window is made of, in order; a copy's address counts from the start of the source, behind which the window lies. */
@@ -41,7 +41,7 @@ export class InstructionParser {
   readonly #source: Uint8Array;
   readonly #target: Uint8Array;
   readonly #operations: readonly Operation[];
-  readonly #index: SeedIndex;
+  readonly #search: SeedSearch;
   #operation = 0;
   #windowStart = 0;
   /** Where the stretch begins. */
@@ -68,7 +68,7 @@ export class InstructionParser {
     this.#source = source;
     this.#target = target;
     this.#operations = operations;
-    this.#index = new SeedIndex(source, target);
+    this.#search = new SeedSearch(new SeedIndex(source), target);
   }
 
   /** Hands out the instructions of one window; the cache is the one that they are written with as they come. */
@@ -161,8 +161,8 @@ export class InstructionParser {
     if (!Number.isNaN(planned)) consider(at + planned, this.#matchLength(at, at + planned));
     if (longest < followBytes) {
       const preferred = at + (Number.isNaN(planned) ? 0 : planned);
-      const found = Math.min(limit, this.#index.search(at, longest + 1, preferred));
-      if (found > 0) consider(this.#index.foundAt, found);
+      const found = Math.min(limit, this.#search.search(at, longest + 1, preferred));
+      if (found > 0) consider(this.#search.foundAt, found);
     }
     let run = 1;
     while (run < limit && target[at + run] === target[at]) run++;

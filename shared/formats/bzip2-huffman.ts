@@ -5,15 +5,18 @@ const longestCode = 17;
 const rounds = 5;
 /** Bits per symbol that only content without any pattern takes. */
 const randomBits = 7.9;
-/** Up to so many symbols all counts of tables are tried, with more rounds. */
+/** Up to so many symbols all counts of tables are tried, and the best one is refined further. */
 const triedSymbols = 200_000;
-const triedRounds = 10;
+const triedRounds = 3;
+const lastRounds = 8;
 /** From so many symbols on one table more pays off (compress.c of libbzip2). */
 const tableSteps = [200, 600, 1200, 2400] as const;
 
 /** Huffman tables one after the other, each with a code length per symbol, and the table of each group of 50 symbols. */
 export interface HuffmanTables {
   readonly count: number;
+  /** Symbols of each table. */
+  readonly alphabet: number;
   readonly lengths: Uint8Array;
   readonly selectors: Uint8Array;
 }
@@ -25,25 +28,27 @@ export interface HuffmanTables {
 export function chooseTables(symbols: Uint16Array, alphabet: number): HuffmanTables {
   const isSmall = symbols.length <= triedSymbols;
   const usual = 2 + tableSteps.filter((step) => symbols.length >= step).length;
-  let best = refineTables(symbols, alphabet, usual, isSmall ? triedRounds : rounds);
-  let leastBits = bitsOf(symbols, alphabet, best);
-  const isRandom = leastBits > randomBits * symbols.length;
-  for (const count of isSmall ? [2, 3, 4, 5, 6] : isRandom ? [2] : []) {
-    if (count === usual) continue;
-    const tables = refineTables(symbols, alphabet, count, isSmall ? triedRounds : 3);
-    const bits = bitsOf(symbols, alphabet, tables);
-    if (bits >= leastBits) continue;
-    leastBits = bits;
-    best = tables;
+  if (isSmall) {
+    const tried = [2, 3, 4, 5, 6].map((count) =>
+      refineTables(symbols, firstTables(symbols, alphabet, count), triedRounds),
+    );
+    return refineTables(symbols, leastOf(symbols, tried), lastRounds);
   }
-  return best;
+  const best = refineTables(symbols, firstTables(symbols, alphabet, usual), rounds);
+  if (bitsOf(symbols, best) <= randomBits * symbols.length) return best;
+  const pair = refineTables(symbols, firstTables(symbols, alphabet, 2), triedRounds);
+  return leastOf(symbols, [best, pair]);
+}
+
+function leastOf(symbols: Uint16Array, tried: readonly HuffmanTables[]): HuffmanTables {
+  const bits = tried.map((tables) => bitsOf(symbols, tables));
+  return tried[bits.indexOf(Math.min(...bits))]!;
 }
 
 /** What a block takes with these tables: their lengths, the selectors and the symbols. */
 function bitsOf(
   symbols: Uint16Array,
-  alphabet: number,
-  { count, lengths, selectors }: HuffmanTables,
+  { count, alphabet, lengths, selectors }: HuffmanTables,
 ): number {
   let bits = 0;
   for (let table = 0; table < count; table++) {
@@ -69,24 +74,24 @@ function bitsOf(
 /** Tables that are refined in rounds: each group takes the one that costs least. */
 function refineTables(
   symbols: Uint16Array,
-  alphabet: number,
-  count: number,
+  { count, alphabet, lengths: first }: Pick<HuffmanTables, 'count' | 'alphabet' | 'lengths'>,
   roundCount: number,
 ): HuffmanTables {
-  const lengths = firstTables(symbols, alphabet, count);
+  const lengths = first.slice();
   const selectors = new Uint8Array(Math.ceil(symbols.length / groupSymbols));
   const counts = new Uint32Array(count * alphabet);
   const costs = [new Int32Array(alphabet), new Int32Array(alphabet)] as const;
   for (let round = 0; round < roundCount; round++) {
     packCosts(lengths, alphabet, 0, costs[0]);
     packCosts(lengths, alphabet, 3, costs[1]);
-    selectTables(symbols, costs[0], costs[1], count, selectors);
+    const isChanged = selectTables(symbols, costs[0], costs[1], count, selectors);
+    if (round > 0 && !isChanged) break;
     counts.fill(0);
     countUses(symbols, selectors, alphabet, counts);
     for (let start = 0; start < lengths.length; start += alphabet)
       lengths.set(codeLengths(counts.subarray(start, start + alphabet)), start);
   }
-  return { count, lengths, selectors };
+  return { count, alphabet, lengths, selectors };
 }
 
 /** Puts the code lengths of three tables into one number per symbol: 50 of them stay below 10 bits each. */
@@ -100,13 +105,15 @@ function packCosts(lengths: Uint8Array, alphabet: number, first: number, costs: 
   }
 }
 
+/** Returns whether any group changed its table. */
 function selectTables(
   symbols: Uint16Array,
   lowCosts: Int32Array,
   highCosts: Int32Array,
   count: number,
   selectors: Uint8Array,
-): void {
+): boolean {
+  let isChanged = false;
   for (let group = 0; group < selectors.length; group++) {
     const end = Math.min(symbols.length, (group + 1) * groupSymbols);
     let low = 0;
@@ -123,8 +130,10 @@ function selectTables(
       least = cost;
       best = table;
     }
+    if (selectors[group] !== best) isChanged = true;
     selectors[group] = best;
   }
+  return isChanged;
 }
 
 function countUses(
@@ -141,7 +150,11 @@ function countUses(
 }
 
 /** Tables to begin with: each prefers a share of the alphabet that holds its part of all symbols. */
-function firstTables(symbols: Uint16Array, alphabet: number, count: number): Uint8Array {
+function firstTables(
+  symbols: Uint16Array,
+  alphabet: number,
+  count: number,
+): Pick<HuffmanTables, 'count' | 'alphabet' | 'lengths'> {
   const counts = new Uint32Array(alphabet);
   for (let at = 0; at < symbols.length; at++) counts[symbols[at]!]!++;
   const lengths = new Uint8Array(count * alphabet).fill(15);
@@ -155,7 +168,7 @@ function firstTables(symbols: Uint16Array, alphabet: number, count: number): Uin
     left -= held;
     start = end;
   }
-  return lengths;
+  return { count, alphabet, lengths };
 }
 
 /** Code lengths of an optimal prefix code over frequencies; every symbol gets a code. */

@@ -71,6 +71,11 @@ export class Bzip2Writer {
         if (filled >= fullBytes) break;
       }
       if (runLength < 4) block[filled++] = byte;
+      else
+        while (runLength < longestRun - 1 && bytes[at + 1] === byte) {
+          runLength++;
+          at++;
+        }
       runLength++;
     }
     this.#filled = filled;

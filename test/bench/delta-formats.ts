@@ -5,9 +5,11 @@ import type { DeltaProof } from '../../shared/domain/product.ts';
 import type { Pair } from './corpus.ts';
 import { runMeasured } from './measure.ts';
 
-const detools = resolve('.peers/python/bin/detools');
+export const detools = resolve('.peers/python/bin/detools');
 /** detools itself takes minutes for larger images. */
-const detoolsMostBytes = 5_000_000;
+export const detoolsMostBytes = 5_000_000;
+/** Larger images take minutes in all. */
+const vcdiffMostBytes = 30_000_000;
 const detoolsInPlaceMostBytes = 1_000_000;
 const segmentBytes = 4096;
 
@@ -39,7 +41,7 @@ const rivals: readonly Rival[] = [
   {
     format: 'VCDIFF',
     args: ['--format', 'vcdiff'],
-    mostBytes: Number.POSITIVE_INFINITY,
+    mostBytes: vcdiffMostBytes,
     make: ({ sourcePath, targetPath }, patch) => [
       'xdelta3',
       '-9',
@@ -144,7 +146,11 @@ export function measureFormats(pair: Pair, folder: string): FormatRow[] {
 export function sizeMeans(rows: readonly FormatRow[]): readonly (readonly [string, number])[] {
   return [...new Set(rows.map(({ format }) => format))].map((format) => {
     const own = rows.filter((row) => row.format === format);
-    const logs = own.map(({ ourBytes, theirBytes }) => Math.log(ourBytes / theirBytes));
-    return [format, Math.exp(logs.reduce((sum, log) => sum + log, 0) / own.length)] as const;
+    const ratios = own.map(({ ourBytes, theirBytes }) => ourBytes / theirBytes);
+    return [format, geometricMean(ratios)] as const;
   });
+}
+
+export function geometricMean(values: readonly number[]): number {
+  return Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
 }

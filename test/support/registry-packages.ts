@@ -7,6 +7,8 @@ export interface RegistryPackage {
   readonly registry: 'debian' | 'debian-arm64' | 'npm' | 'pypi';
   readonly name: string;
   readonly version: string;
+  /** Suite of Debian that has it; without one, those that the system knows. */
+  readonly suite?: string;
 }
 
 /** Runs a program in a folder. */
@@ -15,7 +17,8 @@ export function run(cwd: string, command: string, ...args: string[]): void {
 }
 
 /** Downloads a package file into an empty folder; its path. */
-export function fetchPackage({ registry, name, version }: RegistryPackage, work: string): string {
+export function fetchPackage(pkg: RegistryPackage, work: string): string {
+  const { registry, name, version, suite } = pkg;
   if (registry === 'npm') {
     run(work, 'npm', 'pack', '--silent', `${name}@${version}`);
   } else if (registry === 'pypi') {
@@ -32,21 +35,29 @@ export function fetchPackage({ registry, name, version }: RegistryPackage, work:
       `${name}==${version}`,
     );
   } else {
-    const options = registry === 'debian' ? [] : arm64Options();
+    const options = registry === 'debian' && !suite ? [] : aptOptions(suite);
     run(work, 'apt-get', ...options, 'download', '-qq', `${name}=${version}`);
   }
   const [file = ''] = readdirSync(work);
   return join(work, file);
 }
 
-/** Options under which apt-get knows the packages of another architecture, without telling the system. */
-function arm64Options(): string[] {
-  const state = resolve('test/artifacts/corpus/apt-arm64');
+/** Options under which apt-get knows the packages of arm64 and of another suite, without telling the system. */
+function aptOptions(suite?: string): string[] {
+  const state = resolve(`test/artifacts/corpus/apt-${suite ?? 'arm64'}`);
   const config = join(state, 'apt.conf');
   const options = ['-c', config];
   if (existsSync(config)) return options;
   mkdirSync(join(state, 'lists/partial'), { recursive: true });
   mkdirSync(join(state, 'cache/archives/partial'), { recursive: true });
+  mkdirSync(join(state, 'parts'), { recursive: true });
+  const archive = suite?.endsWith('-security') ? 'debian-security' : 'debian';
+  const keys = '/usr/share/keyrings/debian-archive-keyring.gpg';
+  if (suite)
+    writeFileSync(
+      join(state, 'sources.list'),
+      `deb [signed-by=${keys}] http://deb.debian.org/${archive} ${suite} main\n`,
+    );
   writeFileSync(
     `${config}.tmp`,
     [
@@ -56,6 +67,12 @@ function arm64Options(): string[] {
       `Dir::State::lists "${state}/lists";`,
       `Dir::State::status "/dev/null";`,
       `Dir::Cache "${state}/cache";`,
+      ...(suite
+        ? [
+            `Dir::Etc::sourcelist "${state}/sources.list";`,
+            `Dir::Etc::sourceparts "${state}/parts";`,
+          ]
+        : []),
       '',
     ].join('\n'),
   );
