@@ -1,5 +1,4 @@
-import { longestMatch } from './lzma-format.ts';
-import { MatchFinder } from './lzma-matches.ts';
+import { MatchTree } from './match-tree.ts';
 import { leastLineBytes } from './tinyuz-format.ts';
 import {
   distancePrice,
@@ -19,10 +18,12 @@ export interface TinyuzSink {
 /** Decoders with numbers of 16 bits need no longer matches than this. */
 const mostMatchBytes = 65_535;
 /** A match as long as this is taken at once. */
-const niceBytes = 192;
-/** What a search may look at; large streams get less, so that their time stays bounded. */
-const mostCandidates = 128;
-const fewCandidates = 16;
+const niceBytes = 256;
+/** Of what a long match repeats only so many places at its end become known. */
+const knownBytes = 2 * niceBytes;
+/** Places that a search may visit; large streams get less, so that their time stays bounded. */
+const mostSteps = 256;
+const fewSteps = 48;
 const largeBytes = 4 * 1024 * 1024;
 /** So many bytes are weighed at a time. */
 const blockBytes = 32 * 1024;
@@ -43,16 +44,19 @@ export function parseTinyuz(
   mostDictionaryBytes: number,
   sink: TinyuzSink,
 ): void {
-  const candidates = plain.length > largeBytes ? fewCandidates : mostCandidates;
-  const finder = new MatchFinder(plain, mostDictionaryBytes, niceBytes, candidates);
-  const parser = new Block(plain, finder, mostDictionaryBytes, sink);
+  const matches = new MatchTree(plain, {
+    mostDistance: mostDictionaryBytes,
+    mostLength: niceBytes,
+    mostSteps: plain.length > largeBytes ? fewSteps : mostSteps,
+  });
+  const parser = new Block(plain, matches, mostDictionaryBytes, sink);
   for (let at = 0; at < plain.length; ) at = parser.parse(at);
 }
 
 /** One block and what is known of the one before it. */
 class Block {
   readonly #plain: Uint8Array;
-  readonly #finder: MatchFinder;
+  readonly #matches: MatchTree;
   readonly #mostDistance: number;
   readonly #sink: TinyuzSink;
   readonly #prices = new Int32Array((blockBytes + 1) * states);
@@ -64,9 +68,9 @@ class Block {
   #lastDistance = 1;
   #isAfterLiteral = false;
 
-  constructor(plain: Uint8Array, finder: MatchFinder, mostDistance: number, sink: TinyuzSink) {
+  constructor(plain: Uint8Array, matches: MatchTree, mostDistance: number, sink: TinyuzSink) {
     this.#plain = plain;
-    this.#finder = finder;
+    this.#matches = matches;
     this.#mostDistance = mostDistance;
     this.#sink = sink;
   }
@@ -79,12 +83,11 @@ class Block {
     this.#prices[first] = 0;
     this.#distances[first] = this.#lastDistance;
     for (let at = 0; at < size; at++) {
-      const found = this.#finder.search(start + at);
-      const longest = found > 0 ? this.#finder.lengths[found - 1]! : 0;
-      if (longest >= niceBytes) {
-        const distance = this.#finder.distances[found - 1]! + 1;
+      const found = this.#matches.search(start + at);
+      if (found > 0 && this.#matches.lengths[found - 1] === niceBytes) {
+        const distance = this.#matches.distances[found - 1]!;
         this.#emit(start, at);
-        return this.#takeLong(start + at, longest, distance);
+        return this.#takeLong(start + at, distance);
       }
       this.#goOnFrom(start, at, size, found);
     }
@@ -92,20 +95,29 @@ class Block {
     return start + size;
   }
 
-  #takeLong(at: number, length: number, distance: number): number {
-    const plain = this.#plain;
-    let size = length;
-    // The finder stops at the longest match of LZMA.
-    if (size === longestMatch)
-      while (size < mostMatchBytes && plain[at + size] === plain[at + size - distance]) {
-        if (at + size >= plain.length) break;
-        size++;
-      }
-    for (let known = 1; known < size; known++) this.#finder.skip(at + known);
+  /** Takes a match to where it really ends, at the last distance if that reaches as far. */
+  #takeLong(at: number, nearest: number): number {
+    const repeated = this.#isAfterLiteral ? this.#lengthAt(at, this.#lastDistance) : 0;
+    const length = this.#lengthAt(at, nearest);
+    const isRepeated = repeated >= length;
+    const size = isRepeated ? repeated : length;
+    const distance = isRepeated ? this.#lastDistance : nearest;
+    const end = at + size;
+    for (let place = Math.max(at + 1, end - knownBytes); place < end; place++)
+      this.#matches.search(place);
     this.#sink.match(size, distance);
     this.#lastDistance = distance;
     this.#isAfterLiteral = false;
-    return at + size;
+    return end;
+  }
+
+  #lengthAt(at: number, distance: number): number {
+    const plain = this.#plain;
+    if (distance > at || distance > this.#mostDistance) return 0;
+    const limit = Math.min(mostMatchBytes, plain.length - at);
+    let length = 0;
+    while (length < limit && plain[at + length] === plain[at + length - distance]) length++;
+    return length;
   }
 
   #goOnFrom(start: number, at: number, size: number, found: number): void {
@@ -158,10 +170,10 @@ class Block {
   }
 
   #match(at: number, size: number, found: number, price: number, from: number): void {
-    const { lengths, distances } = this.#finder;
+    const { lengths, distances } = this.#matches;
     let length = 2;
     for (let index = 0; index < found; index++) {
-      const distance = distances[index]! + 1;
+      const distance = distances[index]!;
       const longest = Math.min(lengths[index]!, size - at);
       const shortest = shortestMatch(distance);
       // A far match says a length of one less.
