@@ -12,6 +12,9 @@ export interface Copy {
   readonly isExact: boolean;
 }
 
+/** A copy of fewer equal bytes saves less than its numbers take, also when they are compressed. */
+const leastEqualBytes = 8;
+
 /** The copies of the operations, split wherever so many bytes or more are equal: those need no differences. */
 export function splitCopies(
   source: Uint8Array,
@@ -27,8 +30,10 @@ export function splitCopies(
       const start = { targetStart: targetStart + from, sourceStart: sourceStart + from };
       copies.push({ ...start, sizeBytes: to - from, isExact });
     };
+    const runs = [...equalRuns(source, target, operation)];
+    if (runs.reduce((sum, [from, to]) => sum + to - from, 0) < leastEqualBytes) continue;
     let changedFrom = 0;
-    for (const [from, to] of equalRuns(source, target, operation)) {
+    for (const [from, to] of runs) {
       if (to - from < leastExactBytes && to - from < copyBytes) continue;
       piece(changedFrom, from, false);
       piece(from, to, true);

@@ -6,7 +6,7 @@ import { placeBits, placeFlags, writeHpatchLiteHeader } from './hpatchlite-forma
 import { differencesOf, type Operation } from './operations.ts';
 
 /** From how many equal bytes on a copy is split; which is best depends on how well the differences compress. */
-const triedSplits = [Number.POSITIVE_INFINITY, 1024, 128, 32];
+const triedSplits = [Number.POSITIVE_INFINITY, 256];
 /** Of larger images only the first split is tried. */
 const mostTriedBytes = 2 * 1024 * 1024;
 

@@ -175,9 +175,12 @@ export function choicesFor(request: PatchRequest, limits: DeltaLimits): Requeste
   if (format !== 'auto' && !hasCompression)
     return { choices: [{ format, compression: null }], spare: [] };
   if (format !== 'auto' && compression) return { choices: [{ format, compression }], spare: [] };
-  const allowed = allowedChoices(
-    format === 'auto' ? limits : { ...limits, formats: [format] },
-  ).filter((choice) => !compression || choice.compression === compression);
+  // What only one format has names it.
+  const named = format === 'auto' && compression === 'tinyuz' ? 'hpatchlite' : format;
+  const isFree = named === 'auto' || (format === 'auto' && limits.formats !== undefined);
+  const allowed = allowedChoices(isFree ? limits : { ...limits, formats: [named] }).filter(
+    (choice) => !compression || choice.compression === compression,
+  );
   const spare = allowed.filter((choice) => isBeaten(choice, allowed, encoderLimits(limits)));
   return { choices: allowed.filter((choice) => !spare.includes(choice)), spare };
 }

@@ -18,7 +18,7 @@ export interface TinyuzSink {
 /** Decoders with numbers of 16 bits need no longer matches than this. */
 const mostMatchBytes = 65_535;
 /** A match as long as this is taken at once. */
-const niceBytes = 256;
+const niceBytes = 512;
 /** Of what a long match repeats only so many places at its end become known. */
 const knownBytes = 2 * niceBytes;
 /** Places that a search may visit; large streams get less, so that their time stays bounded. */
