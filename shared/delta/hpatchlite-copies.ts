@@ -14,34 +14,114 @@ export interface Copy {
 
 /** A copy of fewer equal bytes saves less than its numbers take, also when they are compressed. */
 const leastEqualBytes = 8;
+/** What an equal byte gains at the end of a copy, and another one costs: both are smaller as differences. */
+const equalGain = 3;
+const otherCost = 2;
+/** Larger gaps are really new: their ends are left as they are, and take no memory. */
+const mostGapBytes = 256 * 1024;
 
-/** The copies of the operations, split wherever so many bytes or more are equal: those need no differences. */
-export function splitCopies(
+/** The copies of operations for a body that is compressed: they reach as far as they resemble the target. */
+export function resemblingCopies(
   source: Uint8Array,
   target: Uint8Array,
   operations: readonly Operation[],
-  leastExactBytes: number,
 ): readonly Copy[] {
   const copies: Copy[] = [];
+  let end = 0;
+  const add = (next: Copy): void => {
+    const last = copies.pop();
+    const [forwards, backwards] = shareGap(source, target, last, next, end);
+    if (last) copies.push({ ...last, sizeBytes: last.sizeBytes + forwards });
+    const { targetStart, sourceStart, sizeBytes } = next;
+    if (sizeBytes > 0)
+      copies.push({
+        targetStart: targetStart - backwards,
+        sourceStart: sourceStart - backwards,
+        sizeBytes: sizeBytes + backwards,
+        isExact: false,
+      });
+    end = targetStart + sizeBytes;
+  };
   for (const operation of operations) {
     const { targetStart, sourceStart, copyBytes } = operation;
+    let equalBytes = 0;
+    for (const [from, to] of equalRuns(source, target, operation)) equalBytes += to - from;
+    if (equalBytes >= leastEqualBytes)
+      add({ targetStart, sourceStart, sizeBytes: copyBytes, isExact: false });
+  }
+  add({ targetStart: target.length, sourceStart: 0, sizeBytes: 0, isExact: false });
+  return copies;
+}
+
+/**
+ * How many bytes of the gap between two copies the first may take at its end and the second at its beginning, so that
+ * the most are equal over those that are not.
+ */
+function shareGap(
+  source: Uint8Array,
+  target: Uint8Array,
+  last: Copy | undefined,
+  next: Copy,
+  gapStart: number,
+): readonly [number, number] {
+  const gapBytes = next.targetStart - gapStart;
+  if (gapBytes > mostGapBytes) return [0, 0];
+  const isEqual = (copy: Copy, at: number): boolean =>
+    source[copy.sourceStart + at - copy.targetStart] === target[at];
+  const canGrow = (copy: Copy | undefined): copy is Copy =>
+    copy !== undefined && copy.sizeBytes > 0;
+  const forwardLimit = canGrow(last)
+    ? Math.min(gapBytes, source.length - last.sourceStart - last.sizeBytes)
+    : 0;
+  const backwardLimit = canGrow(next) ? Math.min(gapBytes, next.sourceStart) : 0;
+  // What the second gains from each place on, and where it best begins.
+  const gains = new Int32Array(gapBytes + 1);
+  const starts = new Int32Array(gapBytes + 1).fill(gapBytes);
+  let gain = 0;
+  for (let at = gapBytes - 1; at >= 0; at--) {
+    if (at >= gapBytes - backwardLimit)
+      gain += isEqual(next, gapStart + at) ? equalGain : -otherCost;
+    const isBetter = at >= gapBytes - backwardLimit && gain > gains[at + 1]!;
+    gains[at] = isBetter ? gain : gains[at + 1]!;
+    starts[at] = isBetter ? at : starts[at + 1]!;
+  }
+  let best = gains[0]!;
+  let forwards = 0;
+  gain = 0;
+  for (let taken = 1; last && taken <= forwardLimit; taken++) {
+    gain += isEqual(last, gapStart + taken - 1) ? equalGain : -otherCost;
+    if (gain + gains[taken]! <= best) continue;
+    best = gain + gains[taken]!;
+    forwards = taken;
+  }
+  return [forwards, gapBytes - starts[forwards]!];
+}
+
+/** Splits copies wherever so many bytes or more are equal: those need no differences. */
+export function splitCopies(
+  source: Uint8Array,
+  target: Uint8Array,
+  copies: readonly Copy[],
+  leastExactBytes: number,
+): readonly Copy[] {
+  return copies.flatMap(({ targetStart, sourceStart, sizeBytes }) => {
+    const pieces: Copy[] = [];
     const piece = (from: number, to: number, isExact: boolean): void => {
       if (to === from) return;
       const start = { targetStart: targetStart + from, sourceStart: sourceStart + from };
-      copies.push({ ...start, sizeBytes: to - from, isExact });
+      pieces.push({ ...start, sizeBytes: to - from, isExact });
     };
-    const runs = [...equalRuns(source, target, operation)];
-    if (runs.reduce((sum, [from, to]) => sum + to - from, 0) < leastEqualBytes) continue;
+    const whole = { targetStart, sourceStart, copyBytes: sizeBytes };
     let changedFrom = 0;
-    for (const [from, to] of runs) {
-      if (to - from < leastExactBytes && to - from < copyBytes) continue;
+    for (const [from, to] of equalRuns(source, target, whole)) {
+      if (to - from < leastExactBytes && to - from < sizeBytes) continue;
       piece(changedFrom, from, false);
       piece(from, to, true);
       changedFrom = to;
     }
-    piece(changedFrom, copyBytes, false);
-  }
-  return copies;
+    piece(changedFrom, sizeBytes, false);
+    return pieces;
+  });
 }
 
 /** Only copies of equal bytes, and of them those that save more than they cost: without compression nothing else pays. */
@@ -82,7 +162,7 @@ function numberBytes(value: number, firstBits = 7): number {
 function* equalRuns(
   source: Uint8Array,
   target: Uint8Array,
-  { targetStart, sourceStart, copyBytes }: Operation,
+  { targetStart, sourceStart, copyBytes }: Omit<Operation, 'insertBytes'>,
 ): Generator<readonly [number, number]> {
   let from = -1;
   for (let at = 0; at <= copyBytes; at++) {

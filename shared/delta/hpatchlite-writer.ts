@@ -1,7 +1,7 @@
 import type { HpatchLiteCompression } from '../domain/delta.ts';
 import { GrowingBytes } from '../formats/growing-bytes.ts';
 import { compressTinyuz } from '../formats/tinyuz-writer.ts';
-import { type Copy, exactCopies, splitCopies } from './hpatchlite-copies.ts';
+import { type Copy, exactCopies, resemblingCopies, splitCopies } from './hpatchlite-copies.ts';
 import { placeBits, placeFlags, writeHpatchLiteHeader } from './hpatchlite-format.ts';
 import { differencesOf, type Operation } from './operations.ts';
 
@@ -27,8 +27,9 @@ export function writeHpatchLite(
     return join(writeHpatchLiteHeader('none', target.length, body.length), body);
   }
   const splits = target.length > mostTriedBytes ? triedSplits.slice(0, 1) : triedSplits;
+  const copies = resemblingCopies(source, target, operations);
   const patches = splits.map((leastBytes) => {
-    const plain = writeBody(source, target, splitCopies(source, target, operations, leastBytes));
+    const plain = writeBody(source, target, splitCopies(source, target, copies, leastBytes));
     const header = writeHpatchLiteHeader('tinyuz', target.length, plain.length);
     return join(header, compressTinyuz(plain, mostDictionaryBytes));
   });
