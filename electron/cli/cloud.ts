@@ -23,6 +23,13 @@ const count = (text: string): number => {
   return value;
 };
 
+const share = (text: string): number => {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0 && value <= 1))
+    throw new InvalidArgumentError('a share from 0 to 1, such as 0.1');
+  return value;
+};
+
 const sizeUnits: Record<string, number> = { '': 1, k: 1024, m: 1024 * 1024 };
 
 const size = (text: string): number => {
@@ -88,6 +95,8 @@ export function cloudCommands(program: Command): void {
     .option('--product <pk>', 'product', 'SCRATCH')
     .option('--component <id>', 'component', 'APP')
     .option('--from-version <v>', 'version the devices run', '1.0.0')
+    .option('--fail-share <share>', 'share of the devices whose upgrades fail, 0 to 1', share, 0)
+    .option('--silent-share <share>', 'share of the devices that fall silent, 0 to 1', share, 0)
     .option('--low-battery <n>', 'how many begin with 12 % battery, and charge', count)
     .option('--weak-signal <n>', 'how many begin with an RSRP of -120 dBm, for 20 s', count)
     .addOption(
@@ -146,6 +155,8 @@ interface FleetOptions {
   readonly product: string;
   readonly component: string;
   readonly fromVersion: string;
+  readonly failShare: number;
+  readonly silentShare: number;
   readonly lowBattery?: number;
   readonly weakSignal?: number;
   readonly users: FleetUsers;
@@ -197,6 +208,7 @@ async function fleetTarget(options: FleetOptions): Promise<FleetTarget> {
     productId: options.product,
     componentId: options.component,
     fromVersion: options.fromVersion,
+    faults: options,
     weak: { lowBattery: options.lowBattery, weakSignal: options.weakSignal },
     users: options.users,
   };

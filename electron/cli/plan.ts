@@ -3,17 +3,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import type { PlanCheck, PlanStatus } from '../../shared/domain/plan.ts';
+import type { PlanStatus } from '../../shared/domain/plan.ts';
 import { type PlanFile, planFileSchema, resolvePlanFile } from '../../shared/domain/plan-draft.ts';
 import { problem } from '../../shared/domain/problem.ts';
 import type { Studio } from '../core/studio.ts';
 import { printNote, printResult } from './output.ts';
-import { heldText, planDeviceCommands } from './plan-devices.ts';
+import { planDeviceCommands } from './plan-devices.ts';
+import { checkText, isStopped, logLineText, statusText } from './plan-text.ts';
 import { withSession } from './session.ts';
 
 const statusPollMs = 500;
 
-/** `slipway plan create|list|check|publish|suspend|resume|terminate|status|delete`, and what is done about devices */
+/** `slipway plan create|list|check|publish|suspend|resume|next-stage|terminate|status|log|delete`, and what is done about devices */
 export function planCommands(program: Command): void {
   const plan = program.command('plan').description('upgrade plans');
 
@@ -57,7 +58,9 @@ export function planCommands(program: Command): void {
     .action((planId: string, _options: unknown, command: Command) =>
       withSession(command, async ({ studio, json }) => {
         const check = await studio.ask('plans.check', { planId });
-        printResult(json, check, () => checkText(check));
+        const plans = await studio.ask('plans.list', {});
+        const stages = plans.find(({ id }) => id === planId)?.stages;
+        printResult(json, check, () => checkText(check, stages));
         return check.gates.every((gate) => gate.passed) ? 0 : 1;
       }),
     );
@@ -73,6 +76,57 @@ export function planCommands(program: Command): void {
         printResult(json, status, () => statusText(status));
         await warnOfStandstill(studio, json, status);
         return options.wait && (status.counts.failed > 0 || status.state !== 'ended') ? 1 : 0;
+      }),
+    );
+
+  plan
+    .command('resume <planId>')
+    .description('go on after a suspension')
+    .option('--accept <reason>', 'accept the failures that made a stop rule suspend the plan')
+    .option('--name <name>', 'who accepts them')
+    .action((planId: string, options: { accept?: string; name?: string }, command: Command) =>
+      withSession(command, async ({ studio, json }) => {
+        const { accept: reason, name } = options;
+        if ((reason === undefined) !== (name === undefined)) throw halfAcceptance();
+        const accept =
+          reason !== undefined && name !== undefined ? { accept: { reason, name } } : {};
+        const status = await studio.ask('plans.resume', { planId, ...accept });
+        printResult(json, status, () => statusText(status));
+        await warnOfStandstill(studio, json, status);
+        return 0;
+      }),
+    );
+
+  plan
+    .command('next-stage <planId>')
+    .description('open the next stage before its time, or where the plan holds for it')
+    .requiredOption('--name <name>', 'who opens it')
+    .requiredOption('--reason <reason>', 'why')
+    .action((planId: string, by: { name: string; reason: string }, command: Command) =>
+      withSession(command, async ({ studio, json }) => {
+        const { stages = [] } = await studio.ask('plans.status', { planId });
+        const open = stages.filter(({ state }) => state !== 'closed').length;
+        const { name, reason } = by;
+        const order = { planId, stage: open + 1, name, reason };
+        const status = await studio.ask('plans.openStage', order);
+        printResult(json, status, () => statusText(status));
+        await warnOfStandstill(studio, json, status);
+        return 0;
+      }),
+    );
+
+  plan
+    .command('log <planId> <deviceId>')
+    .description('what happened to one device, step by step')
+    .action((planId: string, deviceId: string, _options: unknown, command: Command) =>
+      withSession(command, async ({ studio, json }) => {
+        const lines = await studio.ask('plans.deviceLog', { planId, deviceId });
+        printResult(json, lines, () =>
+          lines.length === 0
+            ? `Nothing has happened to ${deviceId} in this plan yet`
+            : lines.map(logLineText).join('\n'),
+        );
+        return 0;
       }),
     );
 
@@ -106,9 +160,11 @@ export function planCommands(program: Command): void {
 
 const controls = [
   ['suspend', 'no further device receives the plan; those in progress continue'],
-  ['resume', 'go on after a suspension'],
   ['terminate', 'end the plan for good; waiting devices become failed'],
-  ['status', 'counts, success rate, failure reasons, and which devices are held and why'],
+  [
+    'status',
+    'counts, success rate, stages, stops, failure reasons, and which devices are held and why',
+  ],
 ] as const;
 
 /** A plan that is under way stands still when the cloud ends with this command. */
@@ -125,7 +181,7 @@ async function warnOfStandstill(
   );
 }
 
-/** Follows a published plan until it has ended or was terminated, or stays open only so that failed devices may be retried. */
+/** Follows a published plan until it has ended, was terminated or stopped by a rule, or stays open only so that failed devices may be retried. */
 export async function waitForEnd(
   studio: Studio,
   planId: string,
@@ -135,7 +191,7 @@ export async function waitForEnd(
     const status = await studio.ask('plans.status', { planId });
     const { notUpgraded, upgrading } = status.counts;
     const isOver = status.state === 'ended' || status.state === 'terminated';
-    if (isOver || notUpgraded + upgrading === 0) return status;
+    if (isOver || isStopped(status) || notUpgraded + upgrading === 0) return status;
     await sleep(statusPollMs, undefined, { signal });
   }
 }
@@ -152,6 +208,15 @@ function parsePlanFile(file: string, text: string): PlanFile {
   throw invalidPlan(file, z.prettifyError(result.error));
 }
 
+const halfAcceptance = () =>
+  problem(
+    'acceptance-incomplete',
+    'The acceptance is not complete',
+    'It needs both why the failures are accepted and who does.',
+    'Give --accept REASON together with --name NAME.',
+    'usage',
+  );
+
 const invalidPlan = (file: string, why: string) =>
   problem(
     'plan-invalid',
@@ -160,32 +225,3 @@ const invalidPlan = (file: string, why: string) =>
     'Correct the named line or field; product and version are the least a plan needs.',
     'usage',
   );
-
-function checkText({ gates, scope }: PlanCheck): string {
-  return [
-    ...gates.map((gate) => `${gate.passed ? 'ok    ' : 'CLOSED'} ${gate.title}: ${gate.why}`),
-    `Scope: ${scope.full} full, ${scope.delta} delta`,
-    ...skippedText(scope.skipped),
-  ].join('\n');
-}
-
-function skippedText(skipped: PlanStatus['skipped']): string[] {
-  return skipped.map(
-    ({ reason, count, devices }) =>
-      `  skipped: ${reason} × ${count} (${devices.slice(0, 10).join(', ')}${count > 10 ? ', …' : ''})`,
-  );
-}
-
-function statusText(status: PlanStatus): string {
-  const { counts } = status;
-  const rate =
-    status.successRate === null ? '' : `, success rate ${(100 * status.successRate).toFixed(1)} %`;
-  const lines = [
-    `Plan ${status.planId} is ${status.state}${rate}`,
-    `  upgraded ${counts.upgraded}, upgrading ${counts.upgrading}, not upgraded ${counts.notUpgraded}, failed ${counts.failed}, no update required ${counts.noUpdateRequired}`,
-  ];
-  for (const reason of status.failureReasons)
-    lines.push(`  failed: ${reason.code} × ${reason.count}`);
-  lines.push(...heldText(status.held), ...skippedText(status.skipped));
-  return lines.join('\n');
-}

@@ -6,9 +6,11 @@ import type { VersionPackage } from '../../shared/domain/product.ts';
 import { FleetProcess } from '../core/clouds/fleet-process.ts';
 import { LocalCloud } from '../core/clouds/local-cloud.ts';
 import {
+  type FleetFaults,
   type WeakDevices,
   firstSignals,
   makeSimulatedDevices,
+  simulatedFaults,
 } from '../core/clouds/simulated-identities.ts';
 import { hashFile } from '../core/workspace/object-store.ts';
 import { untilStopped } from './session.ts';
@@ -27,6 +29,8 @@ export interface FleetTarget {
   readonly productId: string;
   readonly componentId: string;
   readonly fromVersion: string;
+  /** None when left out. */
+  readonly faults?: FleetFaults;
   /** How many begin with little battery or a weak signal. */
   readonly weak?: WeakDevices;
   /** What users do when a manual plan asks them; they ignore it unless told otherwise. */
@@ -73,7 +77,9 @@ export async function runScratchRollout(
     const startedMs = Date.now();
     const plan = scratchPlan(target, pkg, new Date(startedMs).toISOString());
     await cloud.publish(plan, { chinaTelecomIccidPrefixes: [] });
-    const { counts } = await waitForEnd(cloud, plan.id, AbortSignal.any([signal, lost]));
+    const silent = faultsOf(target).filter((fault) => fault === 'silent').length;
+    const stopped = AbortSignal.any([signal, lost]);
+    const { counts } = await waitForEnd(cloud, plan.id, silent, stopped);
     const finishedMs = await successTimes(cloud, plan.id);
     const at = (share: number): number =>
       finishedMs[Math.min(finishedMs.length - 1, Math.floor(share * finishedMs.length))] ??
@@ -98,6 +104,7 @@ async function withFleet<T>(
   await cloud.putProduct({ id: target.productId, name: target.productId });
   const devices = devicesOf(target);
   const { secrets } = await cloud.putDevices(devices, { rotate: true });
+  const faults = faultsOf(target);
   const lost = new AbortController();
   const fleet = new FleetProcess({
     onLine: (line) => process.stderr.write(`${line}\n`),
@@ -112,6 +119,7 @@ async function withFleet<T>(
         transport,
         versions,
         secret: secrets[id] ?? '',
+        fault: faults[index],
         ...firstSignals(index, target.weak ?? {}),
       })),
     });
@@ -119,6 +127,12 @@ async function withFleet<T>(
   } finally {
     await fleet.stop();
   }
+}
+
+const noFaults: FleetFaults = { failShare: 0, silentShare: 0 };
+
+function faultsOf({ devices, faults = noFaults }: FleetTarget): ReturnType<typeof simulatedFaults> {
+  return simulatedFaults(devices.http + devices.mqtt + devices.lwm2m, faults);
 }
 
 function devicesOf(target: FleetTarget): Device[] {
@@ -176,16 +190,22 @@ function scratchPlan(target: FleetTarget, pkg: VersionPackage, publishedAt: stri
   };
 }
 
-/** Follows the plan to its end; a plan that nobody waits for any longer is terminated. */
+/** Follows the plan until only the silent devices are left; a plan that nobody waits for any longer is terminated. */
 async function waitForEnd(
   cloud: LocalCloud,
   planId: string,
+  silent: number,
   signal: AbortSignal,
 ): Promise<PlanStatus> {
   try {
     for (;;) {
       const status = await cloud.status(planId);
       if (status.state === 'ended' || status.state === 'terminated') return status;
+      const { notUpgraded, upgrading } = status.counts;
+      if (silent > 0 && notUpgraded + upgrading <= silent) {
+        await cloud.terminate(planId);
+        return status;
+      }
       await sleep(followPeriodMs, undefined, { signal });
     }
   } catch (error) {

@@ -2,6 +2,8 @@
 export interface Clock {
   /** Milliseconds since 1970. */
   nowMs(): number;
+  /** Milliseconds from any beginning; never jumps, and stands still while the machine sleeps. */
+  elapsedMs(): number;
   /** Calls back again and again, about this often; gives what ends it. */
   every(periodMs: number, run: () => void): () => void;
 }
@@ -48,6 +50,7 @@ export function systemClock(): Clock {
   const time = new SteadyTime(Date.now, () => performance.now());
   return {
     nowMs: () => time.nowMs(),
+    elapsedMs: () => performance.now(),
     every: (periodMs, run) => {
       const timer = setInterval(run, periodMs).unref();
       return () => clearInterval(timer);

@@ -15,33 +15,16 @@ import { type Clock, systemClock } from './clock.ts';
 import { Complaints } from './complaints.ts';
 import type { Lwm2mTimes } from './lwm2m/firmware-driver.ts';
 import { Lwm2mServer } from './lwm2m/lwm2m-server.ts';
-import { ConsentStore } from './plans/consent-store.ts';
-import { ConsentService } from './plans/consent.ts';
-import { HeldDevices } from './plans/held-devices.ts';
-import { PlanHistory } from './plans/history.ts';
-import { PlanCalendar } from './plans/plan-calendar.ts';
-import { PlanService } from './plans/plan-service.ts';
-import { Readiness } from './plans/readiness.ts';
-import { RolloutEngine } from './plans/rollout-engine.ts';
-import { RolloutStore } from './plans/rollout-store.ts';
-import { RateLimits } from './rate-limits.ts';
-import { AccountStore } from './store/accounts.ts';
+import { type Closer, openDatabase, openParts } from './open-parts.ts';
 import { ArtifactKeys } from './store/artifact-keys.ts';
-import { ArtifactStore } from './store/artifact-store.ts';
-import { AuditLog } from './store/audit-log.ts';
-import { CloudDatabase } from './store/database.ts';
-import { SignalStore } from './store/device-signals.ts';
-import { DeviceStore } from './store/devices.ts';
 import { lockDataFolder } from './store/instance-lock.ts';
 import { loadOperatorToken } from './store/operator-token.ts';
-import { PackageStore } from './store/packages.ts';
 import {
   type TlsFiles,
   type TlsIdentity,
   certificateWarning,
   loadTlsIdentity,
 } from './tls-identity.ts';
-import { Webhooks } from './webhooks.ts';
 import type { CloudAddresses, CloudParts } from './types.ts';
 
 export interface CloudOptions {
@@ -76,8 +59,6 @@ export interface RunningCloud extends CloudAddresses {
   renewTls(): Promise<void>;
   close(): Promise<void>;
 }
-
-type Closer = () => Promise<void> | void;
 
 /**
  * Starts the embedded OTA cloud on a data folder: HTTP for operators and devices, MQTT and LwM2M for devices.
@@ -118,11 +99,8 @@ async function startCloud(
   warnOfDates(tls);
   const db = openDatabase(join(dataDir, 'cloud.db'));
   closers.push(() => db.close());
-  const parts = await openParts(
-    db,
-    { dataDir, token, clock: options.clock ?? systemClock() },
-    closers,
-  );
+  const clock = options.clock ?? systemClock();
+  const parts = await openParts({ db, dataDir, token, clock }, closers);
 
   let tellAddresses: (addresses: CloudAddresses) => void = () => undefined;
   const addresses = new Promise<CloudAddresses>((tell) => {
@@ -150,10 +128,12 @@ async function startCloud(
     broker,
   } = await startMqtt(options, { parts, http, token, tls }, closers);
   const lwm2m = await startLwm2m(options, parts, keys, http, closers);
-  parts.plans.onChanged = (planId) => {
+  const announcePlan = (planId: string): void => {
     adapter.announcePlan(planId);
     lwm2m?.announcePlan(planId);
   };
+  parts.plans.onChanged = announcePlan;
+  parts.guard.onChanged = announcePlan;
   parts.engine.onJobReady = (deviceId) => {
     adapter.announceDevice(deviceId);
     lwm2m?.announceDevice(deviceId);
@@ -221,58 +201,6 @@ async function holdFolder(dataDir: string): Promise<{ release(): void }> {
       'The data folder cannot be used',
       `${dataDir}: ${(error as Error).message}`,
       'Check its permissions, or choose another folder with --data.',
-    );
-  }
-}
-
-async function openParts(
-  db: CloudDatabase,
-  { dataDir, token, clock }: { dataDir: string; token: string; clock: Clock },
-  closers: Closer[],
-): Promise<CloudParts> {
-  const devices = new DeviceStore(db);
-  closers.push(() => devices.close());
-  const artifacts = await ArtifactStore.open(join(dataDir, 'artifacts'));
-  const packages = new PackageStore(db, artifacts);
-  const history = new PlanHistory(db);
-  closers.push(() => history.close());
-  const plans = new PlanService(db, devices, packages, history, clock);
-  const rollout = new RolloutStore(db);
-  const signals = new SignalStore(db);
-  const store = new ConsentStore(db);
-  const common = { db, clock, devices, packages, plans, rollout, history, signals };
-  const readiness = new Readiness(common);
-  const engine = new RolloutEngine({ ...common, readiness });
-  const consents = new ConsentService({ ...common, store, readiness, engine });
-  const held = new HeldDevices({ ...common, readiness });
-  const calendar = new PlanCalendar({ ...common, consents: store, engine });
-  await calendar.start();
-  closers.push(() => calendar.close());
-  await history.catchUp();
-  const accounts = new AccountStore(db, token);
-  const webhooks = new Webhooks(db, plans);
-  closers.push(() => webhooks.close());
-  const rooms = { devices, signals, packages, artifacts, plans, rollout, history, engine };
-  return {
-    ...rooms,
-    consents,
-    held,
-    accounts,
-    webhooks,
-    audit: new AuditLog(db),
-    limits: new RateLimits(),
-  };
-}
-
-function openDatabase(path: string): CloudDatabase {
-  try {
-    return new CloudDatabase(path);
-  } catch (error) {
-    throw problem(
-      'database-unusable',
-      "The cloud's database cannot be opened",
-      `${path}: ${(error as Error).message}`,
-      'Check the disk and the permissions; restore the folder from a copy, or choose another with --data.',
     );
   }
 }

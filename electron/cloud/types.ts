@@ -1,8 +1,10 @@
+import type { DeviceLog } from './plans/device-log.ts';
 import type { ConsentService } from './plans/consent.ts';
 import type { HeldDevices } from './plans/held-devices.ts';
 import type { PlanHistory } from './plans/history.ts';
 import type { PlanService } from './plans/plan-service.ts';
 import type { RolloutEngine } from './plans/rollout-engine.ts';
+import type { RolloutGuard } from './plans/rollout-guard.ts';
 import type { RolloutStore } from './plans/rollout-store.ts';
 import type { RateLimits } from './rate-limits.ts';
 import type { AccountStore } from './store/accounts.ts';
@@ -37,6 +39,8 @@ export interface CloudParts {
   readonly rollout: RolloutStore;
   readonly history: PlanHistory;
   readonly engine: RolloutEngine;
+  readonly guard: RolloutGuard;
+  readonly log: DeviceLog;
   readonly consents: ConsentService;
   readonly held: HeldDevices;
   readonly accounts: AccountStore;

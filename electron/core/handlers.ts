@@ -289,7 +289,8 @@ export function makeHandlers(parts: HandlerParts): Handlers {
     'plans.check': (input) => rooms().plans.check(input.planId),
     'plans.publish': (input, context) => rooms().plans.publish(input.planId, context),
     'plans.suspend': (input) => rooms().plans.control(input.planId, 'suspend'),
-    'plans.resume': (input) => rooms().plans.control(input.planId, 'resume'),
+    'plans.resume': (input) => rooms().plans.resume(input.planId, input.accept),
+    'plans.openStage': ({ planId, stage, ...by }) => rooms().plans.openStage(planId, stage, by),
     'plans.terminate': (input) => rooms().plans.control(input.planId, 'terminate'),
     'plans.act': ({ planId, deviceIds, act }) =>
       rooms().plans.actOnDevices(planId, [...new Set(deviceIds)], act),
@@ -304,6 +305,9 @@ export function makeHandlers(parts: HandlerParts): Handlers {
       });
       return { total: page.total, items: [...page.items] };
     },
+    'plans.deviceLog': async ({ planId, deviceId }) => [
+      ...(await (await rooms().clouds.connect()).deviceLog(planId, deviceId)),
+    ],
     'plans.history': async (input) => [
       ...(await (await rooms().clouds.connect()).history(input.planId)),
     ],

@@ -5,6 +5,7 @@ import {
   Checkbox,
   Code,
   createTheme,
+  Drawer,
   type CSSVariablesResolver,
   Input,
   Menu,
@@ -55,6 +56,12 @@ const palettes = {
 };
 
 const small = { size: 'xs' } as const;
+const dialog = {
+  closeButtonProps: { 'aria-label': 'Close' },
+  styles: { title: { minWidth: 0, overflowWrap: 'anywhere' as const } },
+  // Its header element would be a second banner of the page.
+  attributes: { header: { role: 'presentation' } },
+};
 const hint = { withArrow: true, openDelay: 400, multiline: true, maw: 420 } as const;
 
 /** Colours, type and density of the window: 13 px text, 28 px controls and rows, radius 4. */
@@ -103,14 +110,8 @@ export const theme = createTheme({
     }),
     InputWrapper: Input.Wrapper.extend({ defaultProps: small }),
     Menu: Menu.extend({ defaultProps: { shadow: 'md' } }),
-    Modal: Modal.extend({
-      defaultProps: {
-        closeButtonProps: { 'aria-label': 'Close' },
-        styles: { title: { minWidth: 0, overflowWrap: 'anywhere' } },
-        // Its header element would be a second banner of the page.
-        attributes: { header: { role: 'presentation' } },
-      },
-    }),
+    Drawer: Drawer.extend({ defaultProps: dialog }),
+    Modal: Modal.extend({ defaultProps: dialog }),
     NumberInput: NumberInput.extend({ defaultProps: small }),
     Popover: Popover.extend({ defaultProps: { shadow: 'md' } }),
     Progress: Progress.extend({ defaultProps: { size: 6 } }),

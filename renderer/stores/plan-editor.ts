@@ -1,5 +1,6 @@
 import { create } from 'zustand';
 import type { PlanForm } from '../views/rollout/plan-choices.ts';
+import { proposedStopRules } from '../views/rollout/stage-choices.ts';
 import { emptyOptions } from '../views/rollout/plan-options.ts';
 
 /** Everything a person typed for a plan that is not saved yet. */
@@ -21,6 +22,8 @@ export const emptyForm: EditorForm = {
   name: '',
   choices: {},
   batches: [],
+  stages: null,
+  stopRules: proposedStopRules,
   ...emptyOptions,
   whitelistText: '',
   blacklistText: '',

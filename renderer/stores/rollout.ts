@@ -1,5 +1,6 @@
 import { create } from 'zustand';
 import type { FleetStatus, FleetUsers } from '../../shared/contract/contract.ts';
+import type { Decision } from '../../shared/domain/cloud.ts';
 import type {
   ActOutcome,
   DeviceAct,
@@ -23,6 +24,9 @@ export interface FleetForm {
   readonly mqtt: number;
   readonly lwm2m: number;
   readonly chinaTelecom: number;
+  /** Percent of them whose upgrades fail, and that fall silent. */
+  readonly failPercent: number;
+  readonly silentPercent: number;
   readonly lowBattery: number;
   readonly weakSignal: number;
   readonly users: FleetUsers;
@@ -55,6 +59,10 @@ interface RolloutState {
   /** Reads status and history of the chosen plan from the cloud. */
   followPlan(): Promise<void>;
   control(action: 'suspend' | 'resume' | 'terminate'): Promise<void>;
+  /** Resumes a plan that a rule stopped. @throws ProblemError */
+  resumeAccepting(accept: Decision): Promise<void>;
+  /** Opens a stage, from 1. @throws ProblemError */
+  openStage(stage: number, by: Decision): Promise<void>;
   /** Confirms, appoints, cancels or retries devices of the chosen plan; null when the cloud did not answer. */
   actOnDevices(deviceIds: readonly string[], what: DeviceAct): Promise<ActOutcome | null>;
   /** Saves a draft and opens it; its id, or null when the engine refused it. */
@@ -104,6 +112,8 @@ export const useRollout = create<RolloutState>((set, get) => {
       mqtt: 10,
       lwm2m: 5,
       chinaTelecom: 0,
+      failPercent: 0,
+      silentPercent: 0,
       lowBattery: 0,
       weakSignal: 0,
       users: 'ignore',
@@ -193,6 +203,14 @@ export const useRollout = create<RolloutState>((set, get) => {
       const { planId } = get();
       if (planId === null) return;
       await act(async () => take(await call(`plans.${action}`, { planId })));
+    },
+    async resumeAccepting(accept) {
+      const { planId } = get();
+      if (planId !== null) take(await call('plans.resume', { planId, accept }));
+    },
+    async openStage(stage, by) {
+      const { planId } = get();
+      if (planId !== null) take(await call('plans.openStage', { planId, stage, ...by }));
     },
     async actOnDevices(deviceIds, what) {
       const { planId } = get();

@@ -10,6 +10,7 @@ import { describedFormatSchema, formatTestSchema } from '../domain/described-for
 import { evidenceReportSchema } from '../domain/evidence.ts';
 import { type FileSoFar, inspectReportSchema } from '../domain/finding.ts';
 import { jobSchema } from '../domain/job.ts';
+import { deviceLogEntrySchema } from '../domain/plan-stages.ts';
 import type { Problem } from '../domain/problem.ts';
 import {
   deviceSchema,
@@ -70,6 +71,13 @@ export const settingsSchema = z.object({
   person: z.string(),
 });
 export type Settings = z.infer<typeof settingsSchema>;
+
+/** Shares, 0..1, of simulated devices whose upgrades fail and that fall silent in the middle of one. */
+const fleetFaults = {
+  failShare: z.number().min(0).max(1).default(0),
+  silentShare: z.number().min(0).max(1).default(0),
+};
+const decision = { name: personSchema, reason: reasonSchema };
 
 export const logEntrySchema = z.object({
   seq: z.number(),
@@ -265,6 +273,7 @@ export const contract = {
       lwm2m: z.number().int().min(0).max(10_000).default(0),
       /** How many of them get a SIM of China Telecom, to see them excluded by name. */
       chinaTelecom: z.number().int().min(0).max(10_000).default(0),
+      ...fleetFaults,
       /** How many of them begin with 12 % battery, and charge while they run. */
       lowBattery: z.number().int().min(0).max(10_000).default(0),
       /** How many of them have an RSRP of -120 dBm. */
@@ -286,7 +295,16 @@ export const contract = {
   'plans.check': call(z.object({ planId: id }), planCheckSchema),
   'plans.publish': job(z.object({ planId: id }), planStatusSchema),
   'plans.suspend': call(z.object({ planId: id }), planStatusSchema),
-  'plans.resume': call(z.object({ planId: id }), planStatusSchema),
+  /** `accept` is needed when a stop rule suspended the plan: it accepts the failures of now. */
+  'plans.resume': call(
+    z.object({ planId: id, accept: z.object(decision).optional() }),
+    planStatusSchema,
+  ),
+  /** Opens a stage, from 1, before its time or where the plan holds for it; one that is open stays so. */
+  'plans.openStage': call(
+    z.object({ planId: id, stage: z.number().int().min(1), ...decision }),
+    planStatusSchema,
+  ),
   'plans.terminate': call(z.object({ planId: id }), planStatusSchema),
   'plans.status': call(z.object({ planId: id }), planStatusSchema),
   /** Confirms, appoints, cancels or retries devices, each for itself. */
@@ -307,6 +325,8 @@ export const contract = {
     }),
     z.object({ total: z.number(), items: z.array(rolloutDeviceSchema) }),
   ),
+  /** What happened to one device, oldest first. */
+  'plans.deviceLog': call(z.object({ planId: id, deviceId: id }), z.array(deviceLogEntrySchema)),
   'plans.history': call(z.object({ planId: id }), z.array(historyPointSchema)),
 
   'evidence.export': job(

@@ -7,6 +7,9 @@ export interface Cover {
   readonly sourceStart: number;
   readonly sizeBytes: number;
 }
+/** A piece does not grow over bytes of which so many more differ than agree: inserting them takes less. */
+const mostLoss = 32;
+
 type Place = Pick<Cover, 'targetStart' | 'sourceStart'>;
 
 /** How pieces are looked for. */
@@ -59,7 +62,7 @@ function growForward(
     if (score > bestScore) {
       bestScore = score;
       best = size + 1;
-    }
+    } else if (score < bestScore - mostLoss) break;
   }
   return best;
 }
@@ -79,7 +82,7 @@ function growBackward(
     if (score > bestScore) {
       bestScore = score;
       best = size;
-    }
+    } else if (score < bestScore - mostLoss) break;
   }
   return best;
 }

@@ -44,6 +44,8 @@ function operationsBy(
     operations.push({ ...waiting, insertBytes });
   };
   const onCover = ({ targetStart, sourceStart, sizeBytes }: Cover): void => {
+    // A piece whose neighbours have grown over it would cost an operation that copies nothing.
+    if (waiting && sizeBytes === 0) return;
     close(targetStart);
     waiting = { targetStart, sourceStart, copyBytes: sizeBytes, insertBytes: 0 };
   };

@@ -1,3 +1,4 @@
+import type { DeviceLogEntry } from './plan-stages.ts';
 import type {
   ActOutcome,
   Device,
@@ -16,6 +17,14 @@ export interface CloudCapabilities {
   readonly manualMode: boolean;
   readonly sourceVersionMatching: boolean;
   readonly endTime: boolean;
+  readonly stages: boolean;
+  readonly stopRules: boolean;
+}
+
+/** Who decides something about a rollout, and why. */
+export interface Decision {
+  readonly name: string;
+  readonly reason: string;
 }
 
 export interface Page<T> {
@@ -50,10 +59,15 @@ export interface OtaCloud {
   ): Promise<void>;
   publish(plan: Plan, policy: ScopePolicy): Promise<PlanStatus>;
   suspend(planId: string): Promise<PlanStatus>;
-  resume(planId: string): Promise<PlanStatus>;
+  /** `accept` is needed after a stop: it accepts the failures of now. */
+  resume(planId: string, accept?: Decision): Promise<PlanStatus>;
+  /** Opens a stage, from 1, before its time or at a hold; one that is open stays so. */
+  openStage(planId: string, stage: number, by: Decision): Promise<PlanStatus>;
   terminate(planId: string): Promise<PlanStatus>;
   status(planId: string): Promise<PlanStatus>;
   actOnDevices(planId: string, deviceIds: readonly string[], act: DeviceAct): Promise<ActOutcome>;
   rolloutDevices(planId: string, query: RolloutQuery): Promise<Page<RolloutDevice>>;
   history(planId: string): Promise<readonly HistoryPoint[]>;
+  /** What happened to one device, oldest first. */
+  deviceLog(planId: string, deviceId: string): Promise<readonly DeviceLogEntry[]>;
 }

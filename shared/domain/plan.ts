@@ -1,4 +1,11 @@
 import { z } from 'zod';
+import {
+  planStopSchema,
+  stageFailureSchema,
+  stagesSchema,
+  stageStatusSchema,
+  stopRulesSchema,
+} from './plan-stages.ts';
 import { componentTypeSchema, versionSchema } from './product.ts';
 import { problemSchema } from './job.ts';
 import { dayTimePattern, localTimePattern } from './local-time.ts';
@@ -95,6 +102,11 @@ export const planDraftSchema = z.object({
   /** Wins over the whitelist. */
   blacklist: z.array(z.string()).default([]),
   retries: z.number().int().min(0).max(5).default(5),
+  /** Without stages every device may begin at once. */
+  stages: stagesSchema.optional(),
+  /** Decides together with the device id which stage a device is in; the plan's id without it. */
+  cohortSeed: z.string().min(1).max(100).optional(),
+  stopRules: stopRulesSchema.optional(),
   /** IANA name; required with times. */
   timeZone: z.string().max(64).optional(),
   /** Local times of the zone. */
@@ -169,6 +181,13 @@ export const planStatusSchema = z.object({
   failureReasons: z.array(z.object({ code: z.string(), count: z.number() })),
   /** Devices left out, by reason; China Telecom devices are named. */
   skipped: scopeSummarySchema.shape.skipped,
+  /** Of a plan with stages. */
+  stages: z.array(stageStatusSchema).optional(),
+  /** Suspensions by stop rules, oldest first; absent without stop rules. */
+  stops: z.array(planStopSchema).optional(),
+  /** From publishing until 95 % of the devices were upgraded; null before. */
+  timeTo95Ms: z.number().nullable().optional(),
+  failures: z.array(stageFailureSchema).optional(),
   /** Waiting devices that get no job yet, by reason, with the first of each. */
   held: z
     .array(
@@ -189,6 +208,12 @@ export const rolloutDeviceSchema = z.object({
   attempts: z.number(),
   error: z.string().nullable(),
   updatedAt: z.string(),
+  /** From 1, in a plan with stages. */
+  stage: z.number().int().min(1).optional(),
+  /** It was given a job and is not heard from. */
+  silent: z.literal(true).optional(),
+  /** A person accepted that it failed or fell silent. */
+  accepted: z.literal(true).optional(),
   /** Why it gets no job yet; absent when it may have one. */
   held: z.object({ reason: z.enum(holdReasons), detail: z.string() }).optional(),
   components: z.array(

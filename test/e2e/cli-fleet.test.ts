@@ -61,6 +61,17 @@ const simulate = (args: readonly string[], token?: string | null): Promise<Ended
 /** Where the broker is, the cloud says itself. */
 const address = (): string[] => ['--cloud', cloud.http];
 
+test('the shares that fail and fall silent are exact, and the others are upgraded', async () => {
+  const faults = ['--fail-share', '0.2', '--silent-share', '0.1'];
+  const fleet = ['--protocol', 'mqtt', '--devices', '20', '--rollout', '1K', '--json'];
+  const { code, stdout } = await simulate([...address(), ...fleet, ...faults]);
+  expect(code).toBe(1);
+  expect(JSON.parse(stdout)).toMatchObject({ devices: 20, succeeded: 14, failed: 4 });
+  const wrong = await simulate([...address(), ...fleet, '--fail-share', '2']);
+  expect(wrong.code).toBe(2);
+  expect(wrong.stderr).toContain('a share from 0 to 1');
+});
+
 test.each([
   ['http', 8],
   ['mqtt', 8],

@@ -13,6 +13,10 @@ export class HandClock implements Clock {
     return this.#nowMs;
   }
 
+  elapsedMs(): number {
+    return performance.now();
+  }
+
   every(_periodMs: number, run: () => void): () => void {
     this.#runs.add(run);
     return () => void this.#runs.delete(run);

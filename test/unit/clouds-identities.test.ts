@@ -1,5 +1,9 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { makeSimulatedDevices } from '../../electron/core/clouds/simulated-identities.ts';
+import {
+  makeSimulatedDevices,
+  simulatedFaults,
+} from '../../electron/core/clouds/simulated-identities.ts';
 import { deviceSchema } from '../../shared/domain/plan.ts';
 import { isChinaTelecom } from '../../shared/domain/scope.ts';
 
@@ -69,3 +73,22 @@ test.each([0, 1, 3, 5, 9])(
     }
   },
 );
+
+test('the shares of faults are exact and spread over the fleet', () => {
+  const percent = fc.integer({ min: 0, max: 100 });
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 500 }), percent, percent, (count, failing, silent) => {
+      const faults = simulatedFaults(count, {
+        failShare: failing / 100,
+        silentShare: silent / 100,
+      });
+      const of = (fault: string): number => faults.filter((one) => one === fault).length;
+      const fails = Math.floor((count * failing) / 100);
+      expect(faults).toHaveLength(count);
+      expect(of('fail')).toBe(fails);
+      expect(of('silent')).toBe(Math.min(count - fails, Math.floor((count * silent) / 100)));
+      const firstHalf = faults.slice(0, Math.ceil(count / 2)).filter((one) => one === 'fail');
+      expect(Math.abs(firstHalf.length - fails / 2)).toBeLessThanOrEqual(1);
+    }),
+  );
+});

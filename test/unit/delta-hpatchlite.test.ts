@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { resemblingCopies } from '../../shared/delta/hpatchlite-copies.ts';
 import { findOperations } from '../../shared/delta/operations.ts';
 import { inspectPatch } from '../../shared/delta/patch-inspector.ts';
 import { mapPatch } from '../../shared/delta/patch-map.ts';
@@ -157,4 +158,18 @@ describe('what a device gets', () => {
         code: 'delta-compression',
       });
   });
+});
+
+test('copies reach into a gap as far as it resembles their source, from both sides', () => {
+  const from = firmwareLike(300, 0);
+  const to = Uint8Array.from([...from.subarray(0, 100), ...from.subarray(150)]);
+  for (const at of [60, 65, 70, 120, 125, 130]) to[at]! ^= 0x55;
+  const operations = [
+    { targetStart: 0, sourceStart: 0, copyBytes: 50, insertBytes: 150 - 50 },
+    { targetStart: 150, sourceStart: 200, copyBytes: 100, insertBytes: 0 },
+  ];
+  expect(resemblingCopies(from, to, operations)).toEqual([
+    { targetStart: 0, sourceStart: 0, sizeBytes: 100, isExact: false },
+    { targetStart: 100, sourceStart: 150, sizeBytes: 150, isExact: false },
+  ]);
 });

@@ -64,6 +64,8 @@ const form: PlanForm = {
   choices: {},
   batches: ['B1'],
   retries: 3,
+  stages: null,
+  stopRules: null,
 };
 const lists = { whitelist: parseIdList('a\nb'), blacklist: parseIdList('b') };
 

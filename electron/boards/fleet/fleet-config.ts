@@ -15,6 +15,8 @@ export const fleetConfigSchema = z.object({
       transport: transportSchema,
       versions: deviceSchema.shape.versions,
       secret: z.string().min(1),
+      /** Every upgrade of it fails, or it takes a job and is never heard from again. */
+      fault: z.enum(['fail', 'silent']).optional(),
       /** What it says of its battery and signal at first; devices without say nothing. */
       batteryPercent: z.number().min(0).max(100).nullish(),
       rsrpDbm: z.number().min(-140).max(-44).nullish(),

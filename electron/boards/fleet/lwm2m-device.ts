@@ -246,6 +246,10 @@ export class Lwm2mDevice {
     this.#package = download;
     this.#become(firmwareState.downloading, updateResult.initial);
     const failure = await download.run();
+    if (this.#device.isSilent) {
+      this.close();
+      return;
+    }
     if (this.#package !== download || this.#closed) return;
     if (failure === null) this.#become(firmwareState.downloaded, updateResult.initial);
     else this.#become(firmwareState.idle, failure);
@@ -273,6 +277,10 @@ export class Lwm2mDevice {
 
   async #reboot(download: PackageDownload): Promise<void> {
     await this.#parts.timers.sleep(rebootMs);
+    if (this.#device.isSilent) {
+      this.close();
+      return;
+    }
     this.#result = await download.install();
     this.#state = firmwareState.idle;
     this.#package = null;

@@ -29,6 +29,8 @@ export type JobStep = 'DOWNLOADING' | 'DOWNLOADED' | 'VERIFIED' | 'UPDATING';
 /** Tells the cloud how far the job is; `progress` is 0..1 within the step. */
 export type TellStep = (step: JobStep, progress: number) => Promise<void>;
 
+const never = new Promise<never>(() => undefined);
+
 /** What the devices of a fleet share. */
 export interface FleetTools {
   readonly downloader: Downloader;
@@ -41,6 +43,7 @@ export interface FleetTools {
 export class SimulatedDevice {
   readonly id: string;
   readonly secret: string;
+  readonly #fault: FleetConfig['devices'][number]['fault'];
   readonly signals: SimulatedSignals;
   readonly #tools: FleetTools;
   readonly #versions: Record<string, string>;
@@ -52,6 +55,7 @@ export class SimulatedDevice {
   constructor(config: FleetConfig['devices'][number], tools: FleetTools) {
     this.id = config.id;
     this.secret = config.secret;
+    this.#fault = config.fault;
     this.signals = new SimulatedSignals(config);
     this.#tools = tools;
     this.#versions = { ...config.versions };
@@ -63,6 +67,11 @@ export class SimulatedDevice {
 
   get versions(): Readonly<Record<string, string>> {
     return this.#versions;
+  }
+
+  /** Whether it takes jobs and is not heard from again. */
+  get isSilent(): boolean {
+    return this.#fault === 'silent';
   }
 
   /** How the job that it did last ended, or null before the first. */
@@ -91,6 +100,10 @@ export class SimulatedDevice {
   ): Promise<boolean> {
     const [componentId] = Object.keys(this.#versions);
     if (componentId === undefined) return false;
+    if (this.#fault === 'fail') {
+      this.#lastOutcome = { ok: false, code: 'simulated-fault' };
+      return false;
+    }
     try {
       const image = patch === null ? sha256 : await this.#patched(componentId, sha256, patch);
       if (image === null) this.#images.delete(componentId);
@@ -117,6 +130,8 @@ export class SimulatedDevice {
     if (job.packageType === 'delta' && current !== job.sourceVersion)
       return { ok: false, code: 'source-version' };
     await tell('DOWNLOADING', 0);
+    if (this.#fault === 'silent') return never;
+    if (this.#fault === 'fail') return { ok: false, code: 'simulated-fault' };
     try {
       const isFull = job.packageType === 'full';
       const image = await (isFull ? this.#takeFull(job, tell) : this.#takeDelta(job, tell));

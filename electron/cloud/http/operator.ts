@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { deviceSchema, deviceStateSchema, planSchema } from '../../../shared/domain/plan.ts';
+import { personSchema, reasonSchema } from '../../../shared/domain/waiver.ts';
 import { upgradePathSchema } from '../../../shared/domain/upgrade-path-schema.ts';
 import { productSchema, versionPackageSchema } from '../../../shared/domain/product.ts';
 import type { CloudAddresses, CloudParts } from '../types.ts';
@@ -55,6 +56,11 @@ const putPlan = z.object({
   }),
 });
 
+const decision = z.object({ name: personSchema, reason: reasonSchema });
+const resumePlan = z.object({ accept: decision.nullable().default(null) });
+const openStage = decision.extend({ stage: z.number().int().min(1) });
+const deviceParams = idParams.extend({ deviceId: z.string().min(1).max(128) });
+
 /** The operator API, `/api/v1`: JSON, bearer token, errors as `{error: Problem}`. */
 export function operatorRoutes(
   app: FastifyInstance,
@@ -102,10 +108,19 @@ export function operatorRoutes(
     requireSameId(idOf(request), plan.id);
     return parts.plans.publish(plan, policy);
   });
-  for (const control of ['suspend', 'resume', 'terminate'] as const)
+  for (const control of ['suspend', 'terminate'] as const)
     app.post(`/plans/:id/${control}`, async (request) =>
       parts.plans.control(idOf(request), control),
     );
+  app.post('/plans/:id/resume', async (request) => {
+    const { accept } = parse(resumePlan, request.body ?? {});
+    return parts.plans.control(idOf(request), 'resume', accept);
+  });
+  app.post('/plans/:id/next-stage', async (request) => {
+    const { stage, ...by } = parse(openStage, request.body);
+    await parts.guard.openStage(idOf(request), stage, by);
+    return parts.plans.status(idOf(request));
+  });
   consentRoutes(app, parts);
   app.get('/plans/:id', async (request) => {
     const status = parts.plans.status(idOf(request));
@@ -116,6 +131,11 @@ export function operatorRoutes(
     parts.plans.requirePlan(planId);
     const page = parts.rollout.list(planId, parse(rolloutQuery, request.query));
     return { ...page, items: parts.held.explain(planId, page.items) };
+  });
+  app.get('/plans/:id/devices/:deviceId/log', async (request) => {
+    const { id, deviceId } = parse(deviceParams, request.params);
+    parts.plans.requirePlan(id);
+    return { items: parts.log.lines(id, deviceId) };
   });
   app.get('/plans/:id/history', async (request) => {
     const planId = idOf(request);

@@ -64,12 +64,53 @@ export function planOver({ plannedTime, timeZone }: PlanDraft): Error {
 }
 
 /** A control that the state of the plan does not allow. */
-export function wrongState(planId: string, control: PlanControl, state: PlanState): Error {
+export function wrongState(
+  planId: string,
+  control: PlanControl | 'open the next stage',
+  state: PlanState,
+): Error {
   return problem(
     'plan-state',
     `The plan cannot ${control} now`,
     `Plan ${planId} is ${state}.`,
-    'Terminated and ended plans stay so; publish a new plan.',
+    state === 'suspended'
+      ? 'Resume the plan first.'
+      : 'Terminated and ended plans stay so; publish a new plan.',
+    'usage',
+  );
+}
+
+/** A plan that a stop rule suspended goes on only when a person accepts what happened. */
+export function stopNotAccepted(planId: string): Error {
+  return problem(
+    'stop-not-accepted',
+    'The plan was stopped by a rule',
+    `Plan ${planId} goes on only when somebody accepts the failures that stopped it.`,
+    'Look at the devices that failed; then resume with your name and the reason, or terminate the plan.',
+    'gate',
+  );
+}
+
+/** An acceptance without a stop. */
+export function nothingToAccept(planId: string): Error {
+  return problem(
+    'nothing-to-accept',
+    'There is nothing to accept',
+    `Plan ${planId} was not stopped by a rule.`,
+    'Resume it without an acceptance.',
+    'usage',
+  );
+}
+
+/** A stage that is not the next one to open. */
+export function lastStage(planId: string, openCount: number, count: number): Error {
+  return problem(
+    'last-stage',
+    'This stage cannot be opened',
+    count === 0
+      ? `Plan ${planId} has no stages.`
+      : `${openCount} of the ${count} stages of plan ${planId} are open.`,
+    'Stages are opened one after the other.',
     'usage',
   );
 }

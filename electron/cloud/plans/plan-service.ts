@@ -1,5 +1,6 @@
 import type Database from 'libsql';
 import { canonicalJson } from '../../../shared/domain/canonical-json.ts';
+import type { Decision } from '../../../shared/domain/cloud.ts';
 import {
   type Device,
   type Plan,
@@ -21,7 +22,9 @@ import type { CloudDatabase } from '../store/database.ts';
 import { type DeviceStore, productMissing } from '../store/devices.ts';
 import type { PackageStore } from '../store/packages.ts';
 import type { Clock } from '../clock.ts';
+import type { DeviceLog } from './device-log.ts';
 import type { PlanHistory } from './history.ts';
+import type { PlanDrafts } from './plan-drafts.ts';
 import { checkPackages, checkPlan } from './plan-checks.ts';
 import {
   type PlanControl,
@@ -30,6 +33,9 @@ import {
   planMissing,
   wrongState,
 } from './plan-problems.ts';
+import { PlanStatistics } from './plan-statistics.ts';
+import type { RolloutGuard } from './rollout-guard.ts';
+import { endsWithPlan } from './rollout-store.ts';
 
 interface PlanRow {
   readonly id: string;
@@ -44,8 +50,11 @@ export class PlanService {
   readonly #devices: DeviceStore;
   readonly #packages: PackageStore;
   readonly #history: PlanHistory;
+  readonly #drafts: PlanDrafts;
+  readonly #guard: RolloutGuard;
+  readonly #log: DeviceLog;
+  readonly #statistics: PlanStatistics;
   readonly #clock: Clock;
-  readonly #drafts = new Map<string, PlanDraft>();
   readonly #sql: Record<
     | 'one'
     | 'insert'
@@ -65,20 +74,27 @@ export class PlanService {
   /** Called after a plan was published or controlled: other devices of it may have a job now. */
   onChanged: (planId: string) => void = () => undefined;
 
-  constructor(
-    db: CloudDatabase,
-    devices: DeviceStore,
-    packages: PackageStore,
-    history: PlanHistory,
-    clock: Clock,
-  ) {
+  constructor(parts: {
+    readonly db: CloudDatabase;
+    readonly devices: DeviceStore;
+    readonly packages: PackageStore;
+    readonly history: PlanHistory;
+    readonly drafts: PlanDrafts;
+    readonly guard: RolloutGuard;
+    readonly log: DeviceLog;
+    readonly clock: Clock;
+  }) {
+    const { db } = parts;
     this.#db = db;
-    this.#devices = devices;
-    this.#packages = packages;
-    this.#history = history;
-    this.#clock = clock;
-    const isWaiting = `state = 'notUpgraded' AND consent IS NOT 'confirmed'`;
-    const waiting = `SELECT device_id FROM rollout WHERE plan_id = ? AND ${isWaiting}`;
+    this.#devices = parts.devices;
+    this.#packages = parts.packages;
+    this.#history = parts.history;
+    this.#drafts = parts.drafts;
+    this.#guard = parts.guard;
+    this.#log = parts.log;
+    this.#clock = parts.clock;
+    this.#statistics = new PlanStatistics(db);
+    const waiting = `SELECT device_id FROM rollout WHERE plan_id = ? AND ${endsWithPlan}`;
     this.#sql = {
       one: db.prepare('SELECT id, state, body, skipped FROM plans WHERE id = ?'),
       insert: db.prepare(
@@ -87,7 +103,7 @@ export class PlanService {
       ),
       setState: db.prepare('UPDATE plans SET state = ? WHERE id = ?'),
       insertRollout: db.prepare(
-        'INSERT INTO rollout (plan_id, device_id, state, updated_at) VALUES (?, ?, ?, ?)',
+        'INSERT INTO rollout (plan_id, device_id, state, updated_at, stage) VALUES (?, ?, ?, ?, ?)',
       ),
       insertComponent: db.prepare(
         `INSERT INTO rollout_components (plan_id, device_id, ordinal, component_id, state, from_version,
@@ -109,8 +125,8 @@ export class PlanService {
          WHERE plan_id = ? AND state IN ('open', 'awaitingVersion') AND device_id IN (${waiting})`,
       ),
       failWaiting: db.prepare(
-        `UPDATE rollout SET state = 'failed', error = 'terminated', updated_at = ?
-         WHERE plan_id = ? AND ${isWaiting}`,
+        `UPDATE rollout SET state = 'failed', error = 'terminated', updated_at = ?, silent = 0
+         WHERE plan_id = ? AND ${endsWithPlan}`,
       ),
       failed: db.prepare(`SELECT 1 FROM rollout WHERE plan_id = ? AND state = 'failed' LIMIT 1`),
       open: db.prepare(
@@ -122,13 +138,9 @@ export class PlanService {
     };
   }
 
-  /** The plan as published; it never changes, so it is parsed once. @throws ProblemError `plan-missing` */
+  /** The plan as published. @throws ProblemError `plan-missing` */
   draft(planId: string): PlanDraft {
-    const known = this.#drafts.get(planId);
-    if (known) return known;
-    const draft = planDraftSchema.parse(JSON.parse(this.#require(planId).body));
-    this.#drafts.set(planId, draft);
-    return draft;
+    return this.#drafts.get(planId);
   }
 
   /**
@@ -153,17 +165,22 @@ export class PlanService {
 
   /**
    * Suspend: no further device receives the plan. Terminate: waiting devices fail, for good. In both,
-   * devices in progress continue, and no termination stops a device that was confirmed (quectel.md 1.5). Repeating a control changes nothing.
-   * @throws ProblemError `plan-missing`, `plan-state`
+   * devices in progress continue, and no termination stops a device that was confirmed (quectel.md
+   * 1.5). Repeating a control changes nothing. A plan that a stop rule suspended resumes only with
+   * who accepts its failures.
+   * @throws ProblemError `plan-missing`, `plan-state`, `stop-not-accepted`, `nothing-to-accept`
    */
-  async control(planId: string, control: PlanControl): Promise<PlanStatus> {
+  async control(
+    planId: string,
+    control: PlanControl,
+    accepted: Decision | null = null,
+  ): Promise<PlanStatus> {
     await this.#db.write(() => {
       const { state } = this.#require(planId);
       const active = state === 'activated' || state === 'upgrading';
       if (control === 'suspend' && active) this.#sql.setState.run('suspended', planId);
       else if (control === 'suspend' && state === 'suspended') return;
-      else if (control === 'resume' && state === 'suspended')
-        this.#sql.setState.run(this.#sql.begun.get(planId) ? 'upgrading' : 'activated', planId);
+      else if (control === 'resume' && state === 'suspended') this.#resume(planId, accepted);
       else if (control === 'resume' && active) return;
       else if (control === 'terminate' && (active || state === 'suspended'))
         this.#terminate(planId);
@@ -187,6 +204,9 @@ export class PlanService {
       successRate: finished === 0 ? null : counts.upgraded / finished,
       failureReasons: reasons.map(({ code, count }) => ({ code, count })),
       skipped: JSON.parse(row.skipped) as ScopeSummary['skipped'],
+      ...this.#guard.status(planId),
+      timeTo95Ms: this.#statistics.timeTo95Ms(planId, counts),
+      failures: this.#statistics.failures(planId),
     };
   }
 
@@ -249,10 +269,18 @@ export class PlanService {
     const nowText = new Date().toISOString();
     this.#sql.insert.run(planId, draft.productId, body, JSON.stringify(scope.skipped), nowText);
     const byId = new Map(devices.map((device) => [device.id, device]));
+    const chosen = decisions.filter(({ action }) => action !== 'skip');
+    const stages = this.#guard.deal(
+      planId,
+      draft,
+      chosen.map(({ deviceId }) => deviceId),
+    );
     for (const decision of decisions) {
       const device = byId.get(decision.deviceId);
-      if (device) this.#insertDevice(planId, draft, device, decision, nowText);
+      const stage = stages.get(decision.deviceId) ?? 0;
+      if (device) this.#insertDevice(planId, draft, device, decision, nowText, stage);
     }
+    this.#guard.begin(planId, draft);
     this.#history.sample(planId);
   }
 
@@ -262,11 +290,12 @@ export class PlanService {
     device: Device,
     decision: ScopeDecision,
     nowText: string,
+    stage: number,
   ): void {
     const upToDate = decision.reason === 'noUpdateRequired';
     if (decision.action === 'skip' && !upToDate) return;
     const deviceState = upToDate ? 'noUpdateRequired' : 'notUpgraded';
-    this.#sql.insertRollout.run(planId, device.id, deviceState, nowText);
+    this.#sql.insertRollout.run(planId, device.id, deviceState, nowText, stage);
     for (const [ordinal, component] of draft.components.entries()) {
       const current = reportedVersion(device.versions, component.componentId);
       const done = current === component.targetVersion;
@@ -283,8 +312,15 @@ export class PlanService {
     }
   }
 
+  #resume(planId: string, accepted: Decision | null): void {
+    this.#guard.resume(planId, accepted);
+    this.#sql.setState.run(this.#sql.begun.get(planId) ? 'upgrading' : 'activated', planId);
+    this.#guard.changed(planId);
+  }
+
   #terminate(planId: string): void {
     const nowText = new Date().toISOString();
+    this.#log.addWaitingFailed(planId, 'terminated');
     this.#sql.failComponents.run(planId, planId);
     this.#sql.cancelActions.run(nowText, planId, planId);
     this.#sql.failWaiting.run(nowText, planId);

@@ -10,6 +10,7 @@ import type { PackageStore, StoredPackage } from '../store/packages.ts';
 import { type DeviceReport, advance, failedState } from './component-steps.ts';
 import type { PlanHistory } from './history.ts';
 import type { PlanService } from './plan-service.ts';
+import type { RolloutGuard } from './rollout-guard.ts';
 import type { Readiness } from './readiness.ts';
 import type { ActionRow, ComponentRow, RolloutStore } from './rollout-store.ts';
 
@@ -35,6 +36,7 @@ export class RolloutEngine {
   readonly #plans: PlanService;
   readonly #rollout: RolloutStore;
   readonly #history: PlanHistory;
+  readonly #guard: RolloutGuard;
   readonly #readiness: Readiness;
   readonly #clock: Clock;
   /** Called when a device may have a next job: after a failed attempt, or for its next component. */
@@ -47,6 +49,7 @@ export class RolloutEngine {
     readonly plans: PlanService;
     readonly rollout: RolloutStore;
     readonly history: PlanHistory;
+    readonly guard: RolloutGuard;
     readonly readiness: Readiness;
     readonly clock: Clock;
   }) {
@@ -56,6 +59,7 @@ export class RolloutEngine {
     this.#plans = parts.plans;
     this.#rollout = parts.rollout;
     this.#history = parts.history;
+    this.#guard = parts.guard;
     this.#readiness = parts.readiness;
     this.#clock = parts.clock;
   }
@@ -130,6 +134,7 @@ export class RolloutEngine {
     return this.#db.write(() => {
       const action = this.#rollout.action(actionId);
       if (action?.device_id !== deviceId) return 'unknown';
+      this.#devices.heard(deviceId);
       if (action.state !== 'open' && action.state !== 'awaitingVersion')
         return report.kind === 'succeeded' && action.state === 'succeeded' ? 'accepted' : 'gone';
       // Nobody agreed: whatever it did, it did not do it for this plan.
@@ -148,6 +153,7 @@ export class RolloutEngine {
     versions: Readonly<Record<string, string>>,
   ): Promise<void> {
     await this.#db.write(() => {
+      this.#devices.heard(deviceId);
       this.#devices.mergeVersions(deviceId, versions);
       for (const planId of this.#rollout.unfinishedPlans(deviceId)) {
         const action = this.#rollout.liveAction(planId, deviceId);
@@ -184,9 +190,10 @@ export class RolloutEngine {
   failNow(planId: string, deviceId: string, code: string): void {
     const action = this.#rollout.liveAction(planId, deviceId);
     if (action) {
-      const { state, progress } = this.#rollout.componentOf(action);
+      const component = this.#rollout.componentOf(action);
+      const { state, progress } = component;
       this.#rollout.setAction(action, 'cancelled');
-      this.#rollout.setComponent(action, failedState(state), progress);
+      this.#rollout.setComponent(action, component, failedState(state), progress, code);
     }
     this.#fail(planId, deviceId, code);
   }
@@ -254,12 +261,12 @@ export class RolloutEngine {
     const current = reportedVersion(this.#devices.versions(deviceId), component.component_id);
     if (current === component.to_version) {
       const state = component.attempts > 0 ? 'upgradeSucceeded' : 'noUpdateRequired';
-      this.#rollout.setComponent(at, state, 1);
+      this.#rollout.setComponent(at, component, state, 1);
       return null;
     }
     const choice = this.#choose(planId, component, current);
     if (choice) return this.jobOf(this.#rollout.openAction(at, current, choice));
-    this.#rollout.setComponent(at, 'upgradeFailed', component.progress);
+    this.#rollout.setComponent(at, component, 'upgradeFailed', component.progress);
     this.#fail(planId, deviceId, 'no-matching-source');
     return null;
   }
@@ -289,7 +296,7 @@ export class RolloutEngine {
   #begin(action: ActionRow): void {
     const { plan_id, device_id } = action;
     this.#rollout.beginAction(action, this.#clock.nowMs());
-    this.#rollout.setComponent(action, 'readyToDownload', 0);
+    this.#rollout.setComponent(action, this.#rollout.componentOf(action), 'readyToDownload', 0);
     this.#rollout.setDevice(plan_id, device_id, 'upgrading', null);
     this.#plans.markUpgrading(plan_id);
     this.#history.changed(plan_id);
@@ -300,7 +307,7 @@ export class RolloutEngine {
     const before = this.#rollout.componentOf(action);
     const after = advance(before, report.state, report.progress);
     if (after.state === before.state && after.progress === before.progress) return;
-    this.#rollout.setComponent(action, after.state, after.progress);
+    this.#rollout.setComponent(action, before, after.state, after.progress);
     this.#rollout.setDevice(action.plan_id, action.device_id, 'upgrading', null);
   }
 
@@ -309,31 +316,32 @@ export class RolloutEngine {
     if (version === null) {
       if (action.state !== 'open') return;
       this.#rollout.setAction(action, 'awaitingVersion');
-      this.#rollout.setComponent(action, 'upgrading', 1);
+      this.#rollout.setComponent(action, component, 'upgrading', 1);
       return;
     }
     this.#devices.mergeVersions(action.device_id, { [component.component_id]: version });
-    if (version === component.to_version) this.#succeed(action);
+    if (version === component.to_version) this.#succeed(action, component);
     else this.#failAttempt(action, 'version-mismatch');
   }
 
   #provenByVersion(action: ActionRow, component: ComponentRow): void {
-    if (action.begun || component.attempts > 0) this.#succeed(action);
-    else this.#close(action, 'cancelled', 'noUpdateRequired');
+    if (action.begun || component.attempts > 0) this.#succeed(action, component);
+    else this.#close(action, component, 'cancelled', 'noUpdateRequired');
   }
 
-  #succeed(action: ActionRow): void {
-    this.#close(action, 'succeeded', 'upgradeSucceeded');
+  #succeed(action: ActionRow, component: ComponentRow): void {
+    this.#close(action, component, 'succeeded', 'upgradeSucceeded');
   }
 
   #close(
     action: ActionRow,
+    component: ComponentRow,
     state: 'succeeded' | 'cancelled',
     componentState: 'upgradeSucceeded' | 'noUpdateRequired',
   ): void {
     const { plan_id, device_id } = action;
     this.#rollout.setAction(action, state);
-    this.#rollout.setComponent(action, componentState, 1);
+    this.#rollout.setComponent(action, component, componentState, 1);
     if (this.#rollout.nextComponent(plan_id, device_id)) this.announce(device_id);
     else this.#finish(plan_id, device_id);
   }
@@ -342,7 +350,8 @@ export class RolloutEngine {
     const { plan_id, device_id } = action;
     const component = this.#rollout.componentOf(action);
     this.#rollout.setAction(action, 'failed');
-    this.#rollout.setComponent(action, failedState(component.state), component.progress);
+    const { state, progress } = component;
+    this.#rollout.setComponent(action, component, failedState(state), progress, code);
     if (component.attempts > this.#plans.draft(plan_id).retries) {
       this.#fail(plan_id, device_id, code);
       return;
@@ -368,6 +377,7 @@ export class RolloutEngine {
   #ended(planId: string, deviceId: string): void {
     this.#history.changed(planId);
     this.#plans.endIfFinished(planId);
+    this.#guard.changed(planId);
     this.announce(deviceId);
   }
 }

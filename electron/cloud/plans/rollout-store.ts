@@ -8,7 +8,9 @@ import type {
 } from '../../../shared/domain/plan.ts';
 import type { CloudDatabase } from '../store/database.ts';
 import { likePattern } from '../store/devices.ts';
+import type { ServedTime } from '../store/served-time.ts';
 import type { Page } from '../types.ts';
+import type { DeviceLog } from './device-log.ts';
 
 /** One attempt to upgrade one component of one device; its id is the job id that devices see. */
 export interface ActionRow {
@@ -51,6 +53,10 @@ interface RolloutDeviceRow {
   readonly attempts: number;
   readonly error: string | null;
   readonly updated_at: string;
+  /** From 1; null in a plan without stages. */
+  readonly stage: number | null;
+  readonly silent: number;
+  readonly accepted: number;
 }
 
 interface DeviceTransportRow {
@@ -73,9 +79,12 @@ export interface RolloutListQuery {
 
 const live = `state IN ('open', 'awaitingVersion')`;
 const unfinished = `state NOT IN ('upgradeSucceeded', 'noUpdateRequired')`;
-/** Plans that a waiting device may begin: open ones, and any that its user has confirmed. */
-const mayBegin = `(plans.state IN ('activated', 'upgrading')
-  OR consent = 'confirmed' AND plans.state IN ('ended', 'terminated'))`;
+/** Plans that a waiting device may begin once its stage is open: open ones, and any that its user has confirmed. */
+const mayBegin = `(rollout.stage < plans.open_stages AND (plans.state IN ('activated', 'upgrading')
+  OR consent = 'confirmed' AND plans.state IN ('ended', 'terminated')))`;
+/** Devices of a plan, as a condition on `rollout`, that fail when it is terminated: neither begun nor confirmed in an open stage. */
+export const endsWithPlan = `state = 'notUpgraded' AND (consent IS NOT 'confirmed'
+  OR stage >= (SELECT open_stages FROM plans WHERE plans.id = plan_id))`;
 const rolloutColumns = `rollout.plan_id, rollout.state, plans.state AS plan_state, consent,
   window_from_ms, window_to_ms`;
 const listed = `plan_id = ? AND (? = '' OR rollout.state = ?) AND (? = '' OR device_id LIKE ? ESCAPE '\\')`;
@@ -84,6 +93,8 @@ const componentColumns =
 
 /** The rows of device and component states and of actions; rules are in {@link RolloutEngine}. */
 export class RolloutStore {
+  readonly #served: ServedTime;
+  readonly #log: DeviceLog;
   readonly #sql: Record<
     | 'open'
     | 'unfinishedOf'
@@ -109,7 +120,9 @@ export class RolloutStore {
     Database.Statement
   >;
 
-  constructor(db: CloudDatabase) {
+  constructor(db: CloudDatabase, served: ServedTime, log: DeviceLog) {
+    this.#served = served;
+    this.#log = log;
     this.#sql = {
       open: db.prepare(
         `SELECT ${rolloutColumns} FROM rollout JOIN plans ON plans.id = rollout.plan_id
@@ -137,7 +150,7 @@ export class RolloutStore {
          WHERE plan_id = ? AND device_id = ?`,
       ),
       setRollout: db.prepare(
-        'UPDATE rollout SET state = ?, error = ?, updated_at = ? WHERE plan_id = ? AND device_id = ?',
+        'UPDATE rollout SET state = ?, error = ?, updated_at = ?, silent = 0 WHERE plan_id = ? AND device_id = ?',
       ),
       countAttempt: db.prepare(
         `UPDATE rollout SET attempts = attempts + 1, begun_at_ms = coalesce(begun_at_ms, ?)
@@ -167,7 +180,7 @@ export class RolloutStore {
         `SELECT * FROM actions WHERE plan_id = ? AND device_id = ? AND ${live}`,
       ),
       insertAction: db.prepare(
-        `INSERT INTO actions (plan_id, device_id, ordinal, package_id, state, created_at) VALUES (?, ?, ?, ?, 'open', ?)`,
+        `INSERT INTO actions (plan_id, device_id, ordinal, package_id, state, created_at, asked_ms) VALUES (?, ?, ?, ?, 'open', ?, ?)`,
       ),
       begin: db.prepare('UPDATE actions SET begun = 1 WHERE id = ?'),
       setAction: db.prepare('UPDATE actions SET state = ?, closed_at = ? WHERE id = ?'),
@@ -176,8 +189,10 @@ export class RolloutStore {
       ),
       count: db.prepare(`SELECT count(*) AS total FROM rollout WHERE ${listed}`),
       page: db.prepare(
-        `SELECT device_id, transport, rollout.state, attempts, error, updated_at
+        `SELECT device_id, transport, rollout.state, attempts, error, updated_at,
+           CASE WHEN plans.stages > 0 THEN rollout.stage + 1 END AS stage, silent, accepted
          FROM rollout JOIN devices ON devices.id = rollout.device_id
+           JOIN plans ON plans.id = rollout.plan_id
          WHERE ${listed} ORDER BY device_id LIMIT ? OFFSET ?`,
       ),
     };
@@ -211,6 +226,7 @@ export class RolloutStore {
 
   setDevice(planId: string, deviceId: string, state: DeviceState, error: string | null): void {
     this.#sql.setRollout.run(state, error, new Date().toISOString(), planId, deviceId);
+    if (state !== 'upgrading') this.#log.add(planId, deviceId, state, { code: error });
   }
 
   nextComponent(planId: string, deviceId: string): ComponentRow | null {
@@ -222,17 +238,23 @@ export class RolloutStore {
   }
 
   /** The component that an action upgrades. */
-  componentOf(action: ActionRow): ComponentRow {
-    const { plan_id, device_id, ordinal } = action;
+  componentOf(at: { plan_id: string; device_id: string; ordinal: number }): ComponentRow {
+    const { plan_id, device_id, ordinal } = at;
     return this.#sql.component.get(plan_id, device_id, ordinal) as ComponentRow;
   }
 
+  /** `before` is its row until now, `code` why it failed, where it did. */
   setComponent(
     at: { plan_id: string; device_id: string; ordinal: number },
+    before: ComponentRow,
     state: ComponentState,
     progress: number,
+    code: string | null = null,
   ): void {
     this.#sql.setComponent.run(state, progress, at.plan_id, at.device_id, at.ordinal);
+    if (before.state === state) return;
+    const componentId = before.component_id;
+    this.#log.add(at.plan_id, at.device_id, state, { componentId, code });
   }
 
   action(actionId: number): ActionRow | null {
@@ -257,7 +279,13 @@ export class RolloutStore {
       ordinal,
       choice.packageId,
       new Date().toISOString(),
+      this.#served.nowMs(),
     );
+    const component = this.componentOf(at);
+    this.#log.add(plan_id, device_id, 'jobGiven', {
+      componentId: component.component_id,
+      detail: `${choice.packageType}, ${from ?? 'unknown'} → ${component.to_version}`,
+    });
     return this.#sql.liveAction.get(plan_id, device_id) as ActionRow;
   }
 
@@ -301,6 +329,9 @@ export class RolloutStore {
       attempts: row.attempts,
       error: row.error,
       updatedAt: row.updated_at,
+      ...(row.stage === null ? {} : { stage: row.stage }),
+      ...(row.silent ? { silent: true } : {}),
+      ...(row.accepted && (row.silent || row.state === 'failed') ? { accepted: true } : {}),
       components: this.components(planId, row.device_id).map((component) => ({
         componentId: component.component_id,
         state: component.state,

@@ -1,6 +1,52 @@
 import Database from 'libsql';
 import { problem } from '../../../shared/domain/problem.ts';
 
+/** Stages and stop rules, and what happened to each device; the trigger keeps the tallies true whoever changes a row. */
+const stagesMigration = `
+   ALTER TABLE plans ADD COLUMN stages INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE plans ADD COLUMN open_stages INTEGER NOT NULL DEFAULT 1;
+   ALTER TABLE plans ADD COLUMN guarded INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE rollout ADD COLUMN stage INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE rollout ADD COLUMN silent INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE rollout ADD COLUMN accepted INTEGER NOT NULL DEFAULT 0;
+   CREATE INDEX rollout_silent ON rollout (plan_id) WHERE silent = 1;
+   ALTER TABLE actions ADD COLUMN asked_ms INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE devices ADD COLUMN heard_ms INTEGER NOT NULL DEFAULT 0;
+   CREATE TABLE served_time (
+     id INTEGER PRIMARY KEY CHECK (id = 1), ms INTEGER NOT NULL, runs INTEGER NOT NULL);
+   INSERT INTO served_time VALUES (1, 0, 0);
+   CREATE TABLE plan_stages (
+     plan_id TEXT NOT NULL, stage INTEGER NOT NULL, devices INTEGER NOT NULL,
+     not_upgraded INTEGER NOT NULL, upgrading INTEGER NOT NULL DEFAULT 0,
+     upgraded INTEGER NOT NULL DEFAULT 0, failed INTEGER NOT NULL DEFAULT 0,
+     silent INTEGER NOT NULL DEFAULT 0, accepted INTEGER NOT NULL DEFAULT 0,
+     no_update_required INTEGER NOT NULL,
+     opened_at TEXT, opened_by TEXT, gate_met_at TEXT, gate_met_ms INTEGER,
+     PRIMARY KEY (plan_id, stage)) WITHOUT ROWID;
+   CREATE TRIGGER rollout_tally AFTER UPDATE OF state, silent, accepted ON rollout
+     WHEN old.state <> new.state OR old.silent <> new.silent OR old.accepted <> new.accepted
+   BEGIN
+     UPDATE plan_stages SET
+       not_upgraded = not_upgraded - (old.state = 'notUpgraded') + (new.state = 'notUpgraded'),
+       upgrading = upgrading - (old.state = 'upgrading') + (new.state = 'upgrading'),
+       upgraded = upgraded - (old.state = 'upgraded') + (new.state = 'upgraded'),
+       failed = failed - (old.state = 'failed' AND NOT old.accepted)
+         + (new.state = 'failed' AND NOT new.accepted),
+       silent = silent - (old.silent AND NOT old.accepted) + (new.silent AND NOT new.accepted),
+       accepted = accepted - (old.accepted AND (old.state = 'failed' OR old.silent))
+         + (new.accepted AND (new.state = 'failed' OR new.silent)),
+       no_update_required = no_update_required - (old.state = 'noUpdateRequired')
+         + (new.state = 'noUpdateRequired')
+     WHERE plan_id = new.plan_id AND stage = new.stage;
+   END;
+   CREATE TABLE plan_stops (
+     plan_id TEXT NOT NULL, seq INTEGER NOT NULL, body TEXT NOT NULL, resumed TEXT,
+     PRIMARY KEY (plan_id, seq)) WITHOUT ROWID;
+   CREATE TABLE device_log (
+     plan_id TEXT NOT NULL, device_id TEXT NOT NULL, seq INTEGER NOT NULL, at TEXT NOT NULL,
+     event TEXT NOT NULL, component_id TEXT, code TEXT, detail TEXT,
+     PRIMARY KEY (plan_id, device_id, seq)) WITHOUT ROWID;`;
+
 /** Each entry is applied once, in order. Never edit one that was released. */
 const migrations = [
   `CREATE TABLE products (id TEXT PRIMARY KEY, name TEXT NOT NULL);
@@ -75,6 +121,7 @@ const migrations = [
    ALTER TABLE rollout ADD COLUMN window_to_ms INTEGER;
    ALTER TABLE rollout ADD COLUMN begun_at_ms INTEGER;
    CREATE INDEX rollout_appointed ON rollout (window_from_ms) WHERE consent = 'appointed';`,
+  stagesMigration,
 ];
 
 const longestPauseMs = 25;

@@ -4,6 +4,7 @@ import type { Device } from '../../../shared/domain/plan.ts';
 import { problem } from '../../../shared/domain/problem.ts';
 import type { CloudDatabase } from './database.ts';
 import { hashSecret, newSecret, secretMatches } from './secrets.ts';
+import type { ServedTime } from './served-time.ts';
 
 /** How long a "last seen" time may wait in memory before it is stored. */
 const lastSeenFlushMs = 5000;
@@ -52,7 +53,9 @@ const matches = `removed_at IS NULL AND product_id = ? AND (? = '' OR id LIKE ? 
 /** Products and devices: who they are, how they prove it, and which versions they reported. */
 export class DeviceStore {
   readonly #db: CloudDatabase;
-  readonly #lastSeen = new Map<string, string>();
+  readonly #served: ServedTime;
+  /** When devices were heard of, by the clock and in served time, until it is stored. */
+  readonly #lastSeen = new Map<string, { readonly at: string; readonly heardMs: number }>();
   readonly #flushTimer: NodeJS.Timeout;
   readonly #sql: Record<
     | 'product'
@@ -65,6 +68,7 @@ export class DeviceStore {
     | 'versions'
     | 'setVersions'
     | 'setLastSeen'
+    | 'heardMs'
     | 'known'
     | 'unneeded'
     | 'remove'
@@ -74,8 +78,9 @@ export class DeviceStore {
     Database.Statement
   >;
 
-  constructor(db: CloudDatabase) {
+  constructor(db: CloudDatabase, served: ServedTime) {
     this.#db = db;
+    this.#served = served;
     this.#sql = {
       product: db.prepare('SELECT id FROM products WHERE id = ?'),
       putProduct: db.prepare(
@@ -96,7 +101,8 @@ export class DeviceStore {
       ),
       versions: db.prepare('SELECT versions FROM devices WHERE id = ?'),
       setVersions: db.prepare('UPDATE devices SET versions = ? WHERE id = ?'),
-      setLastSeen: db.prepare('UPDATE devices SET last_seen_at = ? WHERE id = ?'),
+      setLastSeen: db.prepare('UPDATE devices SET last_seen_at = ?, heard_ms = ? WHERE id = ?'),
+      heardMs: db.prepare('SELECT heard_ms FROM devices WHERE id = ?'),
       unneeded: db.prepare(
         `SELECT id FROM devices
          WHERE product_id = ? AND batch = ? AND removed_at IS NULL AND id NOT IN (
@@ -173,15 +179,29 @@ export class DeviceStore {
     const row = this.#sql.secret.get(deviceId) as { secret_sha256: Uint8Array } | undefined;
     const matched = secretMatches(secret, row?.secret_sha256 ?? new Uint8Array(32));
     if (!matched || !row) return false;
-    this.#lastSeen.set(deviceId, new Date().toISOString());
+    this.heard(deviceId);
     return true;
   }
 
   /** Notes that a device was heard of; false when there is no such device. */
   seen(deviceId: string): boolean {
     if (this.#sql.secret.get(deviceId) === undefined) return false;
-    this.#lastSeen.set(deviceId, new Date().toISOString());
+    this.heard(deviceId);
     return true;
+  }
+
+  /** A known device said something. */
+  heard(deviceId: string): void {
+    const heardMs = this.#served.nowMs();
+    this.#lastSeen.set(deviceId, { at: new Date().toISOString(), heardMs });
+  }
+
+  /** When a device was last heard of, in served milliseconds; 0 when never. */
+  heardMs(deviceId: string): number {
+    const seen = this.#lastSeen.get(deviceId);
+    if (seen) return seen.heardMs;
+    const row = this.#sql.heardMs.get(deviceId) as { heard_ms: number } | undefined;
+    return row?.heard_ms ?? 0;
   }
 
   get(deviceId: string): Device | null {
@@ -277,10 +297,10 @@ export class DeviceStore {
     this.#lastSeen.clear();
     await this.#db
       .write(() => {
-        for (const [id, at] of seen) this.#sql.setLastSeen.run(at, id);
+        for (const [id, { at, heardMs }] of seen) this.#sql.setLastSeen.run(at, heardMs, id);
       })
       .catch(() => {
-        for (const [id, at] of seen) if (!this.#lastSeen.has(id)) this.#lastSeen.set(id, at);
+        for (const [id, when] of seen) if (!this.#lastSeen.has(id)) this.#lastSeen.set(id, when);
       });
   }
 
@@ -293,7 +313,7 @@ export class DeviceStore {
       iccid: row.iccid,
       batch: row.batch,
       versions: JSON.parse(row.versions) as Record<string, string>,
-      lastSeenAt: this.#lastSeen.get(row.id) ?? row.last_seen_at,
+      lastSeenAt: this.#lastSeen.get(row.id)?.at ?? row.last_seen_at,
       batteryPercent: row.battery_percent,
       rsrpDbm: row.rsrp_dbm,
       autoConfirm: row.auto_confirm === 1,

@@ -4,7 +4,7 @@ import type { Workspace } from '../workspace/workspace.ts';
 import { FleetProcess, type FleetRun } from './fleet-process.ts';
 import { LocalCloud } from './local-cloud.ts';
 import { LocalCloudProcess } from './local-cloud-process.ts';
-import { firstSignals, makeSimulatedDevices } from './simulated-identities.ts';
+import { firstSignals, makeSimulatedDevices, simulatedFaults } from './simulated-identities.ts';
 
 const simulatedBatch = 'simulated';
 
@@ -66,6 +66,8 @@ export class CloudService {
     mqtt: number;
     lwm2m: number;
     chinaTelecom: number;
+    failShare: number;
+    silentShare: number;
     lowBattery: number;
     weakSignal: number;
     users: FleetUsers;
@@ -92,6 +94,7 @@ export class CloudService {
     });
     const { secrets } = await cloud.putDevices(devices, { rotate: true });
     const endpoint = await this.start();
+    const faults = simulatedFaults(devices.length, input);
     return this.#fleet.start({
       endpoint,
       images: this.#sourceImages(input),
@@ -101,6 +104,7 @@ export class CloudService {
         transport,
         versions,
         secret: secrets[id] ?? '',
+        fault: faults[index],
         ...firstSignals(index, input),
       })),
     });

@@ -15,6 +15,7 @@ export type FleetRun = Omit<FleetConfigInput, 'devices'> & {
     readonly transport: Transport;
     readonly versions: Readonly<Record<string, string>>;
     readonly secret: string;
+    readonly fault?: 'fail' | 'silent' | undefined;
     readonly batteryPercent?: number | null | undefined;
     readonly rsrpDbm?: number | null | undefined;
   }[];

@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream';
 import { z } from 'zod';
 import type {
   CloudCapabilities,
+  Decision,
   DeviceQuery,
   OtaCloud,
   Page,
@@ -26,6 +27,7 @@ import {
   type RolloutDevice,
   rolloutDeviceSchema,
 } from '../../../shared/domain/plan.ts';
+import { type DeviceLogEntry, deviceLogEntrySchema } from '../../../shared/domain/plan-stages.ts';
 import { ProblemError, problem } from '../../../shared/domain/problem.ts';
 import type { VersionPackage } from '../../../shared/domain/product.ts';
 import type { ScopePolicy } from '../../../shared/domain/scope.ts';
@@ -69,6 +71,8 @@ export class LocalCloud implements OtaCloud {
     manualMode: true,
     sourceVersionMatching: true,
     endTime: true,
+    stages: true,
+    stopRules: true,
   };
   readonly #http: AxiosInstance;
   readonly #address: string;
@@ -175,8 +179,12 @@ export class LocalCloud implements OtaCloud {
     return this.#control(planId, 'suspend');
   }
 
-  resume(planId: string): Promise<PlanStatus> {
-    return this.#control(planId, 'resume');
+  resume(planId: string, accept?: Decision): Promise<PlanStatus> {
+    return this.#control(planId, 'resume', accept ? { accept } : {});
+  }
+
+  openStage(planId: string, stage: number, by: Decision): Promise<PlanStatus> {
+    return this.#control(planId, 'next-stage', { stage, ...by });
   }
 
   terminate(planId: string): Promise<PlanStatus> {
@@ -210,9 +218,18 @@ export class LocalCloud implements OtaCloud {
     return (await this.#call(z.object({ items: z.array(historyPointSchema) }), { url })).items;
   }
 
-  #control(planId: string, control: 'suspend' | 'resume' | 'terminate'): Promise<PlanStatus> {
+  async deviceLog(planId: string, deviceId: string): Promise<readonly DeviceLogEntry[]> {
+    const url = `/plans/${segment(planId)}/devices/${segment(deviceId)}/log`;
+    return (await this.#call(z.object({ items: z.array(deviceLogEntrySchema) }), { url })).items;
+  }
+
+  #control(
+    planId: string,
+    control: 'suspend' | 'resume' | 'next-stage' | 'terminate',
+    data: object = {},
+  ): Promise<PlanStatus> {
     const url = `/plans/${segment(planId)}/${control}`;
-    return this.#call(planStatusSchema, { method: 'post', url, data: {} });
+    return this.#call(planStatusSchema, { method: 'post', url, data });
   }
 
   async #upload(url: string, path: string, sizeBytes: number): Promise<void> {

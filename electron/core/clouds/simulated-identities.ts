@@ -56,6 +56,34 @@ export function makeSimulatedDevices(fleet: SimulatedFleet): Device[] {
   });
 }
 
+/** Which shares of a simulated fleet do not behave, 0..1 each. */
+export interface FleetFaults {
+  readonly failShare: number;
+  readonly silentShare: number;
+}
+
+/** The fault of each of `count` devices: exactly their shares, rounded down to whole devices, and spread evenly. */
+export function simulatedFaults(
+  count: number,
+  { failShare, silentShare }: FleetFaults,
+): ('fail' | 'silent' | undefined)[] {
+  const failing = wholePart(count, failShare);
+  const sound = count - failing;
+  const silent = Math.min(sound, wholePart(count, silentShare));
+  let soundSoFar = 0;
+  return Array.from({ length: count }, (_, at) => {
+    if (isChosen(at, failing, count)) return 'fail';
+    return isChosen(soundSoFar++, silent, sound) ? 'silent' : undefined;
+  });
+}
+
+/** Rounded down, but 0.29 of 100 is 29, whatever their product is in floating point. */
+const wholePart = (count: number, share: number): number => Math.floor(count * share + 1e-9);
+
+/** Whether the place `at` is one of `some`, spread evenly over `all`. */
+const isChosen = (at: number, some: number, all: number): boolean =>
+  Math.floor(((at + 1) * some) / all) > Math.floor((at * some) / all);
+
 /** IMSI and ICCID whose subscriber number is the product's four digits, one for the transport's place and five for the device. */
 function identify(
   sim: Sim,

@@ -5,6 +5,7 @@ import { canonicalJson } from '../../../shared/domain/canonical-json.ts';
 import type { Evidence } from '../../../shared/domain/evidence.ts';
 import type { WorkContext } from '../../../shared/domain/job.ts';
 import type { PlanStatus, RolloutDevice } from '../../../shared/domain/plan.ts';
+import { stageTally } from '../../../shared/domain/stage-tally.ts';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
 import { judgedPackages } from '../bundle/waiver-service.ts';
 import type { PlanService } from '../plan/plan-service.ts';
@@ -95,6 +96,9 @@ function tallied(status: PlanStatus, devices: readonly RolloutDevice[]): PlanSta
     counts,
     successRate: finished === 0 ? null : counts.upgraded / finished,
     failureReasons: [...reasons].map(([code, count]) => ({ code, count })),
+    ...(status.stages
+      ? { stages: status.stages.map((one) => ({ ...one, ...stageTally(one.stage, devices) })) }
+      : {}),
   };
 }
 

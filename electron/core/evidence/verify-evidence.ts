@@ -8,6 +8,7 @@ import {
 import { deviceStateSchema, type Plan } from '../../../shared/domain/plan.ts';
 import { isProvenDelta } from '../../../shared/domain/delta-gate.ts';
 import { computeRecordGates } from '../../../shared/domain/gates.ts';
+import { stageTally } from '../../../shared/domain/stage-tally.ts';
 import { applyWaivers, waiversInForce } from '../../../shared/domain/waiver.ts';
 import { problem } from '../../../shared/domain/problem.ts';
 import { sha256 } from '../../files/sha256.ts';
@@ -147,6 +148,7 @@ function rolloutChecks({
       (state) => devices.filter((device) => device.state === state).length !== status.counts[state],
     ),
   );
+  const stageFault = rollouts.flatMap(stageFaultOf)[0];
   const count = `${rollouts.length} published ${rollouts.length === 1 ? 'plan' : 'plans'}`;
   return [
     [
@@ -169,6 +171,38 @@ function rolloutChecks({
       uneven ? `The devices of plan ${uneven.plan.id} do not add up to its counts.` : null,
       `${count}: the devices add up to the counts.`,
     ],
+    [
+      'rollout-stages',
+      stageFault ?? null,
+      `${count}: the devices add up to their stages, and every stop that was resumed names who accepted what.`,
+    ],
+  ];
+}
+
+/** What does not fit in the stages and stops of a plan; empty when all does. */
+function stageFaultOf({ plan, status, devices }: Evidence['rollouts'][number]): string[] {
+  const known = new Set(devices.map(({ deviceId }) => deviceId));
+  const stages = (status.stages ?? []).flatMap((one) => {
+    const tally = stageTally(one.stage, devices);
+    const fits = Object.entries(tally).every(
+      ([key, count]) => one[key as keyof typeof tally] === count,
+    );
+    return fits ? [] : [`The devices of plan ${plan.id} do not add up to its stage ${one.stage}.`];
+  });
+  const missing = (plan.stages?.length ?? 0) !== (status.stages?.length ?? 0);
+  const stops = (status.stops ?? []).flatMap((stop) =>
+    stop.devices.every(({ deviceId }) => known.has(deviceId))
+      ? []
+      : [`A stop of plan ${plan.id} names a device that was not in it.`],
+  );
+  const open = (status.stops ?? []).filter(({ resumed }) => resumed === null);
+  const isPassed =
+    open.length > 0 && (status.state === 'upgrading' || status.state === 'activated');
+  return [
+    ...(missing ? [`The stages of plan ${plan.id} are not those of its rollout.`] : []),
+    ...stages,
+    ...stops,
+    ...(isPassed ? [`Plan ${plan.id} went on after a stop that nobody accepted.`] : []),
   ];
 }
 

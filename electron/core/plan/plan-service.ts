@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { combinationsAfter } from '../../../shared/domain/compatibility.ts';
-import type { OtaCloud } from '../../../shared/domain/cloud.ts';
+import type { Decision, OtaCloud } from '../../../shared/domain/cloud.ts';
 import { computeGates } from '../../../shared/domain/gates.ts';
 import type { WorkContext } from '../../../shared/domain/job.ts';
 import type {
@@ -130,10 +130,22 @@ export class PlanService {
     return this.#published(plan, await cloud.publish(plan, this.#policy(plan.productId)));
   }
 
-  /** Suspends, resumes or terminates a published plan. @throws ProblemError `plan-missing` | `plan-state` */
-  async control(planId: string, action: 'suspend' | 'resume' | 'terminate'): Promise<PlanStatus> {
+  /** Suspends or terminates a published plan. @throws ProblemError `plan-missing` | `plan-state` */
+  async control(planId: string, action: 'suspend' | 'terminate'): Promise<PlanStatus> {
     this.#workspace.get('plan', planId);
     return this.#remember(await (await this.#cloud())[action](planId));
+  }
+
+  /** Resumes a suspended plan; after a stop with who accepts its failures and why. */
+  async resume(planId: string, accept: Decision | undefined): Promise<PlanStatus> {
+    this.#workspace.get('plan', planId);
+    return this.#remember(await (await this.#cloud()).resume(planId, accept));
+  }
+
+  /** Opens a stage, from 1, before its time or at a hold. @throws ProblemError `last-stage` | `plan-state` */
+  async openStage(planId: string, stage: number, by: Decision): Promise<PlanStatus> {
+    this.#workspace.get('plan', planId);
+    return this.#remember(await (await this.#cloud()).openStage(planId, stage, by));
   }
 
   /** Confirms, appoints, cancels or retries devices of a published plan, each for itself. @throws ProblemError `plan-missing` */

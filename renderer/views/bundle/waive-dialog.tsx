@@ -1,10 +1,8 @@
-import { Button, Group, Modal, Stack, Text, Textarea, TextInput } from '@mantine/core';
-import { type FormEvent, useState } from 'react';
-import { isSamePerson, minReasonLength } from '../../../shared/domain/person.ts';
-import { type Problem, toProblem } from '../../../shared/domain/problem.ts';
+import { Modal, Text } from '@mantine/core';
+import { isSamePerson } from '../../../shared/domain/person.ts';
 import { useStudio } from '../../stores/studio.ts';
+import { DecisionForm } from '../../widgets/decision-form.tsx';
 import { HashText } from '../../widgets/hash-text.tsx';
-import { ProblemAlert } from '../../widgets/problem-alert.tsx';
 
 /** What a waiver is given for. */
 export interface WaiverSubject {
@@ -16,8 +14,6 @@ export interface WaiverSubject {
   readonly version: string;
 }
 
-const minNameLength = 2;
-
 /** Asks who decides and why: to accept a finding for exactly these bytes, or to take that back. */
 export function WaiveDialog(props: {
   readonly mode: 'waive' | 'take-back';
@@ -28,27 +24,13 @@ export function WaiveDialog(props: {
   const { mode, subject, onDecide, onClose } = props;
   const { rule, title, fileName, sha256, productId, version } = subject;
   const person = useStudio((state) => state.settings?.person ?? '');
-  const [name, setName] = useState('');
-  const [reason, setReason] = useState('');
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const [busy, setBusy] = useState(false);
-  const missing = minReasonLength - reason.trim().length;
-  const isReady = missing <= 0 && name.trim().length >= minNameLength && !busy;
   const isWaiving = mode === 'waive';
-  const isOwn = isWaiving && person !== '' && name.trim() !== '' && isSamePerson(name, person);
-
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    if (!isReady) return;
-    setBusy(true);
-    setProblem(null);
-    try {
-      await onDecide({ name: name.trim(), reason: reason.trim() });
-      onClose();
-    } catch (error) {
-      setProblem(toProblem(error));
-      setBusy(false);
-    }
+  const nameHint = (name: string): string | undefined => {
+    const isOwn = person !== '' && name.trim() !== '' && isSamePerson(name, person);
+    if (!isWaiving) return undefined;
+    return isOwn
+      ? 'Packages are made here under this name: a waiver by the same person opens no gate, another one has to give it'
+      : 'Another person than who makes the package';
   };
 
   return (
@@ -58,55 +40,23 @@ export function WaiveDialog(props: {
       size={560}
       title={isWaiving ? `Waive: ${title}` : `Take back the waiver: ${title}`}
     >
-      <form onSubmit={(event) => void submit(event)} data-testid="waive-dialog">
-        <Stack gap="sm">
-          <Text>
-            Rule <code>{rule}</code>, file “{fileName}”, SHA-256 <HashText hash={sha256} />,{' '}
-            {productId} {version}.
-          </Text>
-          <Text>
-            {isWaiving
-              ? 'The waiver is bound to exactly these bytes in this version: when one byte changes, it is void. It is kept with the release and shown in the evidence.'
-              : 'The finding counts again. The waiver stays in the record, with who took it back and why.'}
-          </Text>
-          <Textarea
-            label="Reason"
-            required
-            autosize
-            minRows={3}
-            data-autofocus
-            value={reason}
-            description={
-              missing > 0
-                ? `Say why, for who reads the record later: at least ${minReasonLength} characters`
-                : 'Who reads the record later sees this'
-            }
-            onChange={(event) => setReason(event.currentTarget.value)}
-          />
-          <TextInput
-            label="Your name"
-            required
-            value={name}
-            description={
-              isOwn
-                ? 'Packages are made here under this name: a waiver by the same person opens no gate, another one has to give it'
-                : isWaiving
-                  ? 'Another person than who makes the package'
-                  : undefined
-            }
-            onChange={(event) => setName(event.currentTarget.value)}
-          />
-          {problem && <ProblemAlert problem={problem} />}
-          <Group justify="flex-end" gap="xs">
-            <Button variant="default" onClick={onClose}>
-              Cancel
-            </Button>
-            <Button type="submit" disabled={!isReady} data-testid="waive-submit">
-              {isWaiving ? 'Waive' : 'Take back'}
-            </Button>
-          </Group>
-        </Stack>
-      </form>
+      <DecisionForm
+        submitWord={isWaiving ? 'Waive' : 'Take back'}
+        nameHint={nameHint}
+        onDecide={onDecide}
+        onClose={onClose}
+        testId="waive"
+      >
+        <Text>
+          Rule <code>{rule}</code>, file “{fileName}”, SHA-256 <HashText hash={sha256} />,{' '}
+          {productId} {version}.
+        </Text>
+        <Text>
+          {isWaiving
+            ? 'The waiver is bound to exactly these bytes in this version: when one byte changes, it is void. It is kept with the release and shown in the evidence.'
+            : 'The finding counts again. The waiver stays in the record, with who took it back and why.'}
+        </Text>
+      </DecisionForm>
     </Modal>
   );
 }

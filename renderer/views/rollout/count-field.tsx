@@ -1,9 +1,10 @@
 import { NumberInput } from '@mantine/core';
 import { maxDevicesPerPlan } from '../../../shared/domain/limits.ts';
 
-/** A number of devices. */
+/** A number of devices, or of what has another `max`. */
 export function CountField(props: {
   readonly label: string;
+  readonly max?: number;
   readonly value: number;
   readonly onChange: (value: number) => void;
   readonly testId: string;
@@ -12,7 +13,7 @@ export function CountField(props: {
     <NumberInput
       label={props.label}
       min={0}
-      max={maxDevicesPerPlan}
+      max={props.max ?? maxDevicesPerPlan}
       allowDecimal={false}
       allowNegative={false}
       thousandSeparator=","

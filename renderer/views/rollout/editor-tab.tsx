@@ -23,6 +23,8 @@ import classes from './rollout-view.module.css';
 import { ScheduleSection } from './schedule-section.tsx';
 import { SequenceField } from './sequence-field.tsx';
 import { StrategySection } from './strategy-section.tsx';
+import { StagesSection } from './stages-section.tsx';
+import { StopRulesSection } from './stop-rules-section.tsx';
 import { usePlanCheck } from './use-plan-check.ts';
 
 const previewDelayMs = 400;
@@ -161,6 +163,12 @@ export function EditorTab(props: { readonly release: Release; readonly product: 
         <ModeSection options={form} onChange={set} />
         <ScheduleSection options={form} onChange={set} />
         <StrategySection options={form} onChange={set} />
+        <StagesSection
+          stages={form.stages}
+          deviceCount={checked.check ? checked.check.scope.full + checked.check.scope.delta : null}
+          onChange={(stages) => set({ stages })}
+        />
+        <StopRulesSection rules={form.stopRules} onChange={(stopRules) => set({ stopRules })} />
       </div>
       <div className={layout.column}>
         <CheckPanel

@@ -15,7 +15,17 @@ import classes from './rollout-view.module.css';
 export function FleetSection({ product }: { readonly product: Product }) {
   const { fleet, isFleetBusy, startFleet, stopFleet, changeFleetForm } = useRollout();
   const form = useRollout((state) => state.fleetForm);
-  const { http, mqtt, lwm2m, chinaTelecom, lowBattery, weakSignal, users } = form;
+  const {
+    http,
+    mqtt,
+    lwm2m,
+    chinaTelecom,
+    lowBattery,
+    weakSignal,
+    users,
+    failPercent,
+    silentPercent,
+  } = form;
   const total = http + mqtt + lwm2m;
   const packages = useStudio((state) => state.packages);
   const ids = product.components.map(({ id }) => id);
@@ -78,6 +88,20 @@ export function FleetSection({ product }: { readonly product: Product }) {
             onChange={(value) => changeFleetForm({ chinaTelecom: value })}
             testId="fleet-telecom"
           />
+          <CountField
+            label="Failing, %"
+            max={100}
+            value={failPercent}
+            onChange={(value) => changeFleetForm({ failPercent: value })}
+            testId="fleet-failing"
+          />
+          <CountField
+            label="Falling silent, %"
+            max={100}
+            value={silentPercent}
+            onChange={(value) => changeFleetForm({ silentPercent: value })}
+            testId="fleet-silent"
+          />
         </div>
         <Group grow gap="xs" align="flex-start">
           <Select
@@ -120,6 +144,8 @@ export function FleetSection({ product }: { readonly product: Product }) {
                   mqtt,
                   lwm2m,
                   chinaTelecom,
+                  failShare: failPercent / 100,
+                  silentShare: silentPercent / 100,
                   lowBattery,
                   weakSignal,
                   users,

@@ -14,8 +14,10 @@ import { HistorySection } from './history-section.tsx';
 import { OutcomeList } from './outcome-list.tsx';
 import { PlanBadge } from './live-tab.tsx';
 import { RolloutDevices } from './rollout-devices.tsx';
+import { StageStrip } from './stage-strip.tsx';
 import { StatusBar } from './status-bar.tsx';
 import { isActive } from './status-text.ts';
+import { StopNotice } from './stop-notice.tsx';
 import { TerminateDialog } from './terminate-dialog.tsx';
 
 const followPeriodMs = 1000;
@@ -58,6 +60,8 @@ export function LivePlan({ plan }: { readonly plan: Plan }) {
         {isStatusOfPlan ? (
           <>
             <StatusBar status={status} />
+            {status.stages && <StageStrip plan={plan} status={status} />}
+            <StopNotice plan={plan} status={status} />
             <HeldLine held={status.held} />
           </>
         ) : (
@@ -104,9 +108,11 @@ function PlanControls(props: { readonly status: PlanStatus; readonly plan: Plan 
         {status.state === 'ended' ? 'It is over.' : 'It cannot be resumed.'}
       </Text>
     );
+  // It is resumed beside the failures that have to be accepted.
+  const isStopped = status.stops?.some(({ resumed }) => resumed === null) ?? false;
   return (
     <Group gap="xs" wrap="nowrap">
-      {status.state === 'suspended' ? (
+      {isStopped ? null : status.state === 'suspended' ? (
         <Button
           leftSection={<Play size={14} aria-hidden />}
           title="Waiting devices get the plan again"

@@ -6,6 +6,9 @@ import classes from './live-plan.module.css';
 
 /** Why devices failed, and why others were left out from the start. */
 export function OutcomeList({ status }: { readonly status: PlanStatus }) {
+  const failures =
+    status.failures ??
+    status.failureReasons.map((reason) => ({ ...reason, stage: null, step: null }));
   return (
     <div className={classes.outcome}>
       <Stack gap="xs">
@@ -15,9 +18,11 @@ export function OutcomeList({ status }: { readonly status: PlanStatus }) {
             None has failed.
           </Text>
         ) : (
-          status.failureReasons.map(({ code, count }) => (
-            <Text key={code} className="digits">
+          failures.map(({ stage, step, code, count }) => (
+            <Text key={`${stage} ${step} ${code}`} className="digits">
               {countText(count)} × <code>{code}</code>
+              {step !== null && `, ${step}`}
+              {stage !== null && `, stage ${stage}`}
             </Text>
           ))
         )}

@@ -8,6 +8,7 @@ import { inUpgradeSequence } from '../../../shared/domain/upgrade-sequence.ts';
 import { planFault } from '../../../shared/domain/plan-strategy.ts';
 import type { Product, VersionPackage } from '../../../shared/domain/product.ts';
 import type { IdList } from './id-list.ts';
+import { type PaceForm, paceOf } from './stage-choices.ts';
 import { type PlanOptions, inSequence, optionFields } from './plan-options.ts';
 
 /** What a release offers for one component of a plan. */
@@ -23,7 +24,7 @@ export interface ComponentChoice {
 }
 
 /** The form of a plan that is not saved yet. */
-export interface PlanForm extends PlanOptions {
+export interface PlanForm extends PlanOptions, PaceForm {
   readonly name: string;
   /** By component id. */
   readonly choices: Readonly<Record<string, ComponentChoice>>;
@@ -91,6 +92,8 @@ export function draftOf(
   });
   if (components.length === 0)
     return { missing: 'Choose at least one component with a full or a delta package.' };
+  const paced = paceOf(form);
+  if ('missing' in paced) return paced;
   const options = optionFields(form);
   if ('missing' in options) return options;
   const draft = {
@@ -102,6 +105,7 @@ export function draftOf(
     batches: [...form.batches],
     whitelist: [...lists.whitelist.ids],
     blacklist: [...lists.blacklist.ids],
+    ...paced.pace,
   };
   const fault = planFault(draft);
   return fault === null ? { draft } : { missing: fault };

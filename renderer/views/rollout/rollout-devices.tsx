@@ -13,6 +13,7 @@ import { LoadingLines } from '../../widgets/loading-lines.tsx';
 import { ProblemAlert } from '../../widgets/problem-alert.tsx';
 import { type Tone, ToneBadge } from '../../widgets/tone-badge.tsx';
 import { TitledText } from '../../widgets/value-text.tsx';
+import { DeviceLogDrawer } from './device-log.tsx';
 import { DeviceActions } from './device-actions.tsx';
 import classes from './live-plan.module.css';
 import {
@@ -73,7 +74,12 @@ const columnsOf = (
     id: 'state',
     title: 'State',
     widthPx: 174,
-    render: ({ state }) => <ToneBadge tone={deviceTones[state]} word={deviceStateTitles[state]} />,
+    render: ({ state, silent }) =>
+      silent ? (
+        <ToneBadge tone="warn" word="Silent" />
+      ) : (
+        <ToneBadge tone={deviceTones[state]} word={deviceStateTitles[state]} />
+      ),
   },
   {
     id: 'components',
@@ -102,10 +108,27 @@ const columnsOf = (
   },
 ];
 
+const stageColumn: GridColumn<RolloutDevice> = {
+  id: 'stage',
+  title: 'Stage',
+  widthPx: 52,
+  align: 'right',
+  render: ({ stage }) => stage,
+};
+/** With the stage behind the device, and less room for the step. */
+const withStage = (
+  columns: readonly GridColumn<RolloutDevice>[],
+): readonly GridColumn<RolloutDevice>[] =>
+  columns.flatMap((column) => {
+    if (column.id === 'device') return [column, stageColumn];
+    return column.id === 'components' ? [{ ...column, minWidthPx: 96 }] : [column];
+  });
+
 /** Every device of a rollout, page by page; only what is in sight is read again. */
 export function RolloutDevices(props: { readonly plan: Plan; readonly status: PlanStatus }) {
   const { plan, status } = props;
   const [state, setState] = useState<RolloutDevice['state'] | null>(null);
+  const [logOf, setLogOf] = useState<string | null>(null);
   const [typed, setTyped] = useState('');
   const [search] = useDebouncedValue(typed.trim(), searchDelayMs);
   const rows = usePagedRows<RolloutDevice>(`${plan.id} ${state ?? ''} ${search}`, (offset, limit) =>
@@ -157,8 +180,18 @@ export function RolloutDevices(props: { readonly plan: Plan; readonly status: Pl
         <Text size="xs" c="dimmed" className="digits" style={{ alignSelf: 'center' }}>
           {rows.total === null ? '' : pluralText(rows.total, 'device')}
         </Text>
+        <Button
+          variant="subtle"
+          ml="auto"
+          disabled={marked.size !== 1}
+          title="Mark one device to see its log"
+          onClick={() => setLogOf([...marked][0] ?? null)}
+          data-testid="device-log-open"
+        >
+          What happened
+        </Button>
         {isActive(status.state) && (
-          <Group gap="xs" ml="auto" wrap="nowrap">
+          <Group gap="xs" wrap="nowrap">
             <Button
               variant="subtle"
               disabled={rows.total === 0}
@@ -193,7 +226,7 @@ export function RolloutDevices(props: { readonly plan: Plan; readonly status: Pl
       ) : (
         <DataGrid
           label="Devices of the rollout"
-          columns={columnsOf(marked, toggle)}
+          columns={plan.stages ? withStage(columnsOf(marked, toggle)) : columnsOf(marked, toggle)}
           isSelected={({ deviceId }) => marked.has(deviceId)}
           onOpen={({ deviceId }) => toggle(deviceId)}
           rowCount={rows.total}
@@ -204,6 +237,12 @@ export function RolloutDevices(props: { readonly plan: Plan; readonly status: Pl
           testId="rollout-devices"
         />
       )}
+      <DeviceLogDrawer
+        plan={plan}
+        deviceId={logOf}
+        isLive={isActive(status.state)}
+        onClose={() => setLogOf(null)}
+      />
     </>
   );
 }

@@ -1,5 +1,5 @@
 import type { PlanStatus } from '../../../shared/domain/plan.ts';
-import { countText, percentText } from '../../widgets/format-text.ts';
+import { countText, durationText, percentText } from '../../widgets/format-text.ts';
 import classes from './live-plan.module.css';
 import { statePartsOf, successRateText } from './status-text.ts';
 
@@ -30,6 +30,8 @@ export function StatusBar({ status }: { readonly status: PlanStatus }) {
         ))}
         <li className={classes.push} data-testid="success-rate">
           Success rate: {successRateText(status)}
+          {typeof status.timeTo95Ms === 'number' &&
+            `; 95 % after ${durationText(status.timeTo95Ms)}`}
         </li>
       </ul>
     </div>

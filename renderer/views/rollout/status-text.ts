@@ -77,20 +77,22 @@ export function actText(kind: DeviceAct['kind'], { done, failed }: ActOutcome): 
     : `${text}; ${failed.length} refused, the first: ${first.problem.title}. ${first.problem.detail}`;
 }
 
-const componentStateTitles: Readonly<Record<RolloutDevice['components'][number]['state'], string>> =
-  {
-    planNotReceived: 'Plan not received',
-    planReceived: 'Plan received',
-    upgradeConfirmed: 'Upgrade confirmed',
-    readyToDownload: 'Ready to download',
-    downloading: 'Downloading',
-    downloadFailed: 'Download failed',
-    downloadSucceeded: 'Download succeeded',
-    upgrading: 'Upgrading',
-    upgradeFailed: 'Upgrade failed',
-    upgradeSucceeded: 'Upgrade succeeded',
-    noUpdateRequired: 'No update required',
-  };
+/** What people read for a component state. */
+export const componentStateTitles: Readonly<
+  Record<RolloutDevice['components'][number]['state'], string>
+> = {
+  planNotReceived: 'Plan not received',
+  planReceived: 'Plan received',
+  upgradeConfirmed: 'Upgrade confirmed',
+  readyToDownload: 'Ready to download',
+  downloading: 'Downloading',
+  downloadFailed: 'Download failed',
+  downloadSucceeded: 'Download succeeded',
+  upgrading: 'Upgrading',
+  upgradeFailed: 'Upgrade failed',
+  upgradeSucceeded: 'Upgrade succeeded',
+  noUpdateRequired: 'No update required',
+};
 
 /** Plans in these states still change by themselves or by a person. */
 export function isActive(state: PlanState): boolean {

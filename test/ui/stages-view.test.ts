@@ -1,0 +1,125 @@
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import {
+  flashVirtualBoard,
+  inspectView,
+  openReleasesWindow,
+  type StudioWindow,
+} from '../support/studio-window.ts';
+
+let studio: StudioWindow;
+let page: Page;
+
+beforeAll(async () => {
+  studio = await openReleasesWindow();
+  ({ page } = studio);
+  await page.getByTestId('view-rollout').click();
+  await openTab('Devices and cloud');
+  await page.getByTestId('start-cloud').click();
+  await page.getByTestId('cloud-addresses').getByText('http://127.0.0.1').waitFor();
+});
+afterAll(() => studio?.close());
+
+const openTab = (name: 'Plans' | 'New plan' | 'Devices and cloud') =>
+  page.getByRole('tab', { name }).click();
+const sizes = () =>
+  page.getByTestId('plan-stages').locator('[data-testid^="stage-size"]').allTextContents();
+const stage = (place: number) => page.getByTestId('stage-strip').locator(`[data-stage="${place}"]`);
+const stageState = (place: number) =>
+  expect.poll(() => stage(place).getAttribute('data-state'), { timeout: 40_000 });
+
+async function startFleet(failing: number): Promise<void> {
+  await openTab('Devices and cloud');
+  await page.getByTestId('fleet-lwm2m').fill('0');
+  await page.getByTestId('fleet-http').fill('20');
+  await page.getByTestId('fleet-mqtt').fill('20');
+  await page.getByTestId('fleet-failing').fill(String(failing));
+  await page.getByTestId('fleet-start').click();
+  await page.getByTestId('fleet-status').waitFor();
+}
+
+async function decide(kind: string): Promise<void> {
+  const dialog = page.getByTestId(`${kind}-dialog`);
+  await dialog.getByLabel('Reason').fill('The failing devices are on the test rack.');
+  await dialog.getByLabel('Your name').fill('Ada Byron');
+  await page.getByTestId(`${kind}-submit`).click();
+  await dialog.waitFor({ state: 'hidden' });
+}
+
+test('the editor shows how many devices each stage takes, and says what is wrong', async () => {
+  await flashVirtualBoard(page);
+  await page.getByTestId('view-rollout').click();
+  await startFleet(25);
+  await openTab('New plan');
+  await page.getByText('In stages', { exact: true }).click();
+  await expect.poll(sizes, { timeout: 20_000 }).toEqual(['2', '8', '30']);
+  await page.getByLabel('Size of stage 1', { exact: true }).fill('30');
+  await page
+    .getByTestId('publish-reason')
+    .getByText('Stage 2: the stages up to it must reach')
+    .waitFor();
+  await page.getByLabel('Size of stage 2', { exact: true }).fill('');
+  await page.getByTestId('publish-reason').getByText('Stage 2: give its size').waitFor();
+  await page.getByLabel('Size of stage 2', { exact: true }).fill('60');
+  await expect.poll(sizes).toEqual(['12', '12', '16']);
+  await page.getByTestId('stop-failurePercent').fill('');
+  await page.getByTestId('publish-reason').getByText('give a share or a number').waitFor();
+  await page.getByTestId('stop-failurePercent').fill('15');
+  await page.getByTestId('stop-minFinished').fill('12');
+  await page.getByLabel('Soak of stage 1', { exact: true }).fill('60');
+  await page.getByLabel('Soak of stage 2', { exact: true }).fill('0');
+  await page.getByLabel('Ask before the stage after 2 opens').check();
+  await page.getByLabel('Retries of a device').fill('0');
+  await page.getByTestId('plan-stages').scrollIntoViewIfNeeded();
+  await page.getByTestId('plan-stop-rules').scrollIntoViewIfNeeded();
+  await inspectView(page, 'stages-editor');
+});
+
+test('failures stop the plan with their evidence; a person accepts them and it goes on', async () => {
+  await page.getByTestId('plan-publish').click();
+  await page.getByTestId('publish-version').fill('1.1.0');
+  await page.getByTestId('publish-confirm').click();
+  await page.getByTestId('stage-strip').waitFor();
+  await page.getByTestId('stop').waitFor({ timeout: 60_000 });
+  expect(await page.getByTestId('stop').textContent()).toMatch(
+    /\d failures? \(\d failed, 0 silent\) among 1\d finished devices.*stops at 15 %.*SENSOR-1-SIM-\w+-\d+ \(simulated-fault\)/,
+  );
+  expect(await page.getByTestId('plan-resume').count()).toBe(0);
+  await inspectView(page, 'stages-stopped');
+  await page.getByTestId('resume-accept').click();
+  await inspectView(page, 'stages-accept');
+  await decide('resume-accept');
+  await page.getByTestId('stops').getByText('Ada Byron accepted').waitFor();
+  await stageState(1).toBe('soaking');
+  await page
+    .getByTestId('soak')
+    .getByText(/Soaks for another 59 min/)
+    .waitFor();
+  await inspectView(page, 'stages-soaking');
+});
+
+test('a stage is opened early, and what a device went through is told line by line', async () => {
+  await page.getByTestId('open-stage').click();
+  await decide('open-stage');
+  await stage(2).getByText('Opened by Ada Byron').waitFor();
+  await page.getByTestId('rollout-state').click();
+  await page.getByRole('option', { name: 'Failed' }).click();
+  const grid = page.getByTestId('rollout-devices');
+  await grid.getByText('simulated-fault').first().waitFor();
+  await grid.focus();
+  await page.keyboard.press('Enter');
+  await page.getByTestId('device-log-open').click();
+  const log = page.getByTestId('device-log');
+  await log.locator('[data-event="failed"]').getByText('Failed: simulated-fault').waitFor();
+  await log
+    .locator('[data-event="jobGiven"]')
+    .getByText('Job given: delta, 1.0.0')
+    .first()
+    .waitFor();
+  await inspectView(page, 'stages-device-log');
+  await page.keyboard.press('Escape');
+});
+
+test('nothing broke the content security policy or complained in the console', () => {
+  expect(studio.complaints).toEqual([]);
+});
