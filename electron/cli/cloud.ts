@@ -65,6 +65,7 @@ export function cloudCommands(program: Command): void {
       "serve modules that speak Quectel's CloudOTA (default: on loopback only: they prove nothing)",
     )
     .option('--host <address>', 'address to listen at', '127.0.0.1')
+    .option('--keep-days <n>', 'days to keep the details of ended plans', '400')
     .option('--tls-cert <file>', 'serve HTTPS and MQTTS with this PEM certificate')
     .option('--tls-key <file>', 'and this PEM key')
     .action(async (options: ServeOptions, command: Command) => {
@@ -140,6 +141,7 @@ interface ServeOptions {
   readonly lwm2mProof: string;
   readonly cloudota?: string;
   readonly host: string;
+  readonly keepDays: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
 }
@@ -175,9 +177,15 @@ async function serveCloud(options: ServeOptions, command: Command): Promise<void
       'usage',
     );
   }
-  const { http, mqtt, coap, cloudota, lwm2mProof, host, tlsCert, tlsKey } = options;
+  const { http, mqtt, coap, cloudota, lwm2mProof, host, keepDays, tlsCert, tlsKey } = options;
   const args = ['--data', dataDir, '--http', http, '--mqtt', mqtt, '--host', host];
-  args.push('--lwm2m-proof', lwm2mProof, ...(coap === undefined ? [] : ['--coap', coap]));
+  args.push(
+    '--keep-days',
+    keepDays,
+    '--lwm2m-proof',
+    lwm2mProof,
+    ...(coap === undefined ? [] : ['--coap', coap]),
+  );
   if (cloudota !== undefined) args.push('--cloudota', cloudota);
   if (tlsCert !== undefined) args.push('--tls-cert', tlsCert);
   if (tlsKey !== undefined) args.push('--tls-key', tlsKey);

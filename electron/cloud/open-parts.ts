@@ -5,6 +5,7 @@ import { ConsentStore } from './plans/consent-store.ts';
 import { ConsentService } from './plans/consent.ts';
 import { DeviceLog } from './plans/device-log.ts';
 import { HeldDevices } from './plans/held-devices.ts';
+import { LiveChanges } from './plans/live-changes.ts';
 import { PlanHistory } from './plans/history.ts';
 import { PlanCalendar } from './plans/plan-calendar.ts';
 import { PlanDrafts } from './plans/plan-drafts.ts';
@@ -21,6 +22,7 @@ import { CloudDatabase } from './store/database.ts';
 import { SignalStore } from './store/device-signals.ts';
 import { DeviceStore } from './store/devices.ts';
 import { PackageStore } from './store/packages.ts';
+import { Retention } from './store/retention.ts';
 import { ServedTime } from './store/served-time.ts';
 import type { CloudParts } from './types.ts';
 import { Webhooks } from './webhooks.ts';
@@ -35,10 +37,11 @@ export async function openParts(
     readonly dataDir: string;
     readonly token: string;
     readonly clock: Clock;
+    readonly keepDays: number;
   },
   closers: Closer[],
 ): Promise<CloudParts> {
-  const { db, dataDir, token, clock } = cloud;
+  const { db, dataDir, token, clock, keepDays } = cloud;
   const served = new ServedTime(db, clock);
   const devices = new DeviceStore(db, served);
   closers.push(() => devices.close());
@@ -52,6 +55,8 @@ export async function openParts(
   closers.push(() => guard.close());
   const plans = new PlanService({ db, devices, packages, history, drafts, guard, log, clock });
   const rollout = new RolloutStore(db, served, log);
+  const changes = new LiveChanges((planId) => plans.progress(planId));
+  rollout.onDeviceChanged = (planId, deviceId) => changes.changed(planId, deviceId);
   const signals = new SignalStore(db);
   const store = new ConsentStore(db);
   const common = { db, clock, devices, packages, plans, rollout, history, signals };
@@ -63,11 +68,14 @@ export async function openParts(
   await calendar.start();
   closers.push(() => calendar.close());
   await history.catchUp();
+  const retention = new Retention({ db, packages, artifacts, clock, keepDays });
+  retention.start();
+  closers.push(() => retention.close());
   const accounts = new AccountStore(db, token);
   const webhooks = new Webhooks(db, plans);
   closers.push(() => webhooks.close());
   const rooms = { devices, signals, packages, artifacts, plans, rollout, history, engine };
-  const more = { guard, log, consents, held, accounts, webhooks };
+  const more = { guard, log, consents, held, changes, accounts, webhooks };
   return { ...rooms, ...more, audit: new AuditLog(db), limits: new RateLimits() };
 }
 

@@ -47,6 +47,8 @@ export interface CloudOptions {
   readonly clock?: Clock;
   /** Whether modules are served that speak Quectel's CloudOTA, which proves nothing about who they are. */
   readonly cloudOta: boolean;
+  /** Days for which the details of ended plans, and what only they delivered, are kept. */
+  readonly keepDays: number;
   /** Serves HTTPS and MQTTS with these instead of HTTP and MQTT. */
   readonly tls: TlsFiles | null;
 }
@@ -100,7 +102,7 @@ async function startCloud(
   const db = openDatabase(join(dataDir, 'cloud.db'));
   closers.push(() => db.close());
   const clock = options.clock ?? systemClock();
-  const parts = await openParts({ db, dataDir, token, clock }, closers);
+  const parts = await openParts({ db, dataDir, token, clock, keepDays: options.keepDays }, closers);
 
   let tellAddresses: (addresses: CloudAddresses) => void = () => undefined;
   const addresses = new Promise<CloudAddresses>((tell) => {
@@ -129,6 +131,7 @@ async function startCloud(
   } = await startMqtt(options, { parts, http, token, tls }, closers);
   const lwm2m = await startLwm2m(options, parts, keys, http, closers);
   const announcePlan = (planId: string): void => {
+    parts.changes.changed(planId);
     adapter.announcePlan(planId);
     lwm2m?.announcePlan(planId);
   };

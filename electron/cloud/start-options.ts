@@ -9,7 +9,7 @@ export interface StartOptions extends CloudOptions {
 }
 
 const synopsis = `cloud --data DIR [--http PORT] [--mqtt PORT|URL] [--coap PORT|off] [--lwm2m-proof version|result]
-  [--cloudota on|off] [--host ADDR] [--tls-cert FILE --tls-key FILE] [--with-parent]`;
+  [--cloudota on|off] [--host ADDR] [--tls-cert FILE --tls-key FILE] [--keep-days N] [--with-parent]`;
 
 /**
  * Reads the options of the command line of the cloud's process; the login to an external broker comes
@@ -31,6 +31,7 @@ export function readStartOptions(args: readonly string[], env: NodeJS.ProcessEnv
     lwm2mProof: proof(values['lwm2m-proof']),
     mqttLogin: username ? { username, password: env.SLIPWAY_MQTT_PASSWORD ?? '' } : null,
     tls: tlsFiles(values['tls-cert'], values['tls-key']),
+    keepDays: days(values['keep-days']),
     withParent: values['with-parent'],
   };
 }
@@ -49,6 +50,7 @@ function parseOptions(args: readonly string[]) {
         host: { type: 'string', default: '127.0.0.1' },
         'tls-cert': { type: 'string' },
         'tls-key': { type: 'string' },
+        'keep-days': { type: 'string', default: '400' },
         'with-parent': { type: 'boolean', default: false },
       },
     }).values;
@@ -82,6 +84,11 @@ function isLoopback(host: string): boolean {
 function proof(text: string): 'version' | 'result' {
   if (text === 'version' || text === 'result') return text;
   throw usage(`--lwm2m-proof: ${JSON.stringify(text)} is neither version nor result.`);
+}
+
+function days(text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) > 0) return Number(text);
+  throw usage(`--keep-days: ${JSON.stringify(text)} is not a number of days.`);
 }
 
 function tlsFiles(certificatePath?: string, keyPath?: string): TlsFiles | null {

@@ -1,6 +1,7 @@
 import type { DeviceLog } from './plans/device-log.ts';
 import type { ConsentService } from './plans/consent.ts';
 import type { HeldDevices } from './plans/held-devices.ts';
+import type { LiveChanges } from './plans/live-changes.ts';
 import type { PlanHistory } from './plans/history.ts';
 import type { PlanService } from './plans/plan-service.ts';
 import type { RolloutEngine } from './plans/rollout-engine.ts';
@@ -43,6 +44,7 @@ export interface CloudParts {
   readonly log: DeviceLog;
   readonly consents: ConsentService;
   readonly held: HeldDevices;
+  readonly changes: LiveChanges;
   readonly accounts: AccountStore;
   readonly audit: AuditLog;
   readonly webhooks: Webhooks;

@@ -25,6 +25,7 @@ import {
 import { backUpCloud, restoreCloud } from './clouds/cloud-backup.ts';
 import { appendSecrets } from './clouds/device-secrets.ts';
 import type { CloudService } from './clouds/cloud-service.ts';
+import type { PlanFollower } from './clouds/plan-follower.ts';
 import { measureMatrix } from './delta/delta-matrix.ts';
 import { createDeltaPackage } from './delta/delta-packages.ts';
 import { applyDelta, inspectDelta, makeDelta } from './delta/delta-service.ts';
@@ -49,6 +50,7 @@ export interface Rooms {
   readonly workspace: Workspace;
   readonly clouds: CloudService;
   readonly plans: PlanService;
+  readonly follower: PlanFollower;
 }
 
 /** What the handlers are composed of. */
@@ -311,6 +313,10 @@ export function makeHandlers(parts: HandlerParts): Handlers {
     'plans.history': async (input) => [
       ...(await (await rooms().clouds.connect()).history(input.planId)),
     ],
+    'plans.follow': async ({ planId }) => {
+      rooms().follower.follow(planId);
+      return {};
+    },
 
     'evidence.export': (input, context) => {
       const { plans, clouds } = rooms();

@@ -10,6 +10,7 @@ import {
   type StudioEvent,
 } from '../../shared/contract/contract.ts';
 import type { FileSoFar } from '../../shared/domain/finding.ts';
+import type { PlanChange } from '../../shared/domain/plan.ts';
 import { type Problem, problem, toProblem } from '../../shared/domain/problem.ts';
 import { VirtualBoards } from './bench/virtual-boards.ts';
 import { ImageDiffs } from './delta/image-diffs.ts';
@@ -48,7 +49,8 @@ export async function createStudio(options: StudioOptions): Promise<Studio> {
     event:
       | { type: 'job'; job: Output<'jobs.list'>[number] }
       | { type: 'file-so-far'; jobId: string; file: FileSoFar }
-      | { type: 'log'; entry: Output<'log.tail'>[number] },
+      | { type: 'log'; entry: Output<'log.tail'>[number] }
+      | { type: 'plan'; planId: string; change: PlanChange },
   ): void => {
     const numbered = { ...event, seq: ++seq } as StudioEvent;
     for (const listener of listeners) listener(numbered);
@@ -62,7 +64,9 @@ export async function createStudio(options: StudioOptions): Promise<Studio> {
   );
   const boards = new VirtualBoards();
   const diffs = new ImageDiffs();
-  const rooms = workspace && (await furnish(workspace, log));
+  const onPlan = (planId: string, change: PlanChange): void =>
+    publish({ type: 'plan', planId, change });
+  const rooms = workspace && (await furnish(workspace, log, onPlan));
   const handlers: Handlers = makeHandlers({
     rooms,
     boards,
@@ -143,6 +147,7 @@ export async function createStudio(options: StudioOptions): Promise<Studio> {
     },
     async close() {
       jobs.cancelAll();
+      rooms?.follower.follow(null);
       await boards.closeAll();
       await diffs.closeAll();
       await rooms?.clouds.stop();
@@ -155,13 +160,20 @@ export async function createStudio(options: StudioOptions): Promise<Studio> {
 const openWorkspace = async (path: string): Promise<Workspace> =>
   (await import('./workspace/workspace.ts')).Workspace.open(path);
 
-async function furnish(workspace: Workspace, log: Log): Promise<Rooms> {
-  const [{ CloudService }, { PlanService }] = await Promise.all([
+async function furnish(
+  workspace: Workspace,
+  log: Log,
+  onPlan: (planId: string, change: PlanChange) => void,
+): Promise<Rooms> {
+  const [{ CloudService }, { PlanFollower }, { PlanService }] = await Promise.all([
     import('./clouds/cloud-service.ts'),
+    import('./clouds/plan-follower.ts'),
     import('./plan/plan-service.ts'),
   ]);
   const clouds = new CloudService(workspace, (room, line) => log.write('warn', room, line));
-  return { workspace, clouds, plans: new PlanService(workspace, () => clouds.connect()) };
+  const follower = new PlanFollower(() => clouds.running(), onPlan);
+  const plans = new PlanService(workspace, () => clouds.connect());
+  return { workspace, clouds, plans, follower };
 }
 
 function logLevel(failure: Problem): 'info' | 'warn' | 'error' {

@@ -56,8 +56,12 @@ interface RolloutState {
   stopFleet(): Promise<void>;
   listPlans(releaseId: string): Promise<void>;
   choosePlan(planId: string | null): void;
+  /** Number of the last change of the chosen plan that was heard of. */
+  readonly changeSeq: number;
   /** Reads status and history of the chosen plan from the cloud. */
   followPlan(): Promise<void>;
+  /** Hears what becomes of the plan as it happens, until the returned function is called. */
+  listenTo(planId: string): () => void;
   control(action: 'suspend' | 'resume' | 'terminate'): Promise<void>;
   /** Resumes a plan that a rule stopped. @throws ProblemError */
   resumeAccepting(accept: Decision): Promise<void>;
@@ -72,8 +76,9 @@ interface RolloutState {
   publishPlan(planId: string): Promise<boolean>;
 }
 
-/** Reading a history of n points is worth it every n / 1000 seconds. */
+/** Reading a history of n points is worth it every n / 1000 seconds, and once a second at most. */
 const historyPointsPerSecond = 1000;
+const shortestHistoryPauseMs = 1000;
 
 /** The local cloud, simulated devices, and the plans of the release with their live rollout. */
 export const useRollout = create<RolloutState>((set, get) => {
@@ -103,6 +108,19 @@ export const useRollout = create<RolloutState>((set, get) => {
     }
   };
 
+  /** The last points are read at once: nothing comes after them that would. */
+  const readHistory = async (planId: string, state: PlanStatus['state']): Promise<void> => {
+    const isOver = state === 'ended' || state === 'terminated';
+    const waitMs = Math.max(
+      shortestHistoryPauseMs,
+      (1000 * get().history.length) / historyPointsPerSecond,
+    );
+    if (!isOver && Date.now() - historyReadMs < waitMs) return;
+    historyReadMs = Date.now();
+    const points = await call('plans.history', { planId });
+    if (get().planId === planId) set({ history: points });
+  };
+
   return {
     tab: 'live',
     fleetForm: {
@@ -125,6 +143,7 @@ export const useRollout = create<RolloutState>((set, get) => {
     planId: null,
     status: null,
     history: [],
+    changeSeq: 0,
     problem: null,
     openTab: (tab) => set({ tab }),
     changeFleetForm: (change) => set({ fleetForm: { ...get().fleetForm, ...change } }),
@@ -183,17 +202,29 @@ export const useRollout = create<RolloutState>((set, get) => {
       historyReadMs = 0;
       set({ planId, status: null, history: [], problem: null });
     },
+    listenTo(planId) {
+      const fail = (error: unknown): void => set({ problem: toProblem(error) });
+      const unsubscribe = window.slipway.subscribe((event) => {
+        if (event.type !== 'plan' || event.planId !== planId) return;
+        const { status } = get();
+        // Who was left out and who is held comes with the status that is asked for.
+        if (status?.planId === planId) take({ ...status, ...event.change.progress });
+        set({ changeSeq: event.seq });
+        readHistory(planId, event.change.progress.state).catch(fail);
+      });
+      call('plans.follow', { planId }).catch(fail);
+      return () => {
+        unsubscribe();
+        call('plans.follow', { planId: null }).catch(fail);
+      };
+    },
     async followPlan() {
-      const { planId, history } = get();
+      const { planId } = get();
       if (planId === null) return;
       try {
-        take(await call('plans.status', { planId }));
-        const waitMs = (1000 * history.length) / historyPointsPerSecond;
-        if (Date.now() - historyReadMs >= waitMs) {
-          const points = await call('plans.history', { planId });
-          historyReadMs = Date.now();
-          if (get().planId === planId) set({ history: points });
-        }
+        const status = await call('plans.status', { planId });
+        take(status);
+        await readHistory(planId, status.state);
         set({ problem: null });
       } catch (error) {
         if (get().planId === planId) set({ problem: toProblem(error) });

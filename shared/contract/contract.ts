@@ -11,6 +11,7 @@ import { evidenceReportSchema } from '../domain/evidence.ts';
 import { type FileSoFar, inspectReportSchema } from '../domain/finding.ts';
 import { jobSchema } from '../domain/job.ts';
 import { deviceLogEntrySchema } from '../domain/plan-stages.ts';
+import type { PlanChange } from '../domain/plan.ts';
 import type { Problem } from '../domain/problem.ts';
 import {
   deviceSchema,
@@ -328,6 +329,8 @@ export const contract = {
   /** What happened to one device, oldest first. */
   'plans.deviceLog': call(z.object({ planId: id, deviceId: id }), z.array(deviceLogEntrySchema)),
   'plans.history': call(z.object({ planId: id }), z.array(historyPointSchema)),
+  /** Tells by events what becomes of this plan, instead of the one before; null follows none. */
+  'plans.follow': call(z.object({ planId: id.nullable() }), none),
 
   'evidence.export': job(
     z.object({ releaseId: id, out: fileRefSchema.optional() }),
@@ -373,7 +376,13 @@ export type StudioEvent =
       readonly jobId: string;
       readonly file: FileSoFar;
     }
-  | { readonly type: 'log'; readonly seq: number; readonly entry: LogEntry };
+  | { readonly type: 'log'; readonly seq: number; readonly entry: LogEntry }
+  | {
+      readonly type: 'plan';
+      readonly seq: number;
+      readonly planId: string;
+      readonly change: PlanChange;
+    };
 
 export type Answer<T> =
   | { readonly ok: true; readonly value: T }

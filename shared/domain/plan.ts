@@ -201,6 +201,19 @@ export const planStatusSchema = z.object({
 });
 export type PlanStatus = z.infer<typeof planStatusSchema>;
 
+/** What became of a followed plan since the change before. */
+export const planChangeSchema = z.object({
+  /** Counts up by one for each change of a run of the cloud. */
+  seq: z.number().int().nonnegative(),
+  /** When the first of what is told here happened, in milliseconds since 1970. */
+  sinceMs: z.number(),
+  /** Devices that changed; null when they are many, or unknown. */
+  deviceIds: z.array(z.string()).nullable(),
+  /** How the plan goes; who was left out and who is held is asked for. */
+  progress: planStatusSchema.omit({ skipped: true, held: true }),
+});
+export type PlanChange = z.infer<typeof planChangeSchema>;
+
 export const rolloutDeviceSchema = z.object({
   deviceId: z.string(),
   transport: transportSchema,

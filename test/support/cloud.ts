@@ -24,6 +24,7 @@ export const loopbackOptions = (dataDir: string): CloudOptions => ({
   coapPort: 0,
   lwm2mProof: 'version',
   cloudOta: true,
+  keepDays: 400,
   tls: null,
 });
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { makeDevice, until } from '../support/cloud.ts';
-import { HandClock } from '../support/hand-clock.ts';
+import { TestClock } from '../support/test-clock.ts';
 import { HandHttpDevice } from '../support/hand-devices.ts';
 import { TestCloud } from '../support/test-cloud.ts';
 
@@ -95,7 +95,7 @@ function allowed(model: Model, kind: Command['kind']): boolean {
 }
 
 test('whatever comes in whatever order, a manual plan asks, begins and ends as it should', async () => {
-  const clock = new HandClock(times.before);
+  const clock = new TestClock({ at: times.before, isWorking: false });
   const cloud = await TestCloud.start(0, null, { clock, coapPort: null });
   let round = 0;
   try {
@@ -124,7 +124,7 @@ test('whatever comes in whatever order, a manual plan asks, begins and ends as i
 
 async function step(
   cloud: TestCloud,
-  clock: HandClock,
+  clock: TestClock,
   planId: string,
   id: string,
   model: Model,

@@ -1,14 +1,14 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Plan } from '../../shared/domain/plan.ts';
 import { makeDevice, until } from '../support/cloud.ts';
-import { HandClock } from '../support/hand-clock.ts';
+import { TestClock } from '../support/test-clock.ts';
 import { HandHttpDevice } from '../support/hand-devices.ts';
 import { TestCloud } from '../support/test-cloud.ts';
 
-let clock: HandClock;
+let clock: TestClock;
 let cloud: TestCloud;
 beforeEach(async () => {
-  clock = new HandClock('2026-05-01T10:00Z');
+  clock = new TestClock({ at: '2026-05-01T10:00Z', isWorking: false });
   cloud = await TestCloud.start(0, null, {
     clock,
     lwm2mTimes: { pollMs: 50, stallMs: 20_000, updateMs: 20_000 },

@@ -127,6 +127,7 @@ test('start options are read, and wrong ones are named', () => {
     coapPort: 0,
     lwm2mProof: 'version',
     cloudOta: true,
+    keepDays: 400,
     tls: null,
     withParent: false,
   });

@@ -2,14 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Plan, PlanState } from '../../shared/domain/plan.ts';
 import { makeDevice, makePlan, until } from '../support/cloud.ts';
-import { HandClock } from '../support/hand-clock.ts';
+import { TestClock } from '../support/test-clock.ts';
 import { HandHttpDevice } from '../support/hand-devices.ts';
 import { TestCloud } from '../support/test-cloud.ts';
 
-let clock: HandClock;
+let clock: TestClock;
 let cloud: TestCloud;
 beforeEach(async () => {
-  clock = new HandClock('2026-05-01T09:00Z');
+  clock = new TestClock({ at: '2026-05-01T09:00Z', isWorking: false });
   cloud = await TestCloud.start(0, null, {
     clock,
     lwm2mTimes: { pollMs: 50, stallMs: 20_000, updateMs: 20_000 },

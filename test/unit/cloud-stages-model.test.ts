@@ -185,7 +185,7 @@ const commands: fc.Arbitrary<Command[]> = fc.array(
 
 /** The real engine and database on a folder; each device remembers the jobs it was given, those long over too. */
 class Rollout {
-  readonly clock = new TestClock(false);
+  readonly clock = new TestClock({ isWorking: false });
   readonly plan = makePlan('pkg', { retries: 0, stages, stopRules, cohortSeed });
   readonly jobs = new Map<string, number[]>();
   readonly #folder: string;
@@ -217,7 +217,7 @@ class Rollout {
     const db = openDatabase(join(this.#folder, 'cloud.db'));
     this.#closers.push(() => db.close());
     const { clock } = this;
-    const cloud = { db, dataDir: this.#folder, token: 'token', clock };
+    const cloud = { db, dataDir: this.#folder, token: 'token', clock, keepDays: 400 };
     this.parts = await openParts(cloud, this.#closers);
   }
 

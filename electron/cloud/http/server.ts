@@ -9,6 +9,7 @@ import { type AccessTokens, cloudOtaRoutes } from './cloudota.ts';
 import { deviceRoutes } from './ddi.ts';
 import type { CloudMetrics } from './metrics.ts';
 import { operatorRoutes } from './operator.ts';
+import { planEventRoutes } from './plan-events.ts';
 import { answerError } from './problems.ts';
 
 const deviceBodyLimitBytes = 64 * 1024;
@@ -61,6 +62,7 @@ export function createHttpServer(parts: CloudParts, setup: HttpServerSetup): Fas
       guardOperators(scope, parts);
       administrationRoutes(scope, parts);
       operatorRoutes(scope, parts, addresses);
+      planEventRoutes(scope, parts);
     },
     { prefix: '/api/v1' },
   );

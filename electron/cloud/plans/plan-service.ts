@@ -4,6 +4,7 @@ import type { Decision } from '../../../shared/domain/cloud.ts';
 import {
   type Device,
   type Plan,
+  type PlanChange,
   type PlanDraft,
   type PlanState,
   type PlanStatus,
@@ -193,6 +194,12 @@ export class PlanService {
   }
 
   status(planId: string): PlanStatus {
+    const { skipped } = this.#require(planId);
+    return { ...this.progress(planId), skipped: JSON.parse(skipped) as ScopeSummary['skipped'] };
+  }
+
+  /** The part of the status that changes while the plan is carried out. @throws ProblemError `plan-missing` */
+  progress(planId: string): PlanChange['progress'] {
     const row = this.#require(planId);
     const counts = this.#history.counts(planId);
     const finished = counts.upgraded + counts.failed;
@@ -203,7 +210,6 @@ export class PlanService {
       counts,
       successRate: finished === 0 ? null : counts.upgraded / finished,
       failureReasons: reasons.map(({ code, count }) => ({ code, count })),
-      skipped: JSON.parse(row.skipped) as ScopeSummary['skipped'],
       ...this.#guard.status(planId),
       timeTo95Ms: this.#statistics.timeTo95Ms(planId, counts),
       failures: this.#statistics.failures(planId),

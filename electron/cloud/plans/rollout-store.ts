@@ -198,6 +198,9 @@ export class RolloutStore {
     };
   }
 
+  /** Called when a device of a plan, or one of its components, changes. */
+  onDeviceChanged: (planId: string, deviceId: string) => void = () => undefined;
+
   /** The plans that may have a job for a device: the one it is in the middle of, then open ones, oldest first. */
   openRows(deviceId: string): RolloutRow[] {
     return this.#sql.open.all(deviceId) as RolloutRow[];
@@ -225,6 +228,7 @@ export class RolloutStore {
   }
 
   setDevice(planId: string, deviceId: string, state: DeviceState, error: string | null): void {
+    this.onDeviceChanged(planId, deviceId);
     this.#sql.setRollout.run(state, error, new Date().toISOString(), planId, deviceId);
     if (state !== 'upgrading') this.#log.add(planId, deviceId, state, { code: error });
   }
@@ -251,6 +255,7 @@ export class RolloutStore {
     progress: number,
     code: string | null = null,
   ): void {
+    this.onDeviceChanged(at.plan_id, at.device_id);
     this.#sql.setComponent.run(state, progress, at.plan_id, at.device_id, at.ordinal);
     if (before.state === state) return;
     const componentId = before.component_id;

@@ -35,6 +35,11 @@ export class ArtifactStore {
     return new ArtifactStore(folder);
   }
 
+  async remove(sha256: string): Promise<void> {
+    this.#forget(sha256);
+    await rm(this.#path(sha256), { force: true });
+  }
+
   async has(sha256: string, sizeBytes: number): Promise<boolean> {
     const found = await stat(this.#path(sha256)).catch(() => null);
     return found !== null && found.size === sizeBytes;

@@ -111,6 +111,12 @@ export class PackageStore {
     await this.#db.write(() => this.#sql.putArtifact.run(sha256, artifact.sizeBytes, sha1, md5));
   }
 
+  /** The artifact is there no longer. */
+  forget(sha256: string): void {
+    for (const [id, { artifact }] of this.#complete)
+      if (artifact.sha256 === sha256) this.#complete.delete(id);
+  }
+
   /** Whether the artifact is there, in the database and on disk. */
   async isComplete(pkg: StoredPackage): Promise<boolean> {
     return pkg.hashes !== null && this.#artifacts.has(pkg.artifact.sha256, pkg.artifact.sizeBytes);

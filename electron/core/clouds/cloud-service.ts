@@ -35,6 +35,12 @@ export class CloudService {
     return new LocalCloud({ http, token }, () => this.#process.start());
   }
 
+  /** The cloud that runs now, or null: looking on is no reason to start one. */
+  async running(): Promise<LocalCloud | null> {
+    const address = await this.#process.attach();
+    return address && new LocalCloud(address);
+  }
+
   async start(): Promise<Output<'cloud.start'>> {
     const { http, mqtt, coap } = await this.#process.start();
     return { http, mqtt, coap };

@@ -213,6 +213,21 @@ export class LocalCloud implements OtaCloud {
     return this.#call(pageOf(rolloutDeviceSchema), { url, params: query });
   }
 
+  /** Server-Sent Events about a plan, until `signal` is aborted or the cloud ends. @throws ProblemError */
+  async events(planId: string, signal: AbortSignal): Promise<Readable> {
+    const request = {
+      url: `/plans/${segment(planId)}/events`,
+      responseType: 'stream' as const,
+      timeout: 0,
+      signal,
+    };
+    const { status, data } = await this.#send(request);
+    const stream = (data as Readable).setEncoding('utf8');
+    if (status === 200) return stream;
+    stream.destroy();
+    throw strangeAnswer(this.#address, `It answered with status ${status}.`);
+  }
+
   async history(planId: string): Promise<readonly HistoryPoint[]> {
     const url = `/plans/${segment(planId)}/history`;
     return (await this.#call(z.object({ items: z.array(historyPointSchema) }), { url })).items;

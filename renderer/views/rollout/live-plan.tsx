@@ -1,6 +1,6 @@
 import { Button, Group, SegmentedControl, Text } from '@mantine/core';
 import { CloudOff, Pause, Play, Square } from 'lucide-react';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import type { Plan, PlanStatus } from '../../../shared/domain/plan.ts';
 import { useRollout } from '../../stores/rollout.ts';
 import { useStudio } from '../../stores/studio.ts';
@@ -20,15 +20,17 @@ import { isActive } from './status-text.ts';
 import { StopNotice } from './stop-notice.tsx';
 import { TerminateDialog } from './terminate-dialog.tsx';
 
-const followPeriodMs = 1000;
+/** Changes are told as they happen; this is for what no change tells: who is held, and time that passes. */
+const followPeriodMs = 3000;
 
 /** A published plan: counts, success rate, reasons, the course over time and every device. */
 export function LivePlan({ plan }: { readonly plan: Plan }) {
   const cloud = useStudio((state) => state.cloud);
-  const { status, followPlan, startCloud, isCloudBusy } = useRollout();
+  const { status, followPlan, listenTo, startCloud, isCloudBusy } = useRollout();
   const isRunning = cloud?.running ?? false;
   const isStatusOfPlan = status?.planId === plan.id;
   const [part, setPart] = useState('devices');
+  useEffect(() => (isRunning ? listenTo(plan.id) : undefined), [isRunning, listenTo, plan.id]);
   usePoll(followPlan, followPeriodMs, isRunning && (!isStatusOfPlan || isActive(status.state)));
 
   if (!isRunning)

@@ -1,12 +1,12 @@
 import { Button, Group, Select, Text, TextInput } from '@mantine/core';
-import { useDebouncedValue } from '@mantine/hooks';
+import { useDebouncedValue, useThrottledValue } from '@mantine/hooks';
 import { Search } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import type { Plan, PlanStatus, RolloutDevice } from '../../../shared/domain/plan.ts';
 import { call } from '../../rpc/client.ts';
 import { usePagedRows } from '../../stores/paged-rows.ts';
+import { useRollout } from '../../stores/rollout.ts';
 import { useStudio } from '../../stores/studio.ts';
-import { usePoll } from '../../stores/use-poll.ts';
 import { DataGrid, type GridColumn } from '../../widgets/data-grid.tsx';
 import { clockText, pluralText } from '../../widgets/format-text.ts';
 import { LoadingLines } from '../../widgets/loading-lines.tsx';
@@ -24,7 +24,8 @@ import {
   versionsText,
 } from './status-text.ts';
 
-const refreshPeriodMs = 1000;
+/** Rows in sight are read again when something changes, with this pause between. */
+const refreshPauseMs = 300;
 const searchDelayMs = 250;
 const idsPerPage = 500;
 const everyState = 'every';
@@ -150,9 +151,11 @@ export function RolloutDevices(props: { readonly plan: Plan; readonly status: Pl
   const markAll = async (): Promise<void> =>
     setMarked(new Set(await allIds(plan.id, state, search)));
   const { refresh } = rows;
-  usePoll(async () => refresh(), refreshPeriodMs, isActive(status.state));
-  // The last changes arrive together with the state that ends the polling.
-  useEffect(refresh, [refresh, status.state]);
+  const changeSeq = useThrottledValue(
+    useRollout((found) => found.changeSeq),
+    refreshPauseMs,
+  );
+  useEffect(refresh, [refresh, status.state, changeSeq]);
   return (
     <>
       <div className={classes.filters}>
