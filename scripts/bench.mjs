@@ -4,7 +4,7 @@ import { run, tool, withDisplay } from './lib/run.mjs';
 
 const name = process.argv[2];
 if (!name) throw new Error('Usage: node scripts/bench.mjs NAME (as in npm run bench:NAME)');
-await setUp({ tests: true });
+await setUp({ tests: true, benches: true });
 await build();
 const [command, args] = withDisplay(process.execPath, [
   tool('vitest'),

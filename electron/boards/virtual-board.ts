@@ -1,5 +1,12 @@
+import type { BoardFault } from '../../shared/domain/bench-names.ts';
+
 /** How far the clock of the host's timers may be off before the board gives up making good for it. */
 const mostLateMs = 50;
+
+/** What a board sends by itself as its supply comes up (stm32loader, issue 46: a zero on an STM32F413). */
+const strayBytes = [0x00, 0xf8, 0x00] as const;
+/** When the power fails, and for how long. */
+const powerLoss = { afterBytes: 6000, offMs: 300 } as const;
 
 /** How fast a board's line is. */
 interface Wire {
@@ -8,6 +15,14 @@ interface Wire {
   readonly baudRate: number;
   /** False: wire and device take no time. */
   readonly isPaced: boolean;
+  /** Absent: the board is sound. */
+  readonly fault?: BoardFault | undefined;
+}
+
+/** What every board is made with. */
+export interface BoardSetup extends Pick<Wire, 'isPaced' | 'fault'> {
+  /** Tells the board from others of its kind; absent: 0. */
+  readonly unit?: number;
 }
 
 /**
@@ -20,6 +35,9 @@ export abstract class VirtualBoard {
   readonly #dataListeners = new Set<(bytes: Uint8Array) => void>();
   readonly #unplugListeners = new Set<() => void>();
   #isUnplugged = false;
+  #isOff = false;
+  /** Until the power fails; negative when it has. */
+  #bytesToPowerLoss: number = powerLoss.afterBytes;
   /** The board's time: when what it is working on has arrived, or is done. */
   #clockMs = 0;
   /** When each direction of the wire, and the work in the background, is free again. */
@@ -91,15 +109,36 @@ export abstract class VirtualBoard {
     this.#leaving.length = 0;
     this.#lateMs = 0;
     this.#backgroundMs = 0;
+    if (this.#wire.fault === 'stray-bytes') this.send(strayBytes);
     this.restart();
   }
 
   receive(bytes: Uint8Array): void {
-    if (this.#isUnplugged) return;
+    if (this.#isUnplugged || this.#isOff) return;
+    if (this.#wire.fault === 'power-loss' && this.#losesPower(bytes.length)) return;
     const nowMs = performance.now() - this.#lateMs;
     this.#receivedMs = Math.max(this.#receivedMs, nowMs) + this.#wireMs(bytes.length);
     this.#clockMs = Math.max(this.#clockMs, this.#receivedMs);
     this.take(bytes);
+  }
+
+  protected get fault(): BoardFault | undefined {
+    return this.#wire.fault;
+  }
+
+  /** Whether the power fails with these bytes; it does so once. */
+  #losesPower(bytes: number): boolean {
+    const was = this.#bytesToPowerLoss;
+    this.#bytesToPowerLoss -= bytes;
+    if (was < 0 || this.#bytesToPowerLoss >= 0) return false;
+    this.#isOff = true;
+    this.#resets++;
+    this.#leaving.length = 0;
+    setTimeout(() => {
+      this.#isOff = false;
+      this.reset();
+    }, powerLoss.offMs);
+    return true;
   }
 
   /** The speed of the board's side, from the next byte on. */

@@ -1,8 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
-import { parse } from 'yaml';
-import { z } from 'zod';
 import type { PlanStatus } from '../../shared/domain/plan.ts';
 import { type PlanFile, planFileSchema, resolvePlanFile } from '../../shared/domain/plan-draft.ts';
 import { problem } from '../../shared/domain/problem.ts';
@@ -11,6 +8,7 @@ import { printNote, printResult } from './output.ts';
 import { planDeviceCommands } from './plan-devices.ts';
 import { checkText, isStopped, logLineText, statusText } from './plan-text.ts';
 import { withSession } from './session.ts';
+import { readYaml } from './yaml-file.ts';
 
 const statusPollMs = 500;
 
@@ -25,7 +23,7 @@ export function planCommands(program: Command): void {
     )
     .action((file: string, _options: unknown, command: Command) =>
       withSession(command, async ({ studio, json }) => {
-        const planFile = parsePlanFile(file, await readFile(file, 'utf8'));
+        const planFile = await readPlanFile(file);
         const [releases, packages] = await Promise.all([
           studio.ask('releases.list', {}),
           studio.ask('packages.list', {}),
@@ -196,17 +194,12 @@ export async function waitForEnd(
   }
 }
 
-function parsePlanFile(file: string, text: string): PlanFile {
-  let content: unknown;
-  try {
-    content = parse(text);
-  } catch (error) {
-    throw invalidPlan(file, error instanceof Error ? error.message : String(error));
-  }
-  const result = planFileSchema.safeParse(content);
-  if (result.success) return result.data;
-  throw invalidPlan(file, z.prettifyError(result.error));
-}
+const readPlanFile = (file: string): Promise<PlanFile> =>
+  readYaml(file, planFileSchema, {
+    code: 'plan-invalid',
+    title: 'The plan file is not valid',
+    hint: 'Correct the named line or field; product and version are the least a plan needs.',
+  });
 
 const halfAcceptance = () =>
   problem(
@@ -214,14 +207,5 @@ const halfAcceptance = () =>
     'The acceptance is not complete',
     'It needs both why the failures are accepted and who does.',
     'Give --accept REASON together with --name NAME.',
-    'usage',
-  );
-
-const invalidPlan = (file: string, why: string) =>
-  problem(
-    'plan-invalid',
-    'The plan file is not valid',
-    `${file}: ${why}`,
-    'Correct the named line or field; product and version are the least a plan needs.',
     'usage',
   );

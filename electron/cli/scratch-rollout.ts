@@ -35,6 +35,8 @@ export interface FleetTarget {
   readonly weak?: WeakDevices;
   /** What users do when a manual plan asks them; they ignore it unless told otherwise. */
   readonly users?: FleetUsers;
+  /** How often HTTP devices ask, instead of what the cloud wants. */
+  readonly pollMs?: number;
 }
 
 /** The shape of `fleet simulate --rollout`; times are from publishing to a device's success. */
@@ -114,6 +116,7 @@ async function withFleet<T>(
     await fleet.start({
       endpoint: target.cloud,
       users: target.users,
+      pollMs: target.pollMs,
       devices: devices.map(({ id, transport, versions }, index) => ({
         id,
         transport,

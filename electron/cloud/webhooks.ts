@@ -48,6 +48,8 @@ export class Webhooks {
     'all' | 'insert' | 'remove' | 'next' | 'waiting' | 'ended' | 'retry' | 'plan',
     Database.Statement
   >;
+  /** The webhooks of the database: this is asked after every commit. */
+  #hooks: readonly WebhookRow[];
   readonly #busy = new Map<string, Promise<void>>();
   readonly #stop = new AbortController();
   #timer: NodeJS.Timeout | null = null;
@@ -75,12 +77,19 @@ export class Webhooks {
       ),
       plan: db.prepare(`SELECT product_id, body ->> 'name' AS name FROM plans WHERE id = ?`),
     };
-    db.onCommit(() => this.#deliver());
+    this.#hooks = this.#stored();
+    db.onCommit(() => {
+      if (this.#hooks.length > 0) this.#deliver();
+    });
     this.#deliver();
   }
 
+  #stored(): WebhookRow[] {
+    return this.#sql.all.all() as WebhookRow[];
+  }
+
   list(): Webhook[] {
-    return (this.#sql.all.all() as WebhookRow[]).map((row) => {
+    return this.#hooks.map((row) => {
       const { waiting, error } = this.#sql.waiting.get(row.id) as {
         waiting: number;
         error: string | null;
@@ -102,12 +111,14 @@ export class Webhooks {
     await this.#db.write(() =>
       this.#sql.insert.run(id, url, secret, deviceFailures ? 1 : 0, new Date().toISOString()),
     );
+    this.#hooks = this.#stored();
     return { id, secret };
   }
 
   /** Forgets the webhook and what it was not told yet. @throws ProblemError `webhook-missing` */
   async remove(id: string): Promise<void> {
     const { changes } = await this.#db.write(() => this.#sql.remove.run(id));
+    this.#hooks = this.#stored();
     if (changes > 0) return;
     throw problem(
       'webhook-missing',
@@ -129,7 +140,7 @@ export class Webhooks {
   #deliver(): void {
     if (this.#stop.signal.aborted) return;
     let wakeMs = Number.POSITIVE_INFINITY;
-    for (const hook of this.#sql.all.all() as WebhookRow[]) {
+    for (const hook of this.#hooks) {
       const delivery = this.#sql.next.get(hook.id) as DeliveryRow | undefined;
       if (!delivery || this.#busy.has(hook.id)) continue;
       if (delivery.next_at_ms > Date.now()) wakeMs = Math.min(wakeMs, delivery.next_at_ms);

@@ -1,6 +1,7 @@
-import { randomBytes, randomInt } from 'node:crypto';
+import { randomFillSync, randomInt } from 'node:crypto';
 import { type Socket, createSocket } from 'node:dgram';
-import { isIPv6 } from 'node:net';
+import { type LookupOneOptions, lookup } from 'node:dns';
+import { isIP, isIPv6 } from 'node:net';
 import {
   type CoapMessage,
   type CoapOption,
@@ -21,6 +22,11 @@ const separateResponseMs = 93_000;
 /** Kernel buffer, so that the datagrams of thousands of devices survive a busy moment. */
 const receiveBufferBytes = 4 * 1024 * 1024;
 const sweepPeriodMs = 30_000;
+
+const tokenBytes = 4;
+/** Random bytes are drawn for so many tokens at a time: one by one they cost more than the rest of a request. */
+const tokenStore = Buffer.alloc(1024 * tokenBytes);
+let tokensUsedBytes = tokenStore.length;
 
 const nothing = new Uint8Array(0);
 
@@ -88,7 +94,8 @@ export class CoapSocket {
     options: { readonly host: string; readonly port: number },
     answer: (request: CoapRequest) => Promise<CoapResponse>,
   ): Promise<CoapSocket> {
-    const socket = createSocket({ type: isIPv6(options.host) ? 'udp6' : 'udp4' });
+    const type = isIPv6(options.host) ? 'udp6' : 'udp4';
+    const socket = createSocket({ type, lookup: lookupNames });
     await new Promise<void>((done, fail) => {
       socket.once('error', fail);
       socket.bind(options.port, options.host, () => {
@@ -153,7 +160,7 @@ export class CoapSocket {
     outgoing: OutgoingRequest,
     signal: AbortSignal | undefined,
   ): Promise<CoapMessage> {
-    const message = confirmable(peer, outgoing.code, randomBytes(4), outgoing);
+    const message = confirmable(peer, outgoing.code, newToken(), outgoing);
     const response = await this.#sendUntilHeard(
       peer,
       message,
@@ -307,13 +314,33 @@ export class CoapSocket {
 
   #send(bytes: Uint8Array, to: CoapAddress): void {
     // A datagram that cannot leave is a lost one: it is sent again, or the exchange ends as silence.
-    if (!this.#closed) this.#socket.send(bytes, to.port, to.address, () => undefined);
+    if (!this.#closed) this.#socket.send(bytes, to.port, to.address);
   }
 
   #forgetIdle(): void {
     const nowMs = performance.now();
     for (const [key, peer] of this.#peers) if (peer.isIdle(nowMs)) this.#peers.delete(key);
   }
+}
+
+/** Names are looked up; an address is taken as it is, at once, since every datagram asks. */
+function lookupNames(
+  host: string,
+  options: LookupOneOptions,
+  done: (error: NodeJS.ErrnoException | null, address: string, family: number) => void,
+): void {
+  const family = isIP(host);
+  if (family === 0) lookup(host, options, done);
+  else done(null, host, family);
+}
+
+function newToken(): Uint8Array {
+  if (tokensUsedBytes === tokenStore.length) {
+    randomFillSync(tokenStore);
+    tokensUsedBytes = 0;
+  }
+  tokensUsedBytes += tokenBytes;
+  return Uint8Array.prototype.slice.call(tokenStore, tokensUsedBytes - tokenBytes, tokensUsedBytes);
 }
 
 function confirmable(

@@ -1,11 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import type { Method, Output, ParsedInput } from '../../shared/contract/contract.ts';
 import type { DeltaLimits } from '../../shared/domain/delta.ts';
 import type { WorkContext } from '../../shared/domain/job.ts';
 import { problem } from '../../shared/domain/problem.ts';
-import { flashFootprint, runBench } from './bench/bench-service.ts';
-import { listPorts } from './bench/ports.ts';
-import type { VirtualBoards } from './bench/virtual-boards.ts';
+import { type BenchDoors, benchHandlers } from './bench/bench-handlers.ts';
 import {
   componentOf,
   createFullPackage,
@@ -54,21 +51,18 @@ export interface Rooms {
 }
 
 /** What the handlers are composed of. */
-export interface HandlerParts {
+export interface HandlerParts extends BenchDoors {
   readonly rooms: Rooms | null;
-  readonly boards: VirtualBoards;
   readonly diffs: ImageDiffs;
   readonly jobs: Jobs;
   readonly log: Log;
   readonly resolveFile: (ref: string, access: 'read' | 'write') => string;
   readonly version: string;
-  /** Where serial recordings are kept. */
-  readonly scratchFolder: string;
 }
 
 /** Wires the contract's calls to the services. */
 export function makeHandlers(parts: HandlerParts): Handlers {
-  const { boards, diffs, jobs, log } = parts;
+  const { diffs, jobs, log } = parts;
   const toRead = (ref: string): string => parts.resolveFile(ref, 'read');
   const toWrite = (ref: string): string => parts.resolveFile(ref, 'write');
   const rooms = (): Rooms => {
@@ -212,32 +206,7 @@ export function makeHandlers(parts: HandlerParts): Handlers {
       return runTask('delta.operations', { path }, context);
     },
 
-    'bench.ports': async () => {
-      const { ports, hint } = await listPorts();
-      return { ports: [...boards.list(), ...ports], hint };
-    },
-    'bench.virtual.start': (input) => boards.start(input.kind),
-    'bench.virtual.stop': async (input) => {
-      await boards.stop(input.path);
-      return {};
-    },
-    'bench.footprint': (input) =>
-      flashFootprint(parts.rooms?.workspace ?? null, {
-        packageId: input.packageId,
-        path: input.file && toRead(input.file),
-      }),
-    'bench.flash': (input, context) =>
-      runBench(
-        parts.rooms?.workspace ?? null,
-        boards,
-        parts.scratchFolder,
-        { ...input, path: input.file && toRead(input.file) },
-        context,
-      ),
-    'bench.runs': async (input) => workspace().list('benchRun', input.releaseId),
-    'bench.recording': async (input) => ({
-      text: await readFile(workspace().get('benchRun', input.runId).result.recording, 'utf8'),
-    }),
+    ...benchHandlers(parts, { open: parts.rooms?.workspace ?? null, workspace, toRead, toWrite }),
 
     'cloud.status': async () => rooms().clouds.status(),
     'cloud.start': async () => rooms().clouds.start(),

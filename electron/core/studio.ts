@@ -12,6 +12,11 @@ import {
 import type { FileSoFar } from '../../shared/domain/finding.ts';
 import type { PlanChange } from '../../shared/domain/plan.ts';
 import { type Problem, problem, toProblem } from '../../shared/domain/problem.ts';
+import { BoardMemories } from './bench/connection/board-memories.ts';
+import { Connections } from './bench/connection/connections.ts';
+import { Consoles } from './bench/console/consoles.ts';
+import { rememberByUsbId } from './bench/console/find-again.ts';
+import { type ListPorts, listSystemPorts } from './bench/ports.ts';
 import { VirtualBoards } from './bench/virtual-boards.ts';
 import { ImageDiffs } from './delta/image-diffs.ts';
 import { type Handlers, makeHandlers, type Rooms } from './handlers.ts';
@@ -26,6 +31,8 @@ export interface StudioOptions {
   /** Turns a file reference into a path: granted handles in the window, paths on the command line. */
   readonly resolveFile?: (ref: string, access: 'read' | 'write') => string;
   readonly version?: string;
+  /** The serial ports of the system, unless something else knows them. */
+  readonly listPorts?: ListPorts;
 }
 
 /** The engine behind every door. */
@@ -64,6 +71,14 @@ export async function createStudio(options: StudioOptions): Promise<Studio> {
   );
   const boards = new VirtualBoards();
   const diffs = new ImageDiffs();
+  const listPorts = options.listPorts ?? listSystemPorts;
+  const consoles = new Consoles(boards.opener(), rememberByUsbId(listPorts));
+  const connections = new Connections({
+    consoles,
+    memories: new BoardMemories(workspace),
+    listPorts,
+    openLink: boards.opener(),
+  });
   const onPlan = (planId: string, change: PlanChange): void =>
     publish({ type: 'plan', planId, change });
   const rooms = workspace && (await furnish(workspace, log, onPlan));
@@ -71,6 +86,9 @@ export async function createStudio(options: StudioOptions): Promise<Studio> {
     rooms,
     boards,
     diffs,
+    consoles,
+    connections,
+    listPorts,
     jobs,
     log,
     resolveFile: options.resolveFile ?? ((ref) => ref),
@@ -148,10 +166,14 @@ export async function createStudio(options: StudioOptions): Promise<Studio> {
     async close() {
       jobs.cancelAll();
       rooms?.follower.follow(null);
-      await boards.closeAll();
-      await diffs.closeAll();
-      await rooms?.clouds.stop();
-      workspace?.close();
+      try {
+        await consoles.closeAll();
+      } finally {
+        await boards.closeAll();
+        await diffs.closeAll();
+        await rooms?.clouds.stop();
+        workspace?.close();
+      }
     },
   };
 }
@@ -201,6 +223,7 @@ const jobTitles: Partial<Record<Method, string>> = {
   'delta.diff': 'Compare images',
   'delta.operations': 'Map delta',
   'bench.flash': 'Flash board',
+  'bench.resume': 'Go on flashing',
   'cloud.start': 'Start the local cloud',
   'cloud.backup': 'Back up the cloud',
   'cloud.restore': 'Restore the cloud',

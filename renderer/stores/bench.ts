@@ -1,5 +1,5 @@
 import { create } from 'zustand';
-import type { BenchRun, PortInfo } from '../../shared/domain/bench.ts';
+import type { BenchRun, KnownBoard, PortInfo } from '../../shared/domain/bench.ts';
 import {
   type Protocol,
   type VirtualBoardKind,
@@ -17,12 +17,18 @@ export interface FlashOrder {
   /** Null: what the protocol begins with. */
   readonly baudRate: number | null;
   readonly changedOnly: boolean;
+  /** Null: what is remembered of each board. */
+  readonly hardwareRevision: string | null;
+  /** Name of the board that may be erased as a whole, which takes off its read-out protection. */
+  readonly unprotect?: string;
 }
 
 /** A board whose flash ended without a result. */
 export interface FlashFailure {
   readonly port: string;
   readonly problem: Problem;
+  /** Its record, when it was kept. */
+  readonly runId: string | null;
 }
 
 const cancelledFlash: Problem = {
@@ -33,11 +39,19 @@ const cancelledFlash: Problem = {
   kind: 'io',
 };
 
+/** What a person says about a board. */
+interface BoardChange {
+  readonly nickname: string;
+  readonly hardwareRevision: string;
+}
+
 interface BenchState {
   /** `null` before they were listed. */
   readonly ports: readonly PortInfo[] | null;
   /** Why ports cannot be listed, and what helps. */
   readonly portsHint: string | null;
+  /** Links to ports by the id of their adapter. */
+  readonly otherPaths: readonly string[];
   /** Paths of the boards to flash. */
   readonly chosen: readonly string[];
   /** A port that the system does not list. */
@@ -63,8 +77,15 @@ interface BenchState {
   openRun(runId: string): Promise<void>;
   /** Flashes every chosen board, each with its own end; `releaseId` is the release whose runs are listed. */
   flash(order: FlashOrder, releaseId: string): Promise<void>;
-  /** Flashes a board that failed once more, leaving what it holds already. */
-  resume(port: string): Promise<void>;
+  /** Goes on with a run that was cut off, wherever its board is now, leaving what it holds already. */
+  resume(run: Pick<BenchRun, 'id' | 'port'>, releaseId: string): Promise<void>;
+  /** Erases the board of this name as a whole, and flashes it as it was last ordered. */
+  unprotect(port: string, name: string): Promise<void>;
+  /** Boards that the workspace knows; `null` before they were read. */
+  readonly knownBoards: readonly KnownBoard[] | null;
+  listBoards(): Promise<void>;
+  /** Names a board, or says which revision it is; empty takes that away. @throws ProblemError */
+  setBoard(board: string, change: BoardChange): Promise<void>;
   dismiss(port: string): void;
 }
 
@@ -80,42 +101,53 @@ export const useBench = create<BenchState>((set, get) => {
       set({ loadProblem: toProblem(error) });
     }
   };
-  const flashOne = async (port: string, order: FlashOrder, releaseId: string): Promise<void> => {
-    const { source, protocol, expectVersion, baudRate, changedOnly } = order;
+  const follow = async (port: string, releaseId: string, work: () => Promise<BenchRun>) => {
     try {
-      const run = await call('bench.flash', {
+      const run = await work();
+      await get().listRuns(releaseId);
+      await get().openRun(run.id);
+    } catch (error) {
+      const problem = toProblem(error);
+      const told = problem.code === 'cancelled' ? cancelledFlash : problem;
+      const known = new Set(get().runs?.map(({ id }) => id));
+      await get().listRuns(releaseId);
+      const kept = get().runs?.find((run) => !known.has(run.id) && run.port === port) ?? null;
+      set({ failures: [...get().failures, { port, problem: told, runId: kept?.id ?? null }] });
+      if (kept) await get().openRun(kept.id);
+    }
+  };
+  const flashOne = (port: string, order: FlashOrder, releaseId: string): Promise<void> => {
+    const { source, protocol, expectVersion, baudRate, changedOnly } = order;
+    const { hardwareRevision, unprotect } = order;
+    return follow(port, releaseId, () =>
+      call('bench.flash', {
         port,
         protocol,
         changedOnly,
         ...source,
         ...(baudRate === null ? {} : { baudRate }),
         ...(expectVersion === '' ? {} : { expectVersion }),
-      });
-      await get().listRuns(releaseId);
-      await get().openRun(run.id);
-    } catch (error) {
-      const problem = toProblem(error);
-      const told = problem.code === 'cancelled' ? cancelledFlash : problem;
-      set({ failures: [...get().failures, { port, problem: told }] });
-      const before = get().runs?.[0]?.id;
-      await get().listRuns(releaseId);
-      const [newest] = get().runs ?? [];
-      if (newest && newest.id !== before) await get().openRun(newest.id);
-    }
+        ...(hardwareRevision === null ? {} : { hardwareRevision }),
+        ...(unprotect === undefined ? {} : { unprotect }),
+      }),
+    );
   };
-  const flashAll = async (
+  const whileFlashing = async (
     ports: readonly string[],
-    order: FlashOrder,
-    releaseId: string,
+    work: (port: string) => Promise<void>,
   ): Promise<void> => {
     const others = get().failures.filter(({ port }) => !ports.includes(port));
     set({ isFlashing: true, failures: others });
-    await Promise.all(ports.map((port) => flashOne(port, order, releaseId)));
+    await Promise.all(ports.map(work));
     set({ isFlashing: false });
+    await get().listPorts();
   };
+  const flashAll = (ports: readonly string[], order: FlashOrder, releaseId: string) =>
+    whileFlashing(ports, (port) => flashOne(port, order, releaseId));
   return {
     ports: null,
     portsHint: null,
+    otherPaths: [],
     chosen: [],
     otherPath: '',
     protocol: 'stm32',
@@ -133,10 +165,10 @@ export const useBench = create<BenchState>((set, get) => {
     setProtocol: (protocol) => set({ protocol }),
     listPorts: () =>
       load(async () => {
-        const { ports, hint } = await call('bench.ports', {});
+        const { ports, hint, otherPaths } = await call('bench.ports', {});
         const listed = new Set(ports.map(({ path }) => path));
         const chosen = get().chosen.filter((path) => listed.has(path));
-        set({ ports, portsHint: hint, chosen });
+        set({ ports, portsHint: hint, otherPaths, chosen });
       }),
     startVirtualBoard: async (kind) => {
       await useStudio.getState().act(async () => {
@@ -173,8 +205,19 @@ export const useBench = create<BenchState>((set, get) => {
       const other = get().otherPath.trim();
       await flashAll([...get().chosen, ...(other === '' ? [] : [other])], order, releaseId);
     },
-    resume: async (port) => {
-      if (last) await flashAll([port], { ...last.order, changedOnly: true }, last.releaseId);
+    resume: ({ id, port }, releaseId) =>
+      whileFlashing([port], () =>
+        follow(port, releaseId, () => call('bench.resume', { runId: id })),
+      ),
+    unprotect: async (port, name) => {
+      if (last) await flashAll([port], { ...last.order, unprotect: name }, last.releaseId);
+    },
+    knownBoards: null,
+    listBoards: () => load(async () => set({ knownBoards: await call('bench.boards.list', {}) })),
+    setBoard: async (board, change) => {
+      await call('bench.boards.set', { board, ...change });
+      await get().listBoards();
+      await get().listPorts();
     },
     dismiss: (port) => set({ failures: get().failures.filter((failure) => failure.port !== port) }),
   };

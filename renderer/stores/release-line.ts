@@ -126,6 +126,13 @@ function benchStep({ release, product, packages }: LineFacts): LineStep {
     )
     .reduce((sum, pkg) => sum + pkg.files.length, 0);
   const required = product.policy.benchRunsRequired * images;
+  const { bench } = release;
+  if (bench) {
+    const why = `${bench.why}.`;
+    return bench.isMet && release.benchPassed >= required
+      ? { ...base, state: 'done', why, action: null }
+      : { ...base, state: 'open', why, action: 'Flash and check a board' };
+  }
   if (required === 0)
     return {
       ...base,

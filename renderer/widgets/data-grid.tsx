@@ -3,7 +3,7 @@ import { ArrowDown, ArrowUp } from 'lucide-react';
 import { type KeyboardEvent, type ReactNode, useEffect, useId, useRef, useState } from 'react';
 import classes from './data-grid.module.css';
 
-const rowHeightPx = 28;
+const heights = { usual: 28, dense: 20 } as const;
 
 /** One column: a fixed width in pixels, or a share of the room that is left. */
 export interface GridColumn<Row> {
@@ -42,6 +42,10 @@ interface DataGridProps<Row> {
   readonly onSelect?: (row: Row, index: number) => void;
   /** Called on Enter and on double click. */
   readonly onOpen?: (row: Row, index: number) => void;
+  /** Lower rows, for text that is read line by line. */
+  readonly isDense?: boolean;
+  /** A row that is brought into sight when another one is named. */
+  readonly showRow?: number | undefined;
   /** Keeps the last row in sight while rows are added. */
   readonly followEnd?: boolean;
   /** Shown in place of rows when there are none. */
@@ -56,6 +60,7 @@ interface DataGridProps<Row> {
 export function DataGrid<Row>(props: DataGridProps<Row>) {
   const { columns, rowCount, getRow, onRangeVisible, sort } = props;
   const gridId = useId();
+  const rowHeightPx = props.isDense ? heights.dense : heights.usual;
   const scrollRef = useRef<HTMLDivElement>(null);
   const [active, setActive] = useState(0);
   const current = Math.min(active, Math.max(0, rowCount - 1));
@@ -64,7 +69,7 @@ export function DataGrid<Row>(props: DataGridProps<Row>) {
     getScrollElement: () => scrollRef.current,
     estimateSize: () => rowHeightPx,
     overscan: 12,
-    scrollPaddingStart: rowHeightPx,
+    scrollPaddingStart: heights.usual,
   });
   const items = virtual.getVirtualItems();
   const first = items[0]?.index ?? 0;
@@ -77,6 +82,11 @@ export function DataGrid<Row>(props: DataGridProps<Row>) {
   useEffect(() => {
     if (followEnd && rowCount > 0) virtual.scrollToIndex(rowCount - 1, { align: 'end' });
   }, [followEnd, rowCount, virtual]);
+
+  const { showRow } = props;
+  useEffect(() => {
+    if (showRow !== undefined) virtual.scrollToIndex(showRow, { align: 'center' });
+  }, [showRow, virtual]);
 
   const template = columns
     .map(({ widthPx, minWidthPx }) =>
@@ -128,6 +138,7 @@ export function DataGrid<Row>(props: DataGridProps<Row>) {
         items.some(({ index }) => index === current) ? `${gridId}-${current}` : undefined
       }
       onKeyDown={onKeyDown}
+      data-dense={props.isDense || undefined}
       data-testid={props.testId}
     >
       <div role="rowgroup" className={classes.head} style={{ minWidth }}>

@@ -7,7 +7,7 @@ import { installSystemPackages } from './system-packages.mjs';
 const oldestNode = [20, 19];
 
 /** Everything a checkout needs before it runs: packages, system libraries, Electron. Skipped when nothing changed. */
-export async function setUp({ tests = false } = {}) {
+export async function setUp({ tests = false, benches = false } = {}) {
   const [major, minor] = process.versions.node.split('.').map(Number);
   if (major < oldestNode[0] || (major === oldestNode[0] && minor < oldestNode[1])) {
     throw new Error(
@@ -26,7 +26,7 @@ export async function setUp({ tests = false } = {}) {
       });
     },
   );
-  await installSystemPackages({ tests });
+  await installSystemPackages({ tests, benches });
   if (tests) await installPythonPeers();
   const { electronExecutable, installElectron } = await import('./electron-runtime.mjs');
   await installElectron();

@@ -24,6 +24,10 @@ const forTheTests = [
   'avrdude',
   'arduino-core-avr',
   'lrzsz',
+  // The machine that real U-Boot runs on: 76 MB unpacked, without what QEMU recommends.
+  'qemu-system-arm',
+  'u-boot-qemu',
+  'dosfstools',
   'srecord',
   'u-boot-tools',
   'device-tree-compiler',
@@ -58,15 +62,20 @@ const forTheTests = [
   'time',
 ];
 
+/** What the cloud is measured with. */
+const forTheBenches = ['wrk'];
+
 /** Packages whose files the tests read, without what they depend on: a whole compiler. */
 const unpackedForTheTests = ['arduino-core-avr'];
+/** As files only: the package would start a server. */
+const unpackedForTheBenches = ['nginx'];
 const unpackedFolder = join(root, 'test/artifacts/packages');
 
 const installed = (name) =>
   output('dpkg-query', ['-W', '-f=${Status}', name])?.includes('install ok installed') ?? false;
 
 /** Installs the Debian packages that are missing, saying so first; on other systems says what to install by hand. */
-export async function installSystemPackages({ tests }) {
+export async function installSystemPackages({ tests, benches = false }) {
   if (process.platform === 'darwin')
     return console.log('macOS: for the virtual board over a PTY run `brew install socat`.');
   if (process.platform === 'win32')
@@ -76,11 +85,16 @@ export async function installSystemPackages({ tests }) {
       'This Linux has no apt-get: install GTK 3, NSS, ALSA, GBM, udev, socat and Xvfb by hand.',
     );
   }
-  const wanted = [...forTheWindow, ...(tests ? forTheTests : [])];
+  const wanted = [
+    ...forTheWindow,
+    ...(tests ? forTheTests : []),
+    ...(benches ? forTheBenches : []),
+  ];
   const missing = wanted.filter((entry) => ![entry].flat().some(installed));
-  const packed = (tests ? unpackedForTheTests : []).filter(
-    (name) => !existsSync(join(unpackedFolder, name)),
-  );
+  const packed = [
+    ...(tests ? unpackedForTheTests : []),
+    ...(benches ? unpackedForTheBenches : []),
+  ].filter((name) => !existsSync(join(unpackedFolder, name)));
   if (missing.length === 0 && packed.length === 0) return;
   if (missing.length > 0) await install(missing);
   for (const name of packed) await unpack(name);

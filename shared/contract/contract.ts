@@ -1,11 +1,4 @@
 import { z } from 'zod';
-import {
-  benchRunSchema,
-  flashFootprintSchema,
-  portInfoSchema,
-  protocolSchema,
-  virtualBoardKindSchema,
-} from '../domain/bench.ts';
 import { describedFormatSchema, formatTestSchema } from '../domain/described-format.ts';
 import { evidenceReportSchema } from '../domain/evidence.ts';
 import { type FileSoFar, inspectReportSchema } from '../domain/finding.ts';
@@ -40,6 +33,7 @@ import {
   waiverSchema,
   waiverStateSchema,
 } from '../domain/waiver.ts';
+import { benchCalls } from './bench-calls.ts';
 import { deltaCalls } from './delta-calls.ts';
 import { call, fileRefSchema, id, job, none } from './door.ts';
 
@@ -60,6 +54,8 @@ export const releaseSummarySchema = releaseSchema.extend({
   verdict: z.enum(['pass', 'warn', 'block', 'could-not-check']).nullable(),
   deltaCount: z.number(),
   benchPassed: z.number(),
+  /** How the product's policy of boards stands for the MCU images; null where there is none. */
+  bench: z.object({ isMet: z.boolean(), why: z.string() }).nullable(),
   planCount: z.number(),
 });
 export type ReleaseSummary = z.infer<typeof releaseSummarySchema>;
@@ -194,36 +190,7 @@ export const contract = {
 
   ...deltaCalls,
 
-  'bench.ports': call(
-    none,
-    z.object({ ports: z.array(portInfoSchema), hint: z.string().nullable() }),
-  ),
-  'bench.virtual.start': call(z.object({ kind: virtualBoardKindSchema }), portInfoSchema),
-  'bench.virtual.stop': call(z.object({ path: z.string() }), none),
-  'bench.footprint': call(
-    z.object({ file: fileRefSchema.optional(), packageId: id.optional() }),
-    flashFootprintSchema,
-  ),
-  'bench.flash': job(
-    z.object({
-      port: z.string(),
-      protocol: protocolSchema,
-      file: fileRefSchema.optional(),
-      packageId: id.optional(),
-      expectVersion: z.string().optional(),
-      /** Absent: what the protocol begins with. */
-      baudRate: z.number().int().min(1200).max(4_000_000).optional(),
-      /** Where an image without addresses goes; absent: where the chip begins. */
-      address: z.number().int().nonnegative().max(0xffff_ffff).optional(),
-      /** Where a module fetches the package itself, instead of taking it over the line. */
-      url: z.url().max(700).optional(),
-      /** Leave sectors that the board holds already: less to write, and the way on after a lost port. */
-      changedOnly: z.boolean().default(false),
-    }),
-    benchRunSchema,
-  ),
-  'bench.runs': call(z.object({ releaseId: id.optional() }), z.array(benchRunSchema)),
-  'bench.recording': call(z.object({ runId: id }), z.object({ text: z.string() })),
+  ...benchCalls,
 
   'cloud.status': call(
     none,

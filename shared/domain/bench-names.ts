@@ -1,5 +1,14 @@
 /** Ways to reach a boot loader; apart from the schemas, so that the page loads none. */
-export const protocols = ['stm32', 'esp', 'smp', 'stk500', 'ymodem', 'quectel'] as const;
+export const protocols = [
+  'stm32',
+  'esp',
+  'smp',
+  'stk500',
+  'ymodem',
+  'xmodem',
+  'quectel',
+  'qiot',
+] as const;
 export type Protocol = (typeof protocols)[number];
 
 /** Kinds of virtual boards. */
@@ -13,6 +22,19 @@ export const virtualBoardNames = [
 ] as const;
 export type VirtualBoardKind = (typeof virtualBoardNames)[number];
 
+/** What a virtual board does wrong, as real ones do. */
+export const boardFaults = [
+  /** Read-out protection (STM32): reading, writing, erasing and starting are refused. */
+  'read-protected',
+  /** Write protection (STM32): says that it erased and wrote, and did not. */
+  'write-protected',
+  /** Bytes that nobody sent arrive after each reset. */
+  'stray-bytes',
+  /** The power fails once, in the middle of the work, and comes back. */
+  'power-loss',
+] as const;
+export type BoardFault = (typeof boardFaults)[number];
+
 /** How what the board holds is compared with the image. */
 export const verifyMethods = ['read-back', 'md5', 'hash', 'crc32', 'checksum'] as const;
 export type VerifyMethod = (typeof verifyMethods)[number];
@@ -24,7 +46,9 @@ export const protocolNames: Readonly<Record<Protocol, string>> = {
   smp: 'MCUboot, Zephyr (SMP)',
   stk500: 'Arduino (STK500v1)',
   ymodem: 'YMODEM',
+  xmodem: 'XMODEM-1K',
   quectel: 'Quectel module (AT)',
+  qiot: 'MCU behind a Quectel module (QIOT)',
 };
 
 /** Each kind of virtual board: what it is called, and the protocol that flashes it. */

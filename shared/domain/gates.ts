@@ -1,4 +1,5 @@
 import type { BenchRun } from './bench.ts';
+import { benchGate } from './bench-gate.ts';
 import { incompatible, type VersionCombination } from './compatibility.ts';
 import { deltaDeviceGates, deltasGate } from './delta-gate.ts';
 import type { Finding } from './finding.ts';
@@ -17,6 +18,8 @@ export interface RecordFacts {
   /** Every package of the plan's release: a delta must rebuild the image that was validated here. */
   readonly releasePackages: readonly VersionPackage[];
   readonly benchRuns: readonly BenchRun[];
+  /** ISO 8601: the moment that the gates are computed for. */
+  readonly at: string;
   /** Those in force at the time that the gates are computed for. */
   readonly waivers: readonly Waiver[];
 }
@@ -115,40 +118,6 @@ function waiversGate(facts: RecordFacts): Gate {
         : waived.length === 0
           ? 'No finding is waived.'
           : `${[...new Set(waived.map(({ fileName, rule, waived: mark }) => `${fileName}: ${rule} by ${mark?.name}`))].join('; ')}.`,
-  };
-}
-
-/** The images that MCUs end up with, whether they come whole or as a delta: SHA-256 to file name. */
-function mcuImages({ packages, releasePackages }: RecordFacts): Map<string, string> {
-  const files = releasePackages.flatMap((pkg) => pkg.files);
-  const images = new Map<string, string>();
-  for (const { componentType, deltaProof, files: own } of packages) {
-    if (componentType !== 'mcu') continue;
-    for (const sha256 of deltaProof ? [deltaProof.targetSha256] : own.map((file) => file.sha256))
-      images.set(sha256, files.find((file) => file.sha256 === sha256)?.name ?? 'an unknown image');
-  }
-  return images;
-}
-
-function benchGate(facts: RecordFacts): Gate {
-  const { product, benchRuns } = facts;
-  const required = product.policy.benchRunsRequired;
-  const missing = [...mcuImages(facts)].flatMap(([sha256, name]) => {
-    const passed = benchRuns.filter((run) => run.passed && run.imageSha256 === sha256).length;
-    return passed < required
-      ? [`${name} (${sha256.slice(0, 12)}…) has ${passed} of ${required} passed bench runs`]
-      : [];
-  });
-  return {
-    id: 'bench',
-    title: 'Bench policy is met for exactly these hashes',
-    passed: missing.length === 0,
-    why:
-      missing.length > 0
-        ? `${missing.join('; ')}.`
-        : required === 0
-          ? 'The product asks for no bench run.'
-          : `Each MCU image has its ${required} passed bench ${required === 1 ? 'run' : 'runs'}.`,
   };
 }
 

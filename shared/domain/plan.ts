@@ -160,6 +160,8 @@ export const gateSchema = z.object({
   title: z.string(),
   passed: z.boolean(),
   why: z.string(),
+  /** What the gate was computed from, a line for each record, where there is more to tell. */
+  details: z.array(z.string()).optional(),
 });
 export type Gate = z.infer<typeof gateSchema>;
 export const planCheckSchema = z.object({ gates: z.array(gateSchema), scope: scopeSummarySchema });

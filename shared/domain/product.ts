@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { benchPolicySchema } from './bench-policy-schema.ts';
+import { bootCommandsSchema } from './boot-commands.ts';
 import { descriptionFaults } from './description-faults.ts';
 import { describedFormatSchema } from './described-format.ts';
 import { componentIdentitySchema, productIdentitySchema } from './product-identity.ts';
@@ -30,6 +32,8 @@ export const componentSchema = z.object({
   /** Chip the flasher must find on the bench, for example `STM32F103 medium-density`. */
   chip: z.string().optional(),
   memory: z.array(memoryRegionSchema).optional(),
+  /** What the flasher types where the bootloader has a prompt. */
+  bootCommands: bootCommandsSchema.optional(),
   /** What the device can apply; without it, only BSDIFF40 is made for it. */
   delta: deltaLimitsSchema.optional(),
   ...componentIdentitySchema.shape,
@@ -44,6 +48,7 @@ export const productSchema = z.object({
   policy: z
     .object({
       benchRunsRequired: z.number().int().nonnegative().default(0),
+      bench: benchPolicySchema.optional(),
       findings: findingPolicySchema.optional(),
     })
     .default({ benchRunsRequired: 0 }),

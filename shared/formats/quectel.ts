@@ -24,6 +24,42 @@ const fotaErrors: Readonly<Record<number, string>> = {
   701: 'HTTP(S): unknown error',
 };
 
+/** What `+QIOTEVT` tells of an upgrade, type 7 (Quectel developer documentation, QIOT AT commands). */
+export const qiotOta = {
+  type: 7,
+  plan: 10700,
+  downloadStarts: 10701,
+  downloading: 10702,
+  block: 10703,
+  updating: 10704,
+  success: 10705,
+  failed: 10706,
+} as const;
+
+/** Bytes that one `AT+QIOTOTARD` may ask for. */
+export const qiotMostBytes = 4096;
+
+/** Why a module is not connected to its cloud, by type and code of `+QIOTEVT`. */
+const qiotFaults: Readonly<Record<string, string>> = {
+  '2,10430': 'the device secret is wrong',
+  '2,10431': 'the device is disabled in the cloud',
+  '2,10471': 'the cloud does not support the version of the module',
+  '2,10473': 'the heartbeat had no answer',
+  '2,10474': 'the network is not reached',
+  '2,10475': 'the server has changed',
+  '2,10476': 'the access point is not reached',
+  '3,10300': 'the cloud refused the subscription',
+  '8,10428': 'the device sends too many messages',
+  '8,10429': 'the limit of activations or of messages a day is reached',
+};
+
+/** What a report says went wrong, in words; null when it reports no fault. */
+export function qiotFaultText(type: number, code: number): string | null {
+  const known = qiotFaults[`${type},${code}`];
+  if (known !== undefined) return `${known} (${type},${code})`;
+  return type === 1 && code !== 10200 ? `the cloud did not let the device in (1,${code})` : null;
+}
+
 /** An error code in words; ranges that the manuals give one meaning are folded. */
 export function fotaErrorText(code: number): string {
   const known = fotaErrors[code];

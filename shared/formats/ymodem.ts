@@ -14,7 +14,8 @@ export const modem = {
 } as const;
 
 const padding = 0x1a;
-const shortBytes = 128;
+/** Data of a short block, in bytes. */
+export const shortBytes = 128;
 /** Data of a long block, in bytes. */
 export const longBytes = 1024;
 const headBytes = 3;
@@ -34,6 +35,25 @@ export function encodeBlock(
   const crc = crc16Ccitt(block.subarray(headBytes, headBytes + size));
   block.set([crc >> 8, crc & 0xff], headBytes + size);
   return block;
+}
+
+/** A short block with the sum of XMODEM's first version instead of a CRC. */
+export function encodeSumBlock(sequence: number, data: Uint8Array): Uint8Array {
+  const block = encodeBlock(sequence, data).subarray(0, headBytes + shortBytes + 1);
+  const filled = block.subarray(headBytes, headBytes + shortBytes);
+  block[headBytes + shortBytes] = filled.reduce((sum, byte) => sum + byte, 0) & 0xff;
+  return block;
+}
+
+/** A file as XMODEM brings it: with the filling of its last block. */
+export function paddedToBlock(bytes: Uint8Array): Uint8Array {
+  const rest = bytes.length % longBytes;
+  if (rest === 0) return bytes;
+  const padded = new Uint8Array(
+    bytes.length - rest + (rest <= shortBytes ? shortBytes : longBytes),
+  ).fill(padding);
+  padded.set(bytes);
+  return padded;
 }
 
 /** Size of the block that begins with this byte, in bytes; null when it begins none. */

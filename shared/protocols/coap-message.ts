@@ -122,7 +122,7 @@ function extended(
 
 /** Reads a message; null when it breaks the format (RFC 7252 3), which a receiver ignores or resets. */
 export function decodeCoap(bytes: Uint8Array): CoapMessage | null {
-  const [head = 0, code = 0, high = 0, low = 0] = bytes;
+  const { 0: head = 0, 1: code = 0, 2: high = 0, 3: low = 0 } = bytes;
   const tokenLength = head & 15;
   const optionsAt = 4 + tokenLength;
   if (bytes.length < optionsAt || head >> 6 !== version || tokenLength > maxTokenBytes) return null;

@@ -1,38 +1,30 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { entryPath } from '../../electron/worker/run-task.ts';
+import type { VirtualBoardKind } from '../../shared/domain/bench-names.ts';
 import { slipway } from '../support/command.ts';
+import { ServedBoard } from '../support/served-board.ts';
 
 const image = 'resources/sample/firmware/sensor-1.1.0.bin';
-const served: ChildProcess[] = [];
+const served: ServedBoard[] = [];
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'slipway-cli-bench-'));
 });
 afterAll(async () => {
-  for (const child of served) {
-    child.kill();
-    await once(child, 'exit');
-  }
+  for (const board of served) await board.stop();
   await rm(folder, { recursive: true, force: true });
 });
 
 /** Serves a virtual board as a user does; resolves with its port once it is ready. */
-async function serve(kind: string): Promise<string> {
-  const link = join(folder, `board-${served.length}`);
-  const args = [entryPath('cli'), 'bench', 'virtual', kind, '--link', link];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  served.push(child);
-  const [line] = (await once(child.stdout as NodeJS.ReadableStream, 'data')) as [Buffer];
-  expect(JSON.parse(line.toString())).toEqual({ ready: true, port: link });
-  return link;
+async function serve(kind: VirtualBoardKind, ...more: readonly string[]): Promise<string> {
+  const board = await ServedBoard.start(kind, join(folder, `board-${served.length}`), more);
+  served.push(board);
+  return board.port;
 }
 
-const flash = (ports: readonly string[], protocol: string) =>
+const flash = (ports: readonly string[], protocol: string, ...more: readonly string[]) =>
   slipway([
     'bench',
     'flash',
@@ -42,6 +34,7 @@ const flash = (ports: readonly string[], protocol: string) =>
     '--expect-version',
     '1.1.0',
     ...ports.flatMap((port) => ['--port', port]),
+    ...more,
   ]);
 
 test('a gang of boards: each has its own end, and one that is missing does not keep the others', async () => {
@@ -65,4 +58,23 @@ test('one board of another protocol is told as before', async () => {
     booted: { version: '1.1.0', matched: true },
   });
   expect(exitCode).toBe(0);
+});
+
+test('a board that lies about what it wrote fails with a gate, by its fault', async () => {
+  const port = await serve('stm32', '--fault', 'write-protected');
+  const { exitCode, stdout, stderr } = await flash([port], 'stm32');
+  expect(exitCode, stderr).toBe(1);
+  expect(`${stdout}${stderr}`).toContain('verify-failed');
+});
+
+test('the upgrade of an MCU behind a module, from a package that its cloud has', async () => {
+  const brings = ['--mcu-package', image, '--mcu', 'STM32=1.1.0', '--mcu-source', '1.0.0'];
+  const port = await serve('quectel', ...brings);
+  const { exitCode, stdout, stderr } = await flash([port], 'qiot', '--mcu', 'STM32=1.0.0');
+  expect(exitCode, stderr).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({
+    protocol: 'qiot',
+    verified: true,
+    booted: { version: '1.1.0', matched: true },
+  });
 });

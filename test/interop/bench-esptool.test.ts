@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Bench, openBench, rawImage } from '../support/bench.ts';
@@ -30,9 +30,29 @@ describe('our flasher on the virtual ESP32', () => {
     });
   });
 
+  test("through Espressif's stub, in large blocks, then only what has changed", async () => {
+    const { path: port } = await bench.boards.start('esp32');
+    const code = randomBytes(60_000);
+    const order = { port, protocol, usesStub: true };
+    const whole = await bench.flash({ ...order, image: rawImage(app('2.4.0', code)) });
+    expect(whole).toMatchObject({ verified: true, verifyMethod: 'md5' });
+    const recording = await readFile(bench.recordingPath, 'utf8');
+    expect(recording).toMatch(/stub loader, flash of 4096 KiB, 460800 baud/);
+    const longest = Math.max(...recording.split('\n').map((line) => line.length / 2));
+    expect(longest).toBeGreaterThan(0x4000);
+    const changed = await bench.flash({
+      ...order,
+      image: rawImage(app('2.5.0', code)),
+      changedOnly: true,
+      expectVersion: '2.5.0',
+    });
+    expect(changed).toMatchObject({ verified: true, booted: { matched: true } });
+    expect(changed.bytesWritten).toBeLessThanOrEqual(2 * 4096);
+  });
+
   test('over a PTY, then only what has changed', async () => {
     const port = join(bench.folder, 'esp-a');
-    await bench.boards.start('esp32', { linkPath: port });
+    await bench.boards.start('esp32', { unit: 0, linkPath: port });
     const code = randomBytes(60_000);
     const expectVersion = '2.5.0';
     await bench.flash({ port, protocol, image: rawImage(app('2.4.0', code)) });
@@ -78,7 +98,7 @@ describe('esptool on the virtual ESP32', () => {
     ['uncompressed, faster', ['--baud', '460800'], ['--no-compress']],
   ])('%s writes, verifies and starts', async (name, global, local) => {
     const port = join(bench.folder, name.replaceAll(/\W/g, ''));
-    await bench.boards.start('esp32', { linkPath: port });
+    await bench.boards.start('esp32', { unit: 0, linkPath: port });
     const file = join(bench.folder, 'app.bin');
     await writeFile(file, app('2.5.0'));
     const { code, stdout, stderr } = await pythonPeer('esptool', [

@@ -32,7 +32,13 @@ export async function openBench(): Promise<Bench> {
     recordingPath,
     flash: (order, onProgress = () => undefined) =>
       flashBoard(
-        { imageName: 'image.bin', recordingPath, openLink: boards.opener(), ...order },
+        {
+          imageName: 'image.bin',
+          recordingPath,
+          openLink: boards.opener(),
+          listPorts: async () => ({ ports: boards.list(), hint: null }),
+          ...order,
+        },
         { signal: new AbortController().signal, onProgress },
       ),
     async failure(order, onProgress) {

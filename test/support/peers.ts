@@ -40,7 +40,8 @@ async function outcomeOf(
   }
 }
 
-function missing(name: string, debian: string): Error {
+/** The error that says how to install a program. */
+export function missing(name: string, debian: string): Error {
   return new Error(`${name} is missing: apt-get install ${debian}`);
 }
 
@@ -94,15 +95,32 @@ export class MosquittoBroker {
       const made = await peer('mosquitto_passwd', ['-b', passwords, name, password], 'mosquitto');
       if (made.code !== 0) throw new Error(made.stderr);
     }
-    const port = await freePort();
     const list = join(folder, 'access');
     await writeFile(list, accessList, { mode: 0o600 });
-    const user = process.getuid?.() === 0 ? 'user root\n' : '';
-    await writeFile(
-      join(folder, 'mosquitto.conf'),
-      `${user}listener ${port} 127.0.0.1\nallow_anonymous false\npassword_file ${passwords}\nacl_file ${list}\n`,
-    );
+    return MosquittoBroker.#run(folder, [
+      'allow_anonymous false',
+      `password_file ${passwords}`,
+      `acl_file ${list}`,
+    ]);
+  }
+
+  /** A broker that lets everyone in and drops nothing, to be measured. */
+  static async startOpen(): Promise<MosquittoBroker> {
+    const folder = await mkdtemp(join(tmpdir(), 'slipway-mosquitto-'));
+    const unlimited = ['max_queued_messages 0', 'max_inflight_messages 0'];
+    return MosquittoBroker.#run(folder, ['allow_anonymous true', ...unlimited]);
+  }
+
+  static async #run(folder: string, rules: readonly string[]): Promise<MosquittoBroker> {
+    const port = await freePort();
+    const user = process.getuid?.() === 0 ? ['user root'] : [];
+    const lines = [...user, `listener ${port} 127.0.0.1`, ...rules];
+    await writeFile(join(folder, 'mosquitto.conf'), `${lines.join('\n')}\n`);
     return new MosquittoBroker(`mqtt://127.0.0.1:${port}`, folder, await runMosquitto(folder));
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
   }
 
   /** Kills it, with everything that it remembered, and starts it at the same address. */
@@ -148,7 +166,8 @@ pattern write ota/v1/%u/status
 pattern read ota/v1/%u/job
 `;
 
-async function freePort(): Promise<number> {
+/** A TCP port that nobody listens at. */
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   const address = server.address();

@@ -25,8 +25,8 @@ export function readRecording(text: string): {
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line) as Line);
-  const first = (hex: string): number =>
-    lines.findIndex((line) => line.dir === 'tx' && line.hex === hex);
+  const first = (hex: string, from = 0): number =>
+    lines.findIndex((line, at) => at >= from && line.dir === 'tx' && line.hex === hex);
   const verified = lines.findIndex((line) => line.text?.startsWith('verified'));
   const phase = (from: number, to: number): Phase => ({
     wireBytes: lines
@@ -34,7 +34,9 @@ export function readRecording(text: string): {
       .reduce((sum, line) => sum + (line.hex === undefined ? 0 : line.hex.length / 2), 0),
     elapsedMs: (lines[to]?.t ?? Number.NaN) - (lines[from]?.t ?? Number.NaN),
   });
-  const [erase, write, read] = [first(commands.erase), first(commands.write), first(commands.read)];
+  const [erase, write] = [first(commands.erase), first(commands.write)];
+  // The unique id of the chip is read before.
+  const read = first(commands.read, write);
   return {
     erase: phase(erase, write),
     write: phase(write, read),

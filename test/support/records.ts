@@ -68,7 +68,11 @@ export function deltaPackage(
 }
 
 /** A bench run of an image that passed, or did not. */
-export function benchRun(imageSha256: string, passed: boolean): BenchRun {
+export function benchRun(
+  imageSha256: string,
+  passed: boolean,
+  changes: Partial<BenchRun> = {},
+): BenchRun {
   return {
     id: `run-${imageSha256.slice(0, 4)}-${passed}`,
     releaseId: 'r-1.1.0',
@@ -89,5 +93,6 @@ export function benchRun(imageSha256: string, passed: boolean): BenchRun {
     recordingSha256: hash('e'),
     startedAt: '2026-01-01T00:00:00.000Z',
     passed,
+    ...changes,
   };
 }

@@ -94,9 +94,16 @@ export async function openStudioWindow(options: StudioWindowOptions = {}): Promi
 }
 
 /** Opens the studio on a workspace of its own with two releases, their full packages and the delta between them. */
-export async function openReleasesWindow(): Promise<StudioWindow> {
-  const folder = await copySample();
+export async function openReleasesWindow(
+  options: {
+    readonly change?: (yaml: string) => string;
+    /** Prepares the workspace further, before the window opens on it. */
+    readonly prepare?: (folder: string) => Promise<void>;
+  } = {},
+): Promise<StudioWindow> {
+  const folder = await copySample(options.change);
   await makeReleases(folder);
+  await options.prepare?.(folder);
   return openStudioWindow({ folder });
 }
 

@@ -17,8 +17,10 @@ afterAll(() => bench.close());
 test('who holds a port is told by name and process id', async () => {
   const port = join(bench.folder, 'held');
   await bench.boards.start('stm32', { linkPath: port });
+  // Not the program that serves the pseudo terminal.
+  expect(portHolders(port)).toEqual([]);
   const holder = spawn('sleep', ['60'], { stdio: [openSync(port, 'r+')] });
-  await expect.poll(() => portHolders(port).join()).toContain(`sleep (${holder.pid})`);
+  await expect.poll(() => portHolders(port)).toEqual([`sleep (${holder.pid})`]);
   holder.kill();
   await once(holder, 'exit');
 });

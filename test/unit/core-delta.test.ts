@@ -153,6 +153,7 @@ test('a vendor’s delta is recorded with both versions, and that it was not che
     packages: [pkg],
     releasePackages: await studio.ask('packages.list', { releaseId: release.id }),
     benchRuns: [],
+    at: '2026-01-03T00:00:00.000Z',
     waivers: [],
     scope: { full: 0, delta: 1, skipped: [] },
     unknownIds: [],

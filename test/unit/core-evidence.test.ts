@@ -9,6 +9,7 @@ import type { Evidence } from '../../shared/domain/evidence.ts';
 import { canonicalJson } from '../../shared/domain/canonical-json.ts';
 import { applyWaivers, type Waiver } from '../../shared/domain/waiver.ts';
 import { makePlan } from '../support/cloud.ts';
+import { boardRun } from '../support/bench-records.ts';
 import { findingOf, waiverOf } from '../support/findings.ts';
 import { benchRun, deltaPackage, fullPackage, hash, sensorProduct } from '../support/records.ts';
 
@@ -262,6 +263,44 @@ test.each(edits)('%s finds %s, even with a digest that fits', async (id, _what, 
   expect(report.checks.filter((check) => !check.passed).map((check) => check.id)).toContain(id);
   expect(report.checks.find((check) => check.id === 'digest')?.passed).toBe(true);
 });
+
+/** The record of a product that asks for two boards of revision A within 7 days of the publication. */
+function benched(edit: (runs: Evidence['benchRuns']) => unknown): Buffer {
+  const body = content() as unknown as Omit<Evidence, 'digest'>;
+  const [run] = body.benchRuns;
+  const { recordingText: text, recordingSha256 } = run!;
+  const boards = ['A1', 'A2'].map((id) => ({
+    ...boardRun(id, 'A', { startedAt: '2026-01-04T00:00:00.000Z', recordingSha256 }),
+    recordingText: text,
+  }));
+  edit(boards);
+  const product = sensorProduct(0);
+  const bench = { boards: 2, hardwareRevisions: ['A'], withinDays: 7 };
+  const [rollout] = body.rollouts;
+  return record({
+    ...body,
+    benchRuns: boards,
+    rollouts: [{ ...rollout, product: { ...product, policy: { ...product.policy, bench } } }],
+  });
+}
+
+test.each<[string, 'pass' | 'block', (runs: Evidence['benchRuns']) => unknown]>([
+  ['as it was', 'pass', () => undefined],
+  ['with one board told as two', 'block', (runs) => (runs[1]!.board!.id = 'A1')],
+  ['of another revision', 'block', (runs) => (runs[1]!.hardwareRevision = 'B')],
+  ['too long before', 'block', (runs) => (runs[1]!.startedAt = '2025-12-20T00:00:00.000Z')],
+  ['on a virtual board', 'block', (runs) => (runs[1]!.virtual = true)],
+])(
+  'the bench policy is counted again from the record, at its publication: %s',
+  async (_name, verdict, edit) => {
+    const path = join(folder, 'benched.json');
+    await writeFile(path, benched(edit));
+    const report = await verifyEvidence(path);
+    expect(report.verdict).toBe(verdict);
+    const failed = report.checks.filter(({ passed }) => !passed).map(({ id }) => id);
+    expect(failed).toEqual(verdict === 'pass' ? [] : ['gate-records']);
+  },
+);
 
 test('canonical JSON does not depend on key order', () => {
   expect(canonicalJson({ b: 1, a: [{ d: 1, c: 2 }] })).toBe(

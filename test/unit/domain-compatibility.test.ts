@@ -90,6 +90,7 @@ test('the gate is closed by such devices, open without them, and absent without 
       packages: [fullPackage()],
       releasePackages: [fullPackage()],
       benchRuns: [],
+      at: '2026-01-03T00:00:00.000Z',
       waivers: [],
       scope: { full: 1, delta: 0, skipped: [] },
       unknownIds: [],

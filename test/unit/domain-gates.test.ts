@@ -12,6 +12,7 @@ function gate(id: string, changes: Partial<GateFacts>) {
     packages: [fullPackage()],
     releasePackages: [fullPackage()],
     benchRuns: [benchRun(image, true)],
+    at: '2026-01-03T00:00:00.000Z',
     waivers: [],
     scope: { full: 1, delta: 0, skipped: [] },
     unknownIds: [],

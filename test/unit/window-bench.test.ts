@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { BenchRun } from '../../shared/domain/bench.ts';
 import { productSchema } from '../../shared/domain/product.ts';
 import { benchPolicyOf } from '../../renderer/views/bench/bench-policy.ts';
+import { boardRun } from '../support/bench-records.ts';
+import { hash } from '../support/records.ts';
 import { bytesRows, textRows } from '../../renderer/views/bench/recording-rows.ts';
 
 const hex = (text: string): string => Buffer.from(text, 'latin1').toString('hex');
@@ -106,24 +108,37 @@ describe('the bench policy', () => {
     });
   const run = (imageSha256: string, passed: boolean) => ({ imageSha256, passed }) as BenchRun;
 
+  const image = (sha256: string) => ({ sha256, releaseId: 'r-1.1.0', targetVersion: '1.1.0' });
+  const at = '2026-01-10T00:00:00.000Z';
+
   test('counts only passed runs of exactly this image', () => {
     const runs = [run('a', false), run('b', true), run('a', true)];
-    expect(benchPolicyOf(product(2), 'a', runs)).toEqual({
-      required: 2,
-      passed: 1,
+    expect(benchPolicyOf(product(2), image('a'), runs, at)).toEqual({
       isMet: false,
       text: '1 of 2 required runs passed for this exact image',
+      judged: null,
     });
-    expect(benchPolicyOf(product(1), 'a', runs)).toMatchObject({
+    expect(benchPolicyOf(product(1), image('a'), runs, at)).toMatchObject({
       isMet: true,
       text: '1 of 1 required runs passed for this exact image',
     });
   });
 
   test('may ask for nothing', () => {
-    expect(benchPolicyOf(product(0), 'a', [])).toMatchObject({
+    expect(benchPolicyOf(product(0), image('a'), [], at)).toMatchObject({
       isMet: true,
       text: 'The product requires no bench run; 0 passed for this exact image',
+    });
+  });
+
+  test('says for each hardware revision how many boards are still asked for', () => {
+    const simple = product(0);
+    const asked = { boards: 2, hardwareRevisions: ['A', 'B'], withinDays: 7 };
+    const strict = { ...simple, policy: { ...simple.policy, bench: asked } };
+    expect(benchPolicyOf(strict, image(hash('a')), [boardRun('A1', 'A')], at)).toMatchObject({
+      isMet: false,
+      text: 'The policy asks for 2 boards of each hardware revision (A, B), flashed within 7 days, with this exact image',
+      judged: { revisions: [{ revision: 'A' }, { revision: 'B' }] },
     });
   });
 });

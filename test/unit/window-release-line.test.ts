@@ -24,6 +24,7 @@ const draft: ReleaseSummary = {
   verdict: null,
   deltaCount: 0,
   benchPassed: 0,
+  bench: null,
   planCount: 0,
 };
 const pkg = (change: Partial<VersionPackage>): VersionPackage => ({
@@ -101,6 +102,18 @@ test('the bench counts runs for every MCU image, and module firmware needs none'
   expect(releaseLine(facts({ release: validated, packages: [module] }))[2]?.state).toBe(
     'not-needed',
   );
+});
+
+test('where the policy counts boards, the bench is done when it is met, whatever has passed', () => {
+  const bench = { isMet: false, why: 'a.bin: revision A 1 of 3 boards' };
+  const step = (change: Partial<ReleaseSummary>) =>
+    releaseLine(facts({ release: { ...validated, ...change }, packages: [pkg({})] }))[2];
+  expect(step({ benchPassed: 5, bench })).toMatchObject({
+    state: 'open',
+    why: 'a.bin: revision A 1 of 3 boards.',
+  });
+  expect(step({ benchPassed: 5, bench: { ...bench, isMet: true } })?.state).toBe('done');
+  expect(step({ benchPassed: 0, bench: { ...bench, isMet: true } })?.state).toBe('open');
 });
 
 test.each([

@@ -12,6 +12,7 @@ const spiData = spi + 0x80;
 const uartDivider = 0x3ff40014;
 /** A 40 MHz crystal at 115200 baud. */
 const dividerValue = Math.round(40_000_000 / 115_200);
+const firstMacLow = 0x12c4_8e5a;
 const winbond = 0xef;
 const winbondFamily = 0x40;
 
@@ -20,13 +21,14 @@ export class Esp32Registers {
   readonly #values = new Map<number, number>([
     [espMagicRegister, magic],
     [uartDivider, dividerValue],
-    [fuses + 4, 0x12c4_8e5a],
     [fuses + 8, 0x00a4_240a],
     [fuses + 12, 1 << 15],
   ]);
   readonly #flashId: number;
 
-  constructor(flashBytes: number) {
+  /** `unit` tells its MAC address from that of others. */
+  constructor(flashBytes: number, unit: number) {
+    this.#values.set(fuses + 4, firstMacLow + unit);
     this.#flashId = (Math.log2(flashBytes) << 16) | (winbondFamily << 8) | winbond;
   }
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { concat, latin1Bytes, words } from '../../../shared/formats/bytes.ts';
 import { espChecksum, espCommands } from '../../../shared/formats/esp-loader.ts';
 import { encodeSlip, SlipDecoder } from '../../../shared/formats/slip.ts';
-import { VirtualBoard } from '../virtual-board.ts';
+import { type BoardSetup, VirtualBoard } from '../virtual-board.ts';
 import { bootEsp32 } from './esp32-boot.ts';
 import { Inflater } from './inflater.ts';
 import { Esp32Registers } from './esp32-registers.ts';
@@ -19,6 +19,8 @@ const pageProgramMs = 0.4;
 /** How fast the ROM reads and hashes the flash: an estimate, since no source states it. */
 const md5BytesPerMs = 1000;
 const syncAnswers = 8;
+const romBlockBytes = 0x400;
+const unknownToStub = 0xff;
 
 const reasons = { invalid: 5, failed: 6, checksum: 7, flashWrite: 8, deflate: 11 } as const;
 
@@ -41,16 +43,20 @@ interface Transfer {
  */
 export class VirtualEsp32 extends VirtualBoard {
   readonly flash = new Uint8Array(flashBytes).fill(0xff);
-  readonly #registers = new Esp32Registers(flashBytes);
+  readonly #registers: Esp32Registers;
   #decoder = new SlipDecoder();
   #isInLoader = true;
   #isStub = false;
   #isHeld = false;
   #isBootPinLow = false;
+  #boots = 0;
   #transfer: Transfer | null = null;
+  /** Parts of the RAM that were announced, and how far they are filled. */
+  #loaded: { readonly address: number; readonly sizeBytes: number; filled: number }[] = [];
 
-  constructor({ isPaced }: { readonly isPaced: boolean }) {
-    super({ bitsPerByte: 10, baudRate: firstBaudRate, isPaced });
+  constructor({ unit = 0, ...setup }: BoardSetup) {
+    super({ bitsPerByte: 10, baudRate: firstBaudRate, ...setup });
+    this.#registers = new Esp32Registers(flashBytes, unit);
   }
 
   /** DTR is wired to IO0 and RTS to EN, both inverted; both at once do nothing. */
@@ -65,10 +71,12 @@ export class VirtualEsp32 extends VirtualBoard {
   }
 
   protected override restart(): void {
+    this.#boots++;
     this.switchBaudRate(firstBaudRate);
     this.#decoder = new SlipDecoder();
     this.#isInLoader = true;
     this.#isStub = false;
+    this.#loaded = [];
     this.#transfer = null;
   }
 
@@ -103,12 +111,15 @@ export class VirtualEsp32 extends VirtualBoard {
         return this.#reply(code, {});
       case espCommands.spiAttach:
       case espCommands.spiSetParameters:
-      case espCommands.memBegin:
-      case espCommands.memData:
         return this.#reply(code, {});
+      case espCommands.memBegin:
+        this.#loaded.push({ address: word(3), sizeBytes: word(0), filled: 0 });
+        return this.#reply(code, {});
+      case espCommands.memData:
+        return this.#reply(code, this.#load(payload.subarray(16), checksum));
       case espCommands.memEnd:
         this.#reply(code, {});
-        if (word(1) !== 0) this.#startStub();
+        if (this.#isLoadedAt(word(1))) this.#startStub();
         return;
       case espCommands.changeBaudRate:
         this.#reply(code, {});
@@ -129,6 +140,7 @@ export class VirtualEsp32 extends VirtualBoard {
       case espCommands.spiFlashMd5:
         return this.#reply(code, this.#md5(word(0), word(1)));
       default:
+        if (this.#isStub) return this.#reply(code, { reason: unknownToStub });
         // The ROM answers what it does not know more than once.
         for (let count = 0; count < syncAnswers; count++)
           this.#reply(0, { reason: reasons.invalid });
@@ -140,6 +152,19 @@ export class VirtualEsp32 extends VirtualBoard {
     const body = concat(data, Uint8Array.from(this.#isStub ? status : [...status, 0, 0]));
     const head = Uint8Array.of(1, code, body.length & 0xff, body.length >> 8);
     this.send(encodeSlip(concat(head, words(value), body)));
+  }
+
+  #load(data: Uint8Array, checksum: number): Answer {
+    const part = this.#loaded.at(-1);
+    if (espChecksum(data) !== checksum) return { reason: reasons.checksum };
+    if (!part || part.filled + data.length > part.sizeBytes) return { reason: reasons.failed };
+    part.filled += data.length;
+    return {};
+  }
+
+  /** What is started lies in a part of the RAM that was filled. */
+  #isLoadedAt(entry: number): boolean {
+    return this.#loaded.some(({ address, filled }) => entry >= address && entry < address + filled);
   }
 
   #startStub(): void {
@@ -179,6 +204,7 @@ export class VirtualEsp32 extends VirtualBoard {
   async #write(data: Uint8Array, sequence: number, checksum: number): Promise<Answer> {
     const transfer = this.#transfer;
     if (espChecksum(data) !== checksum) return { reason: reasons.checksum };
+    if (!this.#isStub && data.length > romBlockBytes) return { reason: reasons.invalid };
     if (!transfer || transfer.blocksLeft === 0 || sequence !== transfer.sequence)
       return { reason: reasons.failed };
     transfer.sequence++;
@@ -222,8 +248,11 @@ export class VirtualEsp32 extends VirtualBoard {
   /** Starts from the flash; a board without a sound application starts again and again. */
   #boot(): void {
     this.#isInLoader = false;
+    const boot = this.#boots;
     this.later(1, async () => {
       const { log, isUp } = await bootEsp32(this.flash);
+      // It was reset while it started.
+      if (boot !== this.#boots) return;
       this.sendText(log);
       if (!isUp) this.later(300, () => this.#restartFromFlash());
     });

@@ -1,4 +1,5 @@
 import type { FirmwareImage } from '../../../shared/formats/firmware-image.ts';
+import type { BoardFault } from '../../../shared/domain/bench-names.ts';
 import { VirtualBoard } from '../virtual-board.ts';
 import { Atmega328p, flashBytes } from './atmega328p.ts';
 
@@ -22,9 +23,9 @@ export class VirtualOptiboot extends VirtualBoard {
   #sent: number[] = [];
 
   /** The bootloader's image lies at its addresses. */
-  constructor(bootloader: FirmwareImage) {
+  constructor(bootloader: FirmwareImage, fault?: BoardFault) {
     // The core's own UART keeps the time of the wire.
-    super({ bitsPerByte: 10, baudRate, isPaced: false });
+    super({ bitsPerByte: 10, baudRate, isPaced: false, fault });
     const start = Math.min(...bootloader.segments.map(({ address }) => address ?? 0));
     this.#mcu = new Atmega328p(start, (byte) =>
       this.#sent.push(this.#mcu.garbledAt(this.#hostBaudRate, byte)),

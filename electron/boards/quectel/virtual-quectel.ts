@@ -1,8 +1,9 @@
 import { latin1Text } from '../../../shared/formats/bytes.ts';
 import { ackEveryBytes, fileChecksum } from '../../../shared/formats/quectel.ts';
-import { VirtualBoard } from '../virtual-board.ts';
+import { type McuPackage, QiotSession } from './qiot-session.ts';
+import { type BoardSetup, VirtualBoard } from '../virtual-board.ts';
 
-const imei = '867698040000001';
+const firstImei = 867_698_040_000_001;
 const model = 'EG800K';
 const firstVersion = 'EG800KEULCR07A07M04_01.300.01.300';
 const spaceBytes = 4 * 1024 * 1024;
@@ -18,22 +19,37 @@ interface Upload {
   filled: number;
 }
 
-/** A Quectel EG800K on its AT port: identification, files, and the upgrade from a file or an address with its reports. */
+interface QuectelOptions extends BoardSetup {
+  /** What the cloud has for the MCU behind the module. */
+  readonly mcuPackage?: McuPackage | undefined;
+}
+
+/** A Quectel EG800K on its AT port: identification, files, and the upgrade from a file or an address with its reports; and its part in upgrades of the MCU behind it. */
 export class VirtualQuectel extends VirtualBoard {
   readonly #files = new Map<string, Uint8Array>();
   #version = firstVersion;
+  readonly #imei: string;
   #line = '';
   #echoes = true;
   #upload: Upload | null = null;
   #isUp = true;
+  readonly #qiot: QiotSession;
 
-  constructor({ isPaced }: { readonly isPaced: boolean }) {
-    super({ bitsPerByte: 10, baudRate: 115_200, isPaced });
+  constructor({ mcuPackage, unit = 0, ...setup }: QuectelOptions) {
+    super({ bitsPerByte: 10, baudRate: 115_200, ...setup });
+    this.#imei = String(firstImei + unit);
+    const host = {
+      say: (line: string) => this.#say(line),
+      sendBytes: (bytes: Uint8Array) => this.send(bytes),
+      later: (ms: number, work: () => void) => this.later(ms, work),
+    };
+    this.#qiot = new QiotSession(host, mcuPackage ?? null);
   }
 
   protected override restart(): void {
     this.#line = '';
     this.#upload = null;
+    this.#qiot.reset();
     this.#echoes = true;
     this.#isUp = false;
     this.later(restartMs, () => {
@@ -71,12 +87,13 @@ export class VirtualQuectel extends VirtualBoard {
     }
     const upgrade = /^AT\+QFOTADL="([^"]+)"/i.exec(command);
     if (upgrade) return this.#upgrade(upgrade[1] ?? '');
+    if (this.#qiot.obey(command)) return;
     const answers: Readonly<Record<string, readonly string[]>> = {
       AT: [],
       ATI: ['Quectel', model, `Revision: ${this.#version}`],
       'AT+QGMR': [this.#version],
       'AT+CGMR': [this.#version],
-      'AT+GSN': [imei],
+      'AT+GSN': [this.#imei],
       'AT+QFLDS': [`+QFLDS: ${spaceBytes},${spaceBytes}`],
     };
     if (/^ATE[01]$/i.test(command)) this.#echoes = command.endsWith('1');

@@ -11,7 +11,7 @@ import {
 } from '../../../shared/formats/smp-frame.ts';
 import { hexText } from '../../../shared/formats/image-facts.ts';
 import { startHash } from '../../files/start-hash.ts';
-import { VirtualBoard } from '../virtual-board.ts';
+import { type BoardSetup, VirtualBoard } from '../virtual-board.ts';
 import { McubootSlots, readSlot, type SlotImage } from './mcuboot-slots.ts';
 
 const slotBytes = 448 * 1024;
@@ -59,8 +59,8 @@ export class VirtualSmpBoard extends VirtualBoard {
   /** Requests are answered one after the other. */
   #queue: Promise<void> = Promise.resolve();
 
-  constructor({ isPaced }: { readonly isPaced: boolean }) {
-    super({ bitsPerByte: 10, baudRate: 115_200, isPaced });
+  constructor(setup: BoardSetup) {
+    super({ bitsPerByte: 10, baudRate: 115_200, ...setup });
   }
 
   protected override restart(): void {

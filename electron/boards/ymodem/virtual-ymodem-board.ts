@@ -1,7 +1,7 @@
 import { crc32, sumText } from '../../../shared/formats/crc32.ts';
 import { blockBytes, decodeBlock, decodeFileBlock, modem } from '../../../shared/formats/ymodem.ts';
 import { CortexMcu } from '../stm32/cortex-mcu.ts';
-import { VirtualBoard } from '../virtual-board.ts';
+import { type BoardSetup, VirtualBoard } from '../virtual-board.ts';
 
 const flashBytes = 128 * 1024;
 const pageBytes = 1024;
@@ -13,6 +13,8 @@ const readyEveryMs = 1000;
 const startMs = 300;
 
 interface Transfer {
+  /** Without name and size: XMODEM. */
+  readonly isBare: boolean;
   readonly sizeBytes: number;
   next: number;
   written: number;
@@ -20,7 +22,7 @@ interface Transfer {
 }
 
 /**
- * A Cortex-M board whose bootloader takes an image by YMODEM, tells its CRC-32, and starts it
+ * A Cortex-M board whose bootloader takes an image by YMODEM or XMODEM-1K, tells its CRC-32, and starts it
  * (Forsberg, "XMODEM/YMODEM Protocol Reference", 1988).
  */
 export class VirtualYmodemBoard extends VirtualBoard {
@@ -29,8 +31,8 @@ export class VirtualYmodemBoard extends VirtualBoard {
   #transfer: Transfer | null = null;
   #isLoader = true;
 
-  constructor({ isPaced }: { readonly isPaced: boolean }) {
-    super({ bitsPerByte: 10, baudRate: 115_200, isPaced });
+  constructor(setup: BoardSetup) {
+    super({ bitsPerByte: 10, baudRate: 115_200, ...setup });
   }
 
   override opened(): void {
@@ -89,14 +91,23 @@ export class VirtualYmodemBoard extends VirtualBoard {
 
   #begin(sequence: number, data: Uint8Array): void {
     const file = decodeFileBlock(data);
+    if (sequence === 1 && this.#transfer === null) return this.#beginBare(data);
     if (sequence !== 0) return this.#cancel();
     if (file === null) {
       this.send([modem.ack]);
       return this.#finish();
     }
     if (file.sizeBytes === 0 || file.sizeBytes > flashBytes) return this.#cancel();
-    this.#transfer = { sizeBytes: file.sizeBytes, next: 1, written: 0, ends: 0 };
+    this.#transfer = { isBare: false, sizeBytes: file.sizeBytes, next: 1, written: 0, ends: 0 };
     this.send([modem.ack, modem.ready]);
+  }
+
+  /** A file without a name and size: XMODEM. */
+  #beginBare(data: Uint8Array): void {
+    const transfer = { isBare: true, sizeBytes: flashBytes, next: 1, written: 0, ends: 0 };
+    this.#transfer = transfer;
+    this.#write(transfer, data);
+    this.send([modem.ack]);
   }
 
   #write(transfer: Transfer, data: Uint8Array): boolean {
@@ -119,7 +130,9 @@ export class VirtualYmodemBoard extends VirtualBoard {
     const transfer = this.#transfer;
     if (!transfer) return this.send([modem.nak]);
     transfer.ends++;
-    this.send(transfer.ends === 1 ? [modem.nak] : [modem.ack, modem.ready]);
+    if (transfer.ends === 1) return this.send([modem.nak]);
+    this.send(transfer.isBare ? [modem.ack] : [modem.ack, modem.ready]);
+    if (transfer.isBare) this.#finish();
   }
 
   #cancel(): void {
@@ -130,8 +143,9 @@ export class VirtualYmodemBoard extends VirtualBoard {
 
   #finish(): void {
     const transfer = this.#transfer;
-    if (!transfer || transfer.written < transfer.sizeBytes) return this.#cancel();
-    const { sizeBytes } = transfer;
+    if (!transfer || (!transfer.isBare && transfer.written < transfer.sizeBytes))
+      return this.#cancel();
+    const sizeBytes = transfer.written;
     const sum = sumText(crc32(this.#flash.subarray(0, sizeBytes)));
     this.sendText(`\r\n## Total Size = ${sizeBytes} Bytes\r\n## CRC32 = ${sum}\r\n`);
     this.#isLoader = false;

@@ -125,6 +125,9 @@ const migrations = [
 ];
 
 const longestPauseMs = 25;
+/** From so many writes in a commit on there is load, and the pause is so many times longer than the commit. */
+const loadedUnits = 16;
+const loadedPauseFactor = 4;
 
 interface Unit {
   readonly run: () => unknown;
@@ -141,8 +144,8 @@ export class CloudDatabase {
   readonly #db: Database.Database;
   #queue: Unit[] = [];
   #closed = false;
-  /** What the last commit took, and when it ended, in milliseconds. */
-  #last = { tookMs: 0, endedMs: 0 };
+  /** The pause that follows the last commit, and when that ended, in milliseconds. */
+  #last = { pauseMs: 0, endedMs: 0 };
   readonly #commitListeners: ((tookMs: number) => void)[] = [];
 
   constructor(path: string) {
@@ -175,10 +178,10 @@ export class CloudDatabase {
     this.#commitListeners.push(listener);
   }
 
-  /** A pause as long as the last commit, so that under load more writes share each disk sync; at rest there is none. */
+  /** A pause after the last commit, so that under load more writes share each disk sync; at rest there is none. */
   #commitSoon(): void {
-    const { tookMs, endedMs } = this.#last;
-    const waitMs = Math.min(tookMs, longestPauseMs) - (performance.now() - endedMs);
+    const { pauseMs, endedMs } = this.#last;
+    const waitMs = Math.min(pauseMs, longestPauseMs) - (performance.now() - endedMs);
     if (waitMs <= 1) setImmediate(() => this.#commit());
     else setTimeout(() => this.#commit(), waitMs);
   }
@@ -216,9 +219,11 @@ export class CloudDatabase {
       return;
     }
     const endedMs = performance.now();
-    this.#last = { tookMs: endedMs - startedMs, endedMs };
+    const tookMs = endedMs - startedMs;
+    const pauseFactor = units.length < loadedUnits ? 1 : loadedPauseFactor;
+    this.#last = { pauseMs: tookMs * pauseFactor, endedMs };
     for (const answer of settle) answer();
-    for (const listener of this.#commitListeners) listener(this.#last.tookMs);
+    for (const listener of this.#commitListeners) listener(tookMs);
   }
 
   #runUnit(unit: Unit): () => void {

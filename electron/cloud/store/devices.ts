@@ -172,6 +172,7 @@ export class DeviceStore {
   /** The device is gone, and its row stays for the plans that it was in; call inside a write unit. */
   markRemoved(deviceId: string): void {
     this.#sql.remove.run(new Date().toISOString(), deviceId);
+    this.#lastSeen.delete(deviceId);
   }
 
   /** Whether `secret` is the device's; unknown devices cost the same work as wrong secrets. */
@@ -185,7 +186,9 @@ export class DeviceStore {
 
   /** Notes that a device was heard of; false when there is no such device. */
   seen(deviceId: string): boolean {
-    if (this.#sql.secret.get(deviceId) === undefined) return false;
+    // A device at work sends many messages in a row.
+    const isKnown = this.#lastSeen.has(deviceId) || this.#sql.secret.get(deviceId) !== undefined;
+    if (!isKnown) return false;
     this.heard(deviceId);
     return true;
   }

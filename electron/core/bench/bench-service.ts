@@ -1,16 +1,25 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
-import type { BenchRun, FlashFootprint, FlashResult } from '../../../shared/domain/bench.ts';
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { BootCommands } from '../../../shared/domain/boot-commands.ts';
+import type {
+  BenchRun,
+  BoardReference,
+  FlashResult,
+  McuVersion,
+} from '../../../shared/domain/bench.ts';
 import type { Protocol } from '../../../shared/domain/bench-names.ts';
 import type { WorkContext } from '../../../shared/domain/job.ts';
-import { maxFileSizeBytes } from '../../../shared/domain/limits.ts';
 import { type Problem, problem, toProblem } from '../../../shared/domain/problem.ts';
-import { type FirmwareImage, readFirmwareImage } from '../../../shared/formats/firmware-image.ts';
-import { componentOf } from '../bundle/bundle-service.ts';
+import type { FirmwareImage } from '../../../shared/formats/firmware-image.ts';
 import { hashFile } from '../workspace/object-store.ts';
 import type { Workspace } from '../workspace/workspace.ts';
+import { type ImageSource, placed, readImage, resolveImage } from './bench-image.ts';
+import type { BenchOrder } from './bench-order.ts';
+import { knownBoard, rememberBoard } from './board-register.ts';
+import type { Connections } from './connection/connections.ts';
+import { FlashConnection } from './connection/flash-connection.ts';
 import {
   type FlashInput,
   FlashRun,
@@ -18,10 +27,10 @@ import {
   flashResult,
   sayingWhatElseFailed,
 } from './flash.ts';
-import { protocols } from './protocols.ts';
-import { layOut } from './sector-layout.ts';
-import { stm32Chips } from './stm32/stm32-bootloader.ts';
-import { stm32Geometry } from './stm32/stm32-flasher.ts';
+import { checkImagePlace } from './guard-rails.ts';
+import { whileRunning } from './interrupted-runs.ts';
+import { isPseudoTerminal, type ListPorts } from './ports.ts';
+import type { OpenLink } from './serial-link.ts';
 import type { VirtualBoards } from './virtual-boards.ts';
 
 /** What to flash: an image of the workspace (by package) or a file. */
@@ -38,6 +47,37 @@ export interface FlashRequest {
   readonly changedOnly?: boolean | undefined;
   /** Where a module fetches the package itself. */
   readonly url?: string | undefined;
+  readonly usesStub?: boolean | undefined;
+  /** The MCU that a module upgrades, and what it runs; absent: what the module says. */
+  readonly mcu?: McuVersion | undefined;
+  /** Absent: what the package's component says. */
+  readonly bootCommands?: BootCommands | undefined;
+  /** Remembered for the board; absent: what is remembered. */
+  readonly hardwareRevision?: string | undefined;
+  /** Name of the board that may be erased as a whole to take off its read-out protection. */
+  readonly unprotect?: string | undefined;
+  /** Steps of DTR and RTS before the board is spoken to; absent: those saved for the board, empty: the protocol's own. */
+  readonly resetSequence?: string | undefined;
+}
+
+/** What the bench works with. */
+export interface BenchParts {
+  readonly workspace: Workspace | null;
+  readonly boards: VirtualBoards;
+  /** Opens any port. */
+  readonly ports: { opener(): OpenLink };
+  readonly recordingFolder: string;
+  /** Every port, virtual boards of this process included. */
+  readonly listPorts: ListPorts;
+  /** What is known of the ways to boards; absent: every board is reached as its protocol says. */
+  readonly connections?: Connections;
+}
+
+/** The run that is gone on with: the same image on the same board. */
+interface Resumed {
+  readonly runId: string;
+  readonly imageSha256: string;
+  readonly board: BoardReference | undefined;
 }
 
 /**
@@ -45,55 +85,134 @@ export interface FlashRequest {
  * In a workspace a run that fails is kept as well: that an image did not get onto a board is evidence too.
  */
 export async function runBench(
-  workspace: Workspace | null,
-  boards: VirtualBoards,
-  recordingFolder: string,
+  parts: BenchParts,
   request: FlashRequest,
   context: WorkContext,
+  resumed?: Resumed,
 ): Promise<BenchRun> {
+  const work = (connection: FlashConnection, told: WorkContext): Promise<BenchRun> =>
+    flashAsOrdered(parts, { request, connection, resumed }, told);
+  return parts.connections
+    ? parts.connections.during(request, context, work)
+    : work(new FlashConnection(), context);
+}
+
+/** What a run begins with. */
+interface Beginning {
+  readonly request: FlashRequest;
+  readonly connection: FlashConnection;
+  readonly resumed: Resumed | undefined;
+}
+
+async function flashAsOrdered(
+  parts: BenchParts,
+  beginning: Beginning,
+  context: WorkContext,
+): Promise<BenchRun> {
+  const { workspace } = parts;
+  const { request, resumed } = beginning;
   const source = resolveImage(workspace, request);
   const image = placed(await readImage(source, request.protocol), request.address);
+  checkImagePlace(image, request.protocol, source.keepOut);
   const { sha256 } = await hashFile(source.path, context.signal);
+  if (resumed && resumed.imageSha256 !== sha256) throw imageChanged(source.name);
   const id = randomUUID();
-  await mkdir(recordingFolder, { recursive: true });
-  const recordingPath = join(recordingFolder, `${id}.jsonl`);
-  const startedAt = new Date().toISOString();
+  await mkdir(parts.recordingFolder, { recursive: true });
+  const { path, packageId, expectVersion, baudRate, address, url, hardwareRevision } = request;
+  const { usesStub, mcu, bootCommands, resetSequence } = request;
+  const order: BenchOrder = {
+    id,
+    port: request.port,
+    protocol: request.protocol,
+    releaseId: source.releaseId,
+    imageSha256: sha256,
+    imageName: source.name,
+    startedAt: new Date().toISOString(),
+    recording: join(parts.recordingFolder, `${id}.jsonl`),
+    processId: process.pid,
+    step: 'open',
+    chip: '',
+    virtual: await isVirtual(parts, request.port),
+    ...(path === undefined ? {} : { path: resolve(path) }),
+    ...(packageId === undefined ? {} : { packageId }),
+    ...(expectVersion === undefined ? {} : { expectVersion }),
+    ...(baudRate === undefined ? {} : { baudRate }),
+    ...(address === undefined ? {} : { address }),
+    ...(url === undefined ? {} : { url }),
+    ...(usesStub === undefined ? {} : { usesStub }),
+    ...(mcu && { mcu }),
+    ...(bootCommands && { bootCommands }),
+    ...(resetSequence === undefined ? {} : { resetSequence }),
+    ...(hardwareRevision === undefined ? {} : { hardwareRevision }),
+    ...(resumed ? { resumes: resumed.runId } : {}),
+  };
+  return whileRunning(id, () => carryOut(parts, { ...beginning, source, image, order }, context));
+}
+
+interface Work extends Beginning {
+  readonly source: ImageSource;
+  readonly image: FirmwareImage;
+  readonly order: BenchOrder;
+}
+
+async function carryOut(parts: BenchParts, work: Work, context: WorkContext): Promise<BenchRun> {
+  const { workspace, ports, listPorts } = parts;
+  const { request, connection, source, image, order, resumed } = work;
+  const reached = new FlashRun();
+  const bootCommands = request.bootCommands ?? source.bootCommands;
+  const nameOf = (board: BoardReference): string =>
+    (workspace && knownBoard(workspace, board.id)?.nickname) || '';
+  const expectBoard = resumed?.board && {
+    reference: resumed.board,
+    name: nameOf(resumed.board) || resumed.board.id,
+  };
   const input: FlashInput = {
     port: request.port,
     protocol: request.protocol,
     image,
     imageName: source.name,
-    recordingPath,
-    openLink: boards.opener(),
+    recordingPath: order.recording,
+    openLink: ports.opener(),
+    listPorts,
+    connection,
     changedOnly: request.changedOnly ?? false,
+    usesStub: request.usesStub ?? false,
+    keepOut: source.keepOut,
+    nicknameOf: nameOf,
     ...(request.baudRate === undefined ? {} : { baudRate: request.baudRate }),
     ...(request.url === undefined ? {} : { url: request.url }),
+    ...(request.mcu && { mcu: request.mcu }),
+    ...(bootCommands && { bootCommands }),
+    ...(request.unprotect === undefined ? {} : { unprotect: request.unprotect }),
     ...(source.chip ? { expectChip: source.chip } : {}),
     ...(request.expectVersion ? { expectVersion: request.expectVersion } : {}),
+    ...(expectBoard ? { expectBoard } : {}),
+    onStep: (step) => {
+      const { chip, board } = reached;
+      workspace?.put('benchOrder', order.releaseId, {
+        ...order,
+        step,
+        chip,
+        ...(board ? { board } : {}),
+      });
+    },
   };
-  const reached = new FlashRun();
   const keep = async (failure?: Problem): Promise<BenchRun> => {
-    const result = flashResult(input, reached);
-    const run: BenchRun = {
-      id,
-      releaseId: source.releaseId,
-      imageSha256: sha256,
-      imageName: source.name,
-      port: request.port,
-      result,
-      recordingSha256: (await hashFile(recordingPath)).sha256,
-      startedAt,
-      passed: !failure && hasPassed(result, request.expectVersion),
-      ...(failure ? { failure } : {}),
-    };
+    const run = await runOf(parts, work, { input, reached, failure });
     workspace?.put('benchRun', run.releaseId, run);
+    if (failure?.kind !== 'io') workspace?.remove('benchOrder', run.id);
+    if (run.passed && workspace) forgetOrders(workspace, resumed?.runId);
     return run;
   };
   try {
+    if (workspace) {
+      reached.recorder.keepAt(order.recording);
+      workspace.put('benchOrder', order.releaseId, order);
+    }
     await flashBoard(input, context, reached);
   } catch (error) {
     // Without a recording (a full disk) there is nothing to keep a record of.
-    if (!existsSync(recordingPath)) throw error;
+    if (!existsSync(order.recording)) throw error;
     throw await sayingWhatElseFailed(
       error,
       keep(toProblem(error)),
@@ -103,6 +222,67 @@ export async function runBench(
   return keep();
 }
 
+/** The board is whole again: none of the runs that led here is left to go on with. */
+function forgetOrders(workspace: Workspace, runId: string | undefined): void {
+  let next = runId;
+  while (next !== undefined && workspace.has('benchOrder', next)) {
+    const { resumes } = workspace.get('benchOrder', next);
+    workspace.remove('benchOrder', next);
+    next = resumes;
+  }
+}
+
+/** The record of a run that has ended, one way or the other. */
+async function runOf(
+  { workspace }: BenchParts,
+  { request, order }: Work,
+  ended: {
+    readonly input: FlashInput;
+    readonly reached: FlashRun;
+    readonly failure: Problem | undefined;
+  },
+): Promise<BenchRun> {
+  const { input, reached, failure } = ended;
+  const result = flashResult(input, reached);
+  const port = reached.path || request.port;
+  const { board, chip } = reached;
+  const known =
+    workspace &&
+    board &&
+    rememberBoard(workspace, { board, chip, port, hardwareRevision: request.hardwareRevision });
+  const hardwareRevision = request.hardwareRevision ?? known?.hardwareRevision ?? undefined;
+  return {
+    id: order.id,
+    releaseId: order.releaseId,
+    imageSha256: order.imageSha256,
+    imageName: order.imageName,
+    port,
+    result,
+    recordingSha256: (await hashFile(order.recording)).sha256,
+    startedAt: order.startedAt,
+    passed: !failure && hasPassed(result, request.expectVersion),
+    virtual: order.virtual,
+    ...(failure ? { failure } : {}),
+    ...(board
+      ? { board: { ...board, ...(known?.nickname ? { nickname: known.nickname } : {}) } }
+      : {}),
+    ...(hardwareRevision === undefined ? {} : { hardwareRevision }),
+    ...(order.resumes === undefined ? {} : { resumes: order.resumes }),
+  };
+}
+
+const isVirtual = async ({ boards }: BenchParts, path: string): Promise<boolean> =>
+  boards.list().some((info) => info.path === path) || (await isPseudoTerminal(path));
+
+const imageChanged = (name: string) =>
+  problem(
+    'image-changed',
+    'The image has changed',
+    `${name} is no longer the image that the run began with.`,
+    'Flash the board anew.',
+    'gate',
+  );
+
 /**
  * The exact image is on the board and, where a version was expected, booted it. A protocol that cannot read back
  * proves the image only by what booted.
@@ -110,109 +290,4 @@ export async function runBench(
 function hasPassed({ verified, booted }: FlashResult, expectVersion: string | undefined): boolean {
   if (booted?.outcome === 'boot-loop') return false;
   return expectVersion === undefined ? verified : booted?.matched === true;
-}
-
-const largestChip = { flashBytes: 1024 * 1024, pageBytes: 1024 } as const;
-
-/**
- * What flashing this image will write and erase; pages are known when the package's component names its chip.
- * @throws ProblemError `image-outside-flash` | `image-empty` and problems of reading the image
- */
-export async function flashFootprint(
-  workspace: Workspace | null,
-  request: Pick<FlashRequest, 'path' | 'packageId'>,
-): Promise<FlashFootprint> {
-  const source = resolveImage(workspace, request);
-  const chip = Object.values(stm32Chips).find((candidate) => candidate.name === source.chip);
-  const geometry = stm32Geometry(chip ?? largestChip);
-  const { sectors, totalBytes, skippedBytes } = layOut(await readImage(source), geometry);
-  const pages = sectors.map(({ index }) => index);
-  return {
-    writeBytes: totalBytes,
-    skippedBytes,
-    erase: chip
-      ? {
-          chip: chip.name,
-          pages: pages.length,
-          pageBytes: chip.pageBytes,
-          from: geometry.start + Math.min(...pages) * chip.pageBytes,
-          toExclusive: geometry.start + (Math.max(...pages) + 1) * chip.pageBytes,
-        }
-      : null,
-  };
-}
-
-async function readImage(source: ImageSource, protocol?: Protocol): Promise<FirmwareImage> {
-  const { size } = await stat(source.path);
-  if (size > maxFileSizeBytes) {
-    throw problem(
-      'file-too-large',
-      'The image is too large',
-      `${source.name} has ${size} bytes; the limit is ${maxFileSizeBytes}.`,
-      'Choose the image for this chip.',
-      'usage',
-    );
-  }
-  const bytes = new Uint8Array(await readFile(source.path));
-  return protocol !== undefined && protocols[protocol].sendsFile
-    ? { format: 'raw', segments: [{ address: null, bytes }] }
-    : readFirmwareImage(source.name, bytes);
-}
-
-function placed(image: FirmwareImage, address: number | undefined): FirmwareImage {
-  if (address === undefined) return image;
-  const segments = image.segments.map((segment) => ({
-    address: segment.address ?? address,
-    bytes: segment.bytes,
-  }));
-  return { ...image, segments };
-}
-
-interface ImageSource {
-  readonly path: string;
-  readonly name: string;
-  readonly releaseId: string | null;
-  readonly chip?: string | undefined;
-}
-
-function resolveImage(
-  workspace: Workspace | null,
-  request: Pick<FlashRequest, 'path' | 'packageId'>,
-): ImageSource {
-  if (request.packageId) {
-    if (!workspace)
-      throw problem(
-        'no-workspace',
-        'No workspace is open',
-        'A package can be flashed only from a workspace.',
-        'Open one with --workspace.',
-        'usage',
-      );
-    const pkg = workspace.get('package', request.packageId);
-    const [file] = pkg.files;
-    if (!file || pkg.files.length > 1 || pkg.packageType !== 'full') {
-      throw problem(
-        'not-an-image',
-        'This package cannot be flashed',
-        `${pkg.name} is not a full package with a single image.`,
-        'Choose a full package with one image.',
-        'usage',
-      );
-    }
-    const component = componentOf(workspace.product(pkg.productId), pkg.componentId);
-    return {
-      path: workspace.objects.path(file.sha256),
-      name: file.name,
-      releaseId: pkg.releaseId,
-      chip: component.chip,
-    };
-  }
-  if (request.path) return { path: request.path, name: basename(request.path), releaseId: null };
-  throw problem(
-    'nothing-to-flash',
-    'Nothing to flash',
-    'Neither a file nor a version package was given.',
-    'Choose an image.',
-    'usage',
-  );
 }

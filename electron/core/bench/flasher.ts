@@ -1,4 +1,6 @@
+import type { McuVersion } from '../../../shared/domain/bench.ts';
 import type { VerifyMethod } from '../../../shared/domain/bench-names.ts';
+import type { BootCommands } from '../../../shared/domain/boot-commands.ts';
 import type { FirmwareImage } from '../../../shared/formats/firmware-image.ts';
 import type { ByteChannel } from './byte-channel.ts';
 import type { LinkOptions } from './serial-link.ts';
@@ -13,6 +15,15 @@ export interface BoardIdentity {
   readonly boardId: string | null;
   /** For the recording, for example the version of the bootloader. */
   readonly remark: string;
+  /** The chip refuses to be read, and to be flashed, until it is erased as a whole. */
+  readonly isReadProtected?: boolean;
+}
+
+/** Memory of a board that nothing may erase or write, in bytes from `start`. */
+export interface ProtectedRegion {
+  readonly name: string;
+  readonly start: number;
+  readonly sizeBytes: number;
 }
 
 /** Tells how far a step is: `done` of `total`. */
@@ -52,14 +63,24 @@ export interface Flasher {
    * @throws ProblemError `image-outside-flash` | `image-empty`
    */
   plan(image: FirmwareImage, tell: Tell): Promise<FlashWork>;
+  /** Takes off the read-out protection, which erases everything; the board restarts. Absent where there is none. */
+  unprotect?(): Promise<void>;
 }
 
 /** What the user decides beside image and port. */
 export interface FlasherOptions {
   /** Leave sectors that hold the image already: less to write, and the way on after an unplugged cable. */
   readonly changedOnly: boolean;
+  /** Memory that nothing may erase or write. */
+  readonly keepOut: readonly ProtectedRegion[];
   /** Where a module fetches the package itself, instead of taking it over the line. */
   readonly url?: string;
+  /** The MCU that a module upgrades, and what it runs; absent: what the module says. */
+  readonly mcu?: McuVersion;
+  /** What is typed at a bootloader's prompt. */
+  readonly bootCommands?: BootCommands;
+  /** Flash an Espressif chip through a stub in its RAM instead of its ROM. */
+  readonly usesStub?: boolean;
   /** The speed to flash at. */
   readonly baudRate: number;
   /** The speed at which the line was opened. */

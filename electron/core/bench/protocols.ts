@@ -1,10 +1,11 @@
 import type { Protocol } from '../../../shared/domain/bench-names.ts';
 import type { FlashProtocol } from './flasher.ts';
 import { EspFlasher } from './esp/esp-flasher.ts';
+import { QiotFlasher } from './quectel/qiot-flasher.ts';
 import { QuectelFlasher } from './quectel/quectel-flasher.ts';
 import { Stk500Flasher } from './stk500/stk500-flasher.ts';
 import { Stm32Flasher } from './stm32/stm32-flasher.ts';
-import { YmodemFlasher } from './ymodem/ymodem-flasher.ts';
+import { ModemFlasher } from './modem/modem-flasher.ts';
 
 /** Every protocol that the bench speaks. */
 export const protocols: Readonly<Record<Protocol, FlashProtocol>> = {
@@ -29,11 +30,21 @@ export const protocols: Readonly<Record<Protocol, FlashProtocol>> = {
   ymodem: {
     line: { baudRate: 115_200, parity: 'none' },
     sendsFile: true,
-    open: (channel) => new YmodemFlasher(channel),
+    open: (channel, options) => new ModemFlasher(channel, options, 'ymodem'),
+  },
+  xmodem: {
+    line: { baudRate: 115_200, parity: 'none' },
+    sendsFile: true,
+    open: (channel, options) => new ModemFlasher(channel, options, 'xmodem'),
   },
   quectel: {
     line: { baudRate: 115_200, parity: 'none' },
     sendsFile: true,
     open: (channel, options) => new QuectelFlasher(channel, options),
+  },
+  qiot: {
+    line: { baudRate: 115_200, parity: 'none' },
+    sendsFile: true,
+    open: (channel, options) => new QiotFlasher(channel, options),
   },
 };

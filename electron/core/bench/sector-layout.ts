@@ -1,5 +1,6 @@
 import { problem } from '../../../shared/domain/problem.ts';
 import type { FirmwareImage } from '../../../shared/formats/firmware-image.ts';
+import type { ProtectedRegion } from './flasher.ts';
 
 /** Bytes that one command moves, and their address. */
 export interface Block {
@@ -35,18 +36,18 @@ export interface FlashGeometry {
   readonly wordBytes: number;
   /** Blank blocks are written like others, because nothing is erased before. */
   readonly keepsBlank?: boolean;
+  /** Memory of which no sector may be touched. */
+  readonly keepOut?: readonly ProtectedRegion[];
 }
 
 const hex = (address: number): string => `0x${address.toString(16)}`;
 
 /**
  * Cuts the image into blocks, none over the edge of a sector.
- * @throws ProblemError `image-outside-flash` | `image-empty`
+ * @throws ProblemError `image-outside-flash` | `image-empty` | `protected-memory`
  */
-export function layOut(
-  image: FirmwareImage,
-  { start, sizeBytes, sectorBytes, blockBytes, wordBytes, keepsBlank }: FlashGeometry,
-): SectorLayout {
+export function layOut(image: FirmwareImage, geometry: FlashGeometry): SectorLayout {
+  const { start, sizeBytes, sectorBytes, blockBytes, wordBytes, keepsBlank } = geometry;
   const sectors = new Map<number, Block[]>();
   let [totalBytes, skippedBytes] = [0, 0];
   for (const segment of image.segments) {
@@ -84,11 +85,28 @@ export function layOut(
       'Choose another image.',
       'usage',
     );
+  for (const index of sectors.keys()) checkSector(index, geometry);
   return {
     sectors: [...sectors].map(([index, blocks]) => ({ index, blocks })),
     totalBytes,
     skippedBytes,
   };
+}
+
+/** @throws ProblemError `protected-memory` when a sector reaches into memory that must stay */
+function checkSector(index: number, { start, sectorBytes, keepOut = [] }: FlashGeometry): void {
+  const from = start + index * sectorBytes;
+  const region = keepOut.find(
+    (other) => from < other.start + other.sizeBytes && other.start < from + sectorBytes,
+  );
+  if (!region) return;
+  throw problem(
+    'protected-memory',
+    'The image would overwrite protected memory',
+    `The sector at ${hex(from)} belongs to ${region.name}, ${hex(region.start)} to ${hex(region.start + region.sizeBytes)}.`,
+    'Link the image behind it; nothing was erased.',
+    'gate',
+  );
 }
 
 /** @throws ProblemError `verify-failed` with the first byte that differs */

@@ -7,10 +7,13 @@ import {
   sizeOf,
 } from './sector-layout.ts';
 
+/** Sectors of one erase command: few enough to tell how far it is, many enough to save round trips. */
+const mostErasedAtOnce = 16;
+
 /** The commands of a bootloader that reads, erases and writes its flash by address. */
 export interface SectorCommands {
-  /** Absent where writing erases by itself. */
-  erase?(sectorIndex: number): Promise<void>;
+  /** Absent where writing erases by itself; at most {@link mostErasedAtOnce} sectors. */
+  erase?(sectorIndexes: readonly number[]): Promise<void>;
   write(block: Block): Promise<void>;
   read(address: number, sizeBytes: number): Promise<Uint8Array>;
   start(address: number): Promise<void>;
@@ -53,9 +56,10 @@ export async function sectorWork(
     unchangedBytes: layout.totalBytes - sizeOf(toWrite),
     ...(commands.erase && {
       erase: async (tellDone: Tell) => {
-        for (const [done, { index }] of sectors.entries()) {
+        for (let done = 0; done < sectors.length; done += mostErasedAtOnce) {
           tellDone(done, sectors.length);
-          await commands.erase?.(index);
+          const some = sectors.slice(done, done + mostErasedAtOnce);
+          await commands.erase?.(some.map(({ index }) => index));
         }
       },
     }),

@@ -1,8 +1,10 @@
-import { access, realpath } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SerialPort } from 'serialport';
+import type { Parity } from '../../../shared/domain/console-names.ts';
 import { portHolders } from './port-holders.ts';
+import { isPseudoTerminal } from './ports.ts';
 import { ProblemError, problem } from '../../../shared/domain/problem.ts';
 
 /** A serial line, real or virtual. */
@@ -23,7 +25,7 @@ export interface SerialLink {
 /** How a line is opened: 8 data bits, 1 stop bit. */
 export interface LinkOptions {
   readonly baudRate: number;
-  readonly parity: 'even' | 'none';
+  readonly parity: Parity;
 }
 /** The lines that boards wire to reset and to their boot pin. */
 export interface ModemSignals {
@@ -96,11 +98,6 @@ export const openSerialPort: OpenLink = async (path, options) => {
     close: shut,
   };
 };
-
-async function isPseudoTerminal(path: string): Promise<boolean> {
-  const target = await realpath(path).catch(() => path);
-  return target.startsWith('/dev/pts/');
-}
 
 /** How long a port may be away: a board that has just reset enumerates anew. */
 const awayMs = 1000;

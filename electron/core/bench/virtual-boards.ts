@@ -1,12 +1,13 @@
 import type { PortInfo } from '../../../shared/domain/bench.ts';
-import type { VirtualBoardKind } from '../../../shared/domain/bench-names.ts';
+import type { BoardFault, VirtualBoardKind } from '../../../shared/domain/bench-names.ts';
 import { problem } from '../../../shared/domain/problem.ts';
 import { servePty, serveResettingPty } from '../../boards/pty.ts';
 import { VirtualEsp32 } from '../../boards/esp32/virtual-esp32.ts';
+import type { McuPackage } from '../../boards/quectel/qiot-session.ts';
 import { VirtualQuectel } from '../../boards/quectel/virtual-quectel.ts';
 import { VirtualStm32 } from '../../boards/stm32/virtual-stm32.ts';
 import { VirtualYmodemBoard } from '../../boards/ymodem/virtual-ymodem-board.ts';
-import type { VirtualBoard } from '../../boards/virtual-board.ts';
+import type { BoardSetup, VirtualBoard } from '../../boards/virtual-board.ts';
 import {
   type LinkOptions,
   type OpenLink,
@@ -15,10 +16,11 @@ import {
   type SerialLink,
 } from './serial-link.ts';
 
-interface BoardOptions {
-  readonly isPaced: boolean;
+interface BoardOptions extends BoardSetup {
   /** Of an optiboot board: its bootloader, as an Intel HEX file. */
   readonly bootloader: string | undefined;
+  /** Of a module: what its cloud has for the MCU behind it. */
+  readonly mcuPackage: McuPackage | undefined;
 }
 
 interface BoardKind {
@@ -50,14 +52,25 @@ const kinds: Readonly<Record<VirtualBoardKind, BoardKind>> = {
   },
   optiboot: {
     label: 'Virtual Arduino Uno with its real bootloader',
-    make: async ({ bootloader }) => {
+    make: async ({ bootloader, fault }) => {
       const { findBootloader } = await import('../../boards/optiboot/find-bootloader.ts');
       const { VirtualOptiboot } = await import('../../boards/optiboot/virtual-optiboot.ts');
-      return new VirtualOptiboot(await findBootloader(bootloader));
+      return new VirtualOptiboot(await findBootloader(bootloader), fault);
     },
     resetsOnOpen: true,
   },
 };
+
+/** How a board is started. */
+interface StartOptions {
+  readonly linkPath?: string;
+  readonly paced?: boolean;
+  readonly bootloader?: string;
+  /** 0 to 99; absent: the first that no running board of the kind has. */
+  readonly unit?: number;
+  readonly mcuPackage?: McuPackage;
+  readonly fault?: BoardFault;
+}
 
 interface Running {
   readonly info: PortInfo;
@@ -72,26 +85,34 @@ export class VirtualBoards {
 
   /**
    * Starts a board; `bootloader` is for optiboot boards.
-   * @throws ProblemError `pty-unavailable` when a PTY is asked for and cannot be had, `bootloader-missing`
+   * @throws ProblemError `pty-unavailable` when a PTY is asked for and cannot be had, `bootloader-missing`, `no-such-fault`
    */
-  async start(
-    kind: VirtualBoardKind,
-    options: { linkPath?: string; paced?: boolean; bootloader?: string } = {},
-  ): Promise<PortInfo> {
+  async start(kind: VirtualBoardKind, options: StartOptions = {}): Promise<PortInfo> {
     const { label, make, resetsOnOpen } = kinds[kind];
-    const { linkPath, paced = false, bootloader } = options;
-    const board = await make({ isPaced: paced, bootloader });
+    const { linkPath, paced = false, bootloader, mcuPackage, fault } = options;
+    if (fault?.endsWith('-protected') && kind !== 'stm32') throw noSuchFault(kind, fault);
+    const unit = options.unit ?? this.#freeUnit(kind);
+    const board = await make({ isPaced: paced, fault, bootloader, mcuPackage, unit });
     const path = linkPath ?? `virtual:${kind}-${++this.#count}`;
     const serve = resetsOnOpen ? serveResettingPty : servePty;
     const pty = linkPath === undefined ? null : await serve(board, linkPath);
     const info: PortInfo = {
       path,
       label,
-      serialNumber: null,
+      serialNumber: `${kind}-${unit}`,
       virtual: true,
+      usbId: `usb:virtual:${kind}:${unit}`,
+      usbInterface: null,
     };
     this.#running.set(path, { info, board, close: async () => pty?.close() });
     return info;
+  }
+
+  #freeUnit(kind: VirtualBoardKind): number {
+    const taken = this.list().map(({ serialNumber }) => serialNumber);
+    let unit = 0;
+    while (taken.includes(`${kind}-${unit}`)) unit++;
+    return unit;
   }
 
   async stop(path: string): Promise<void> {
@@ -134,6 +155,15 @@ export class VirtualBoards {
     for (const path of this.#running.keys()) await this.stop(path);
   }
 }
+
+const noSuchFault = (kind: VirtualBoardKind, fault: BoardFault) =>
+  problem(
+    'no-such-fault',
+    'This board has no such fault',
+    `${kind} boards cannot be ${fault}; stm32 boards can.`,
+    'Choose another board or another fault.',
+    'usage',
+  );
 
 /** A line to a virtual board of this process. */
 function connect(board: VirtualBoard, options: LinkOptions): SerialLink {

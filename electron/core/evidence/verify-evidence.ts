@@ -140,6 +140,7 @@ function rolloutChecks({
       packages: delivered(plan).flatMap((id) => packages.filter((pkg) => pkg.id === id)),
       releasePackages: packages,
       benchRuns: benchRuns.filter(({ startedAt }) => startedAt <= (plan.publishedAt ?? '')),
+      at: plan.publishedAt ?? '',
       waivers: waiversInForce(waivers, release.productId, release.version, plan.publishedAt ?? ''),
     }).filter((gate) => !gate.passed),
   )[0];

@@ -87,6 +87,7 @@ export class PlanService {
       packages: this.packages(plan),
       releasePackages: this.#workspace.list('package', plan.releaseId),
       benchRuns: this.#workspace.list('benchRun'),
+      at: new Date().toISOString(),
       waivers: this.#workspace.list('waiver').filter(({ removed }) => removed === null),
       scope,
       unknownIds: unknownListedIds(plan, devices),

@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { ReleaseSummary } from '../../../shared/contract/contract.ts';
+import type { BenchRun } from '../../../shared/domain/bench.ts';
+import { countText } from '../../../shared/domain/bench-policy.ts';
+import { judgeImages } from '../../../shared/domain/bench-gate.ts';
 import { worstVerdict } from '../../../shared/domain/verdict.ts';
-import type { Release } from '../../../shared/domain/product.ts';
+import type { Release, VersionPackage } from '../../../shared/domain/product.ts';
 import { judgedPackages } from '../bundle/waiver-service.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 
@@ -39,7 +42,8 @@ export function summarizeReleases(workspace: Workspace): ReleaseSummary[] {
     return groups;
   };
   const packages = group(judgedPackages(workspace), (pkg) => pkg.releaseId);
-  const passedRuns = workspace.list('benchRun').filter((run) => run.passed);
+  const benchRuns = workspace.list('benchRun');
+  const passedRuns = benchRuns.filter((run) => run.passed);
   const plans = group(workspace.list('plan'), (plan) => plan.releaseId);
   return workspace.releases().map((release) => {
     const own = packages.get(release.id) ?? [];
@@ -53,10 +57,30 @@ export function summarizeReleases(workspace: Workspace): ReleaseSummary[] {
       verdict,
       deltaCount: own.filter((pkg) => pkg.packageType === 'delta').length,
       benchPassed,
+      bench: benchStanding(workspace, release, own, benchRuns),
       planCount: states.length,
       stage: stageOf(states, benchPassed, verdict),
     };
   });
+}
+
+/** How the product's policy of boards stands for the release; null where it has none, or no MCU image yet. */
+function benchStanding(
+  workspace: Workspace,
+  release: Release,
+  packages: readonly VersionPackage[],
+  benchRuns: readonly BenchRun[],
+): ReleaseSummary['bench'] {
+  const product = workspace.config.products.find(({ id }) => id === release.productId);
+  if (!product) return null;
+  const at = new Date().toISOString();
+  const full = packages.filter(({ packageType }) => packageType === 'full');
+  const images = judgeImages({ product, packages: full, releasePackages: full, benchRuns, at });
+  if (images.length === 0) return null;
+  return {
+    isMet: images.every(({ judged }) => judged.isMet),
+    why: images.map(({ name, judged }) => `${name}: ${countText(judged.revisions)}`).join('; '),
+  };
 }
 
 function stageOf(

@@ -3,7 +3,13 @@ import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { z } from 'zod';
-import { type BenchRun, benchRunSchema } from '../../../shared/domain/bench.ts';
+import {
+  type BenchRun,
+  benchRunSchema,
+  type KnownBoard,
+  knownBoardSchema,
+} from '../../../shared/domain/bench.ts';
+import { type BenchOrder, benchOrderSchema } from '../bench/bench-order.ts';
 import type { DescribedFormat } from '../../../shared/domain/described-format.ts';
 import { type Plan, planCheckSchema, planSchema } from '../../../shared/domain/plan.ts';
 import { problem } from '../../../shared/domain/problem.ts';
@@ -38,6 +44,8 @@ export const planCheckRecordSchema = planCheckSchema.extend({
 const recordSchemas = {
   package: versionPackageSchema,
   benchRun: benchRunSchema,
+  benchOrder: benchOrderSchema,
+  board: knownBoardSchema,
   plan: planSchema,
   evidence: evidenceRecordSchema,
   planCheck: planCheckRecordSchema,
@@ -46,6 +54,8 @@ const recordSchemas = {
 interface Records {
   package: VersionPackage;
   benchRun: BenchRun;
+  benchOrder: BenchOrder;
+  board: KnownBoard;
   plan: Plan;
   evidence: z.infer<typeof evidenceRecordSchema>;
   planCheck: z.infer<typeof planCheckRecordSchema>;

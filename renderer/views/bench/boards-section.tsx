@@ -9,8 +9,8 @@ import {
   TextInput,
   Tooltip,
 } from '@mantine/core';
-import { CircleStop, RefreshCw } from 'lucide-react';
-import { useState } from 'react';
+import { Cable, CircleStop, RefreshCw, SquareTerminal } from 'lucide-react';
+import { useId, useState } from 'react';
 import type { PortInfo } from '../../../shared/domain/bench.ts';
 import {
   type VirtualBoardKind,
@@ -18,9 +18,11 @@ import {
   virtualBoardNames,
 } from '../../../shared/domain/bench-names.ts';
 import { useBench } from '../../stores/bench.ts';
+import { useConsole } from '../../stores/console.ts';
 import { LoadingLines } from '../../widgets/loading-lines.tsx';
 import { Section } from '../../widgets/section.tsx';
 import classes from './bench-view.module.css';
+import { KnownBoardsButton } from './known-boards.tsx';
 
 const kinds = virtualBoardNames.map((kind) => ({
   value: kind,
@@ -29,17 +31,22 @@ const kinds = virtualBoardNames.map((kind) => ({
 
 /** The boards to flash: serial ports of the system, virtual boards, and a path by hand. */
 export function BoardsSection() {
-  const { ports, portsHint, otherPath, setOtherPath, listPorts, startVirtualBoard } = useBench();
+  const { ports, portsHint, otherPaths, otherPath, setOtherPath, listPorts, startVirtualBoard } =
+    useBench();
+  const pathsId = useId();
   const [kind, setKind] = useState<VirtualBoardKind>('stm32');
   return (
     <Section
       title="Boards"
       actions={
-        <Tooltip label="List the ports again">
-          <ActionIcon aria-label="List the ports again" onClick={() => void listPorts()}>
-            <RefreshCw size={16} aria-hidden />
-          </ActionIcon>
-        </Tooltip>
+        <>
+          <KnownBoardsButton />
+          <Tooltip label="List the ports again">
+            <ActionIcon aria-label="List the ports again" onClick={() => void listPorts()}>
+              <RefreshCw size={16} aria-hidden />
+            </ActionIcon>
+          </Tooltip>
+        </>
       }
     >
       {ports === null ? (
@@ -57,8 +64,14 @@ export function BoardsSection() {
                 placeholder="/dev/ttyUSB0 or COM3"
                 value={otherPath}
                 onChange={(event) => setOtherPath(event.currentTarget.value)}
+                list={pathsId}
                 w={190}
               />
+              <datalist id={pathsId}>
+                {otherPaths.map((path) => (
+                  <option key={path} value={path} />
+                ))}
+              </datalist>
             </div>
           </div>
           {ports.length === 0 && portsHint === null && (
@@ -94,16 +107,42 @@ export function BoardsSection() {
   );
 }
 
+function portText({ label, path, board }: PortInfo): string {
+  const port = label === path ? path : `${label}, ${path}`;
+  const revision = board?.hardwareRevision == null ? '' : `, revision ${board.hardwareRevision}`;
+  return `${board?.nickname ? `${board.nickname}: ` : ''}${port}${revision}`;
+}
+
 function Board({ info }: { readonly info: PortInfo }) {
   const { chosen, choose, stopVirtualBoard: stop } = useBench();
+  const { setPort, show, open } = useConsole();
+  const openConsole = () => {
+    setPort(info.path);
+    show('console');
+    void open();
+  };
+  const openHelp = () => {
+    setPort(info.path);
+    show('connection');
+  };
   return (
     <div className={classes.board}>
       <Checkbox
         size="xs"
         checked={chosen.includes(info.path)}
         onChange={(event) => choose(info.path, event.currentTarget.checked)}
-        label={info.label === info.path ? info.path : `${info.label}, ${info.path}`}
+        label={portText(info)}
       />
+      <Tooltip label="Help with its connection">
+        <ActionIcon aria-label={`Help with the connection of ${info.path}`} onClick={openHelp}>
+          <Cable size={16} aria-hidden />
+        </ActionIcon>
+      </Tooltip>
+      <Tooltip label="Open its serial console">
+        <ActionIcon aria-label={`Open the console of ${info.path}`} onClick={openConsole}>
+          <SquareTerminal size={16} aria-hidden />
+        </ActionIcon>
+      </Tooltip>
       {info.virtual && (
         <Tooltip label="Stop this virtual board">
           <ActionIcon aria-label={`Stop ${info.path}`} onClick={() => void stop(info.path)}>

@@ -17,9 +17,9 @@ import { useBench } from '../../stores/bench.ts';
 import { useStudio } from '../../stores/studio.ts';
 import { FileDrop } from '../../widgets/file-drop.tsx';
 import { Section } from '../../widgets/section.tsx';
-import { ToneIcon } from '../../widgets/tone-badge.tsx';
 import { benchPolicyOf, flashableImages } from './bench-policy.ts';
 import { FootprintText } from './footprint-text.tsx';
+import { PolicyState } from './policy-state.tsx';
 
 const fileChoice = 'file';
 const baudRates = { least: 1200, most: 4_000_000 } as const;
@@ -37,6 +37,7 @@ export function FlashSection(props: { readonly release: Release; readonly produc
   const [chosen, setChosen] = useState<string | null>(null);
   const [file, setFile] = useState<PickedFile | null>(null);
   const [baudRate, setBaudRate] = useState<number | null>(null);
+  const [revision, setRevision] = useState<string | null>(null);
   const [changedOnly, setChangedOnly] = useState(false);
   const [expectVersion, setExpectVersion] = useState(release.version);
 
@@ -47,7 +48,11 @@ export function FlashSection(props: { readonly release: Release; readonly produc
     : image && { packageId: image.packageId };
   const boardCount = boards.length + (otherPath.trim() === '' ? 0 : 1);
   const missing = whatIsMissing(boardCount, source !== null, isFlashing);
-  const policy = !takesFile && image ? benchPolicyOf(product, image.sha256, runs ?? []) : null;
+  const policy =
+    !takesFile && image
+      ? benchPolicyOf(product, image, runs ?? [], new Date().toISOString())
+      : null;
+  const revisions = product.policy.bench?.hardwareRevisions ?? [];
   return (
     <Section
       title="Flash"
@@ -58,7 +63,8 @@ export function FlashSection(props: { readonly release: Release; readonly produc
           loading={isFlashing}
           onClick={() => {
             const order = { protocol, expectVersion, baudRate, changedOnly };
-            if (source) void flash({ ...order, source }, release.id);
+            const hardwareRevision = revision;
+            if (source) void flash({ ...order, hardwareRevision, source }, release.id);
           }}
           data-testid="flash"
         >
@@ -103,12 +109,7 @@ export function FlashSection(props: { readonly release: Release; readonly produc
         {source && protocol === 'stm32' && (
           <FootprintText key={JSON.stringify(source)} source={source} />
         )}
-        {policy && (
-          <Group gap={6} wrap="nowrap" data-testid="bench-policy">
-            <ToneIcon tone={policy.isMet ? 'good' : 'warn'} />
-            <Text size="xs">{policy.text}.</Text>
-          </Group>
-        )}
+        {policy && <PolicyState state={policy} />}
         <Group grow gap="xs" align="flex-start">
           <Select
             label="Protocol"
@@ -135,6 +136,18 @@ export function FlashSection(props: { readonly release: Release; readonly produc
           value={expectVersion}
           onChange={(event) => setExpectVersion(event.currentTarget.value.trim())}
         />
+        {revisions.length > 0 && (
+          <Select
+            label="Hardware revision of the boards"
+            description="Remembered for each board."
+            descriptionProps={{ fz: 12 }}
+            clearable
+            placeholder="as remembered"
+            data={revisions}
+            value={revision}
+            onChange={setRevision}
+          />
+        )}
         <Checkbox
           size="xs"
           label="Leave what the board holds already"

@@ -1,10 +1,12 @@
 import { Button, Progress, Stack, Text } from '@mantine/core';
 import type { BenchRun } from '../../../shared/domain/bench.ts';
+import { boardIdOf } from '../../../shared/domain/bench-policy.ts';
 import { verifyWords } from '../../../shared/domain/bench-names.ts';
 import type { Job } from '../../../shared/domain/job.ts';
 import { byteText } from '../../../shared/domain/progress-text.ts';
 import { call } from '../../rpc/client.ts';
 import { useBench } from '../../stores/bench.ts';
+import { useConsole } from '../../stores/console.ts';
 import { useRunningJobs, useStudio } from '../../stores/studio.ts';
 import { FactList } from '../../widgets/fact-list.tsx';
 import { durationText, etaText, percentText, rateText } from '../../widgets/format-text.ts';
@@ -15,11 +17,12 @@ import { Section } from '../../widgets/section.tsx';
 import { ToneBadge, ToneIcon } from '../../widgets/tone-badge.tsx';
 import { Bytes } from '../../widgets/value-text.tsx';
 import classes from './bench-view.module.css';
+import { ConsentForm } from './consent-form.tsx';
 
 /** The flash that is going on, or how the chosen run went. */
-export function ResultSection() {
-  const { runs, runId, failures, isFlashing, resume, dismiss } = useBench();
-  const jobs = useRunningJobs('bench.flash');
+export function ResultSection({ releaseId }: { readonly releaseId: string }) {
+  const { runs, runId, failures, isFlashing, dismiss } = useBench();
+  const jobs = [...useRunningJobs('bench.flash'), ...useRunningJobs('bench.resume')];
   const run = runs?.find(({ id }) => id === runId);
   if (isFlashing && jobs.length > 0)
     return (
@@ -31,31 +34,76 @@ export function ResultSection() {
     );
   return (
     <>
-      {failures.map(({ port, problem }) => (
-        <ProblemAlert
-          key={port}
-          problem={problem}
-          onClose={() => dismiss(port)}
-          action={
-            problem.code === 'port-lost' && (
-              <Button size="compact-xs" onClick={() => void resume(port)}>
-                Go on with {port}
-              </Button>
-            )
-          }
-        />
-      ))}
-      {run && <RunSection run={run} />}
+      {failures.map(({ port, problem, runId: failedId }) => {
+        const failed = runs?.find(({ id }) => id === failedId);
+        return (
+          <ProblemAlert
+            key={port}
+            problem={problem}
+            onClose={() => dismiss(port)}
+            action={
+              problem.code.startsWith('consent-') ? (
+                <ConsentForm port={port} />
+              ) : connectionTroubles.has(problem.code) ? (
+                <HelpButton port={port} />
+              ) : (
+                failed?.resumable && <ResumeButton run={failed} releaseId={releaseId} isNamed />
+              )
+            }
+          />
+        );
+      })}
+      {run && <RunSection run={run} releaseId={releaseId} />}
     </>
   );
 }
 
-function RunSection({ run }: { readonly run: BenchRun }) {
+/** Problems that the help for connections knows about. */
+const connectionTroubles = new Set([
+  'port-busy',
+  'no-permission',
+  'port-not-found',
+  'no-bootloader',
+  'bootloader-silent',
+  'bootloader-confused',
+]);
+
+function HelpButton({ port }: { readonly port: string }) {
+  const { setPort, show } = useConsole();
+  const open = () => {
+    setPort(port);
+    show('connection');
+  };
+  return (
+    <Button size="compact-xs" onClick={open}>
+      Help with the connection
+    </Button>
+  );
+}
+
+interface RunProps {
+  readonly run: BenchRun;
+  readonly releaseId: string;
+}
+
+function ResumeButton({ run, releaseId, isNamed = false }: RunProps & { isNamed?: boolean }) {
+  const resume = useBench((state) => state.resume);
+  return (
+    <Button size="compact-xs" onClick={() => void resume(run, releaseId)} data-testid="resume">
+      {isNamed ? `Go on with ${run.board?.nickname ?? run.port}` : 'Go on with this run'}
+    </Button>
+  );
+}
+
+function RunSection({ run, releaseId }: RunProps) {
   return (
     <Section
       title={`Result: ${run.imageName} on ${run.port}`}
       actions={
-        <ToneBadge tone={run.passed ? 'good' : 'bad'} word={run.passed ? 'Passed' : 'Failed'} />
+        <>
+          {run.resumable && <ResumeButton run={run} releaseId={releaseId} />}
+          <ToneBadge tone={run.passed ? 'good' : 'bad'} word={run.passed ? 'Passed' : 'Failed'} />
+        </>
       }
       testId="bench-result"
     >
@@ -96,7 +144,7 @@ function FlashProgress({ job, isNamed }: { readonly job: Job; readonly isNamed: 
 
 function RunFacts({ run }: { readonly run: BenchRun }) {
   const { result } = run;
-  const isVirtual = run.port.startsWith('virtual:');
+  const boardId = boardIdOf(run);
   return (
     <FactList
       layout="row"
@@ -111,7 +159,13 @@ function RunFacts({ run }: { readonly run: BenchRun }) {
           </>,
         ],
         ['Chip', result.chip || 'not identified'],
-        ...(result.boardId ? [['Board', result.boardId] as const] : []),
+        [
+          'Board',
+          boardId === null ? 'nothing tells it from others' : (run.board?.nickname ?? boardId),
+        ],
+        ...(run.hardwareRevision === undefined
+          ? []
+          : [['Hardware revision', run.hardwareRevision] as const]),
         [
           'Written',
           <span>
@@ -128,8 +182,19 @@ function RunFacts({ run }: { readonly run: BenchRun }) {
             )}
           </span>,
         ],
+        ...(result.baudFallback
+          ? [
+              [
+                'Speed',
+                `no answer at ${result.baudFallback.wished} baud; ${result.baudFallback.worked} worked`,
+              ] as const,
+            ]
+          : []),
         ['Duration', durationText(result.elapsedMs)],
-        ['Write rate', `${byteText(result.bytesPerSec)}/s${isVirtual ? ', without a wire' : ''}`],
+        [
+          'Write rate',
+          `${byteText(result.bytesPerSec)}/s${run.port.startsWith('virtual:') ? ', without a wire' : ''}`,
+        ],
         ['Image', <HashText hash={run.imageSha256} />],
         ['Recording', <HashText hash={run.recordingSha256} label="SHA-256 of the recording" />],
       ]}
@@ -149,7 +214,8 @@ function Booted({ run }: { readonly run: BenchRun }) {
   if (booted.version === null)
     return (
       <>
-        <ToneIcon tone={run.passed ? 'unknown' : 'bad'} /> none seen in the boot log
+        <ToneIcon tone={run.passed ? 'unknown' : 'bad'} />{' '}
+        {run.passed ? 'none seen in the boot log' : 'did not boot: no version in the boot log'}
       </>
     );
   if (booted.matched)

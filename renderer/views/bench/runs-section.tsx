@@ -15,19 +15,35 @@ const columns: readonly GridColumn<BenchRun>[] = [
     id: 'verdict',
     title: 'Verdict',
     widthPx: 100,
-    render: ({ passed }) => (
-      <ToneBadge tone={passed ? 'good' : 'bad'} word={passed ? 'Passed' : 'Failed'} />
-    ),
+    render: ({ passed, failure }) =>
+      failure?.code === 'interrupted' ? (
+        <ToneBadge tone="bad" word="Cut off" title={failure.title} />
+      ) : (
+        <ToneBadge tone={passed ? 'good' : 'bad'} word={passed ? 'Passed' : 'Failed'} />
+      ),
   },
   { id: 'when', title: 'Started', widthPx: 138, render: (run) => <Time at={run.startedAt} /> },
   {
     id: 'image',
     title: 'Image',
+    minWidthPx: 100,
     render: (run) => (
       <ClippedText text={run.releaseId === null ? `${run.imageName} (a file)` : run.imageName} />
     ),
   },
-  { id: 'port', title: 'Board', render: (run) => <ClippedText text={run.port} /> },
+  {
+    id: 'port',
+    title: 'Board',
+    minWidthPx: 100,
+    render: (run) => <ClippedText text={boardText(run)} />,
+  },
+  {
+    id: 'revision',
+    title: 'Rev.',
+    hint: 'Hardware revision of the board',
+    widthPx: 54,
+    render: ({ hardwareRevision }) => hardwareRevision ?? '',
+  },
   {
     id: 'booted',
     title: 'Booted',
@@ -49,6 +65,9 @@ const columns: readonly GridColumn<BenchRun>[] = [
     render: ({ result }) => durationText(result.elapsedMs),
   },
 ];
+
+const boardText = ({ board, port }: BenchRun): string =>
+  board?.nickname === undefined ? port : `${board.nickname}, ${port}`;
 
 /** Bench runs of the release and of files, newest first; the chosen one is shown above and below. */
 export function RunsSection() {

@@ -57,7 +57,7 @@ export function recordPartsOf(
     benchRuns: runs.map((run) => ({
       id: run.id,
       verdict: run.passed ? 'pass' : 'block',
-      title: `${run.imageName} on ${run.result.chip}`,
+      title: `${run.imageName} on ${boardText(run)}`,
       detail: `${runText(run)}, with its serial recording`,
       sha256: run.imageSha256,
     })),
@@ -70,6 +70,11 @@ export function recordPartsOf(
     })),
     unpublishedPlans: plans.length - published.length,
   };
+}
+
+function boardText({ board, hardwareRevision, result: { chip } }: BenchRun): string {
+  const name = board ? `${board.nickname ?? board.id}, ${chip}` : chip;
+  return hardwareRevision === undefined ? name : `${name}, revision ${hardwareRevision}`;
 }
 
 function runText({ passed, result: { verified, booted } }: BenchRun): string {

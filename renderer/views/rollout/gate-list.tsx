@@ -3,6 +3,7 @@ import { ArrowRight } from 'lucide-react';
 import type { Gate, PlanCheck } from '../../../shared/domain/plan.ts';
 import { useRollout } from '../../stores/rollout.ts';
 import { useStudio, type ViewName } from '../../stores/studio.ts';
+import { DetailLines } from '../../widgets/detail-lines.tsx';
 import { ReasonLine } from '../../widgets/reason-line.tsx';
 
 /** Where the work is done that opens a gate, by the gate's id. */
@@ -28,6 +29,7 @@ export function GateList({ check }: { readonly check: PlanCheck }) {
             title={`${gate.title}: ${gate.passed ? 'passed' : 'closed'}`}
             why={gate.why}
           >
+            {gate.details && <DetailLines summary="Which runs count" lines={gate.details} />}
             {!gate.passed && <WayOut gate={gate} check={check} />}
           </ReasonLine>
         </li>

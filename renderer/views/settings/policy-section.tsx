@@ -1,4 +1,5 @@
 import { Stack, Text } from '@mantine/core';
+import { policyText } from '../../../shared/domain/bench-policy.ts';
 import type { Product } from '../../../shared/domain/product.ts';
 import { useStudio } from '../../stores/studio.ts';
 import { FactList } from '../../widgets/fact-list.tsx';
@@ -30,7 +31,7 @@ export function PolicySection() {
 }
 
 function ProductPolicy({ product }: { readonly product: Product }) {
-  const { benchRunsRequired, findings = {} } = product.policy;
+  const { benchRunsRequired, bench, findings = {} } = product.policy;
   const overrides = Object.entries(findings);
   return (
     <div role="group" aria-label={`Policy of ${product.id}`}>
@@ -40,6 +41,7 @@ function ProductPolicy({ product }: { readonly product: Product }) {
       <FactList
         facts={[
           ['Bench runs', `${benchRunsRequired} passed for each image`],
+          ...(bench ? [['Boards', policyText(bench)] as const] : []),
           ...(overrides.length === 0
             ? ([['Findings', 'each weighs what its rule says']] as const)
             : []),

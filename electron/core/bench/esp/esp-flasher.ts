@@ -8,7 +8,8 @@ import type { ByteChannel } from '../byte-channel.ts';
 import type { BoardIdentity, Flasher, FlasherOptions, FlashWork, Tell } from '../flasher.ts';
 import { type Block, layOut, sizeOf, verifyFailed } from '../sector-layout.ts';
 import { type EspChip, espChips } from './esp-chips.ts';
-import { EspRom, romBlockBytes } from './esp-rom.ts';
+import { EspRom } from './esp-rom.ts';
+import { espStubFor } from './esp-stub.ts';
 
 const sectorBytes = 4096;
 const partBytes = 16 * sectorBytes;
@@ -16,7 +17,7 @@ const imageMagic = 0xe9;
 const appPartition = 0x10000;
 const usualFlashBytes = 4 * 2 ** 20;
 
-/** Flashes an ESP32 through the loader in its ROM: deflated, verified by MD5. */
+/** Flashes an ESP32 through the loader in its ROM, or a stub in its RAM: deflated, verified by MD5. */
 export class EspFlasher implements Flasher {
   readonly #rom: EspRom;
   readonly #channel: ByteChannel;
@@ -35,14 +36,15 @@ export class EspFlasher implements Flasher {
     const chip = await this.#rom.findChip();
     if (!chip) return { chip: 'unknown chip', isSupported: false, boardId: null, remark: 'ROM' };
     this.#chip = chip;
-    const speed = await this.#speedUp();
+    const loader = await this.#startStub(chip);
+    const speed = await this.#speedUp(chip);
     this.#flashBytes = (await this.#rom.readFlashSize(chip)) ?? usualFlashBytes;
     await this.#rom.setFlashSize(this.#flashBytes);
     return {
       chip: chip.name,
       isSupported: true,
       boardId: await this.#rom.readMac(chip),
-      remark: `ROM loader, flash of ${this.#flashBytes / 1024} KiB, ${speed} baud`,
+      remark: `${loader}, flash of ${this.#flashBytes / 1024} KiB, ${speed} baud`,
     };
   }
 
@@ -62,6 +64,7 @@ export class EspFlasher implements Flasher {
       sectorBytes,
       blockBytes: sectorBytes,
       wordBytes: 4,
+      keepOut: this.#options.keepOut,
     });
     const blocks = sectors.flatMap((sector) => sector.blocks);
     const runs = joined(blocks);
@@ -86,13 +89,21 @@ export class EspFlasher implements Flasher {
     };
   }
 
+  /** Starts the stub where one is wanted and there is one for this chip; returns what flashes. */
+  async #startStub(chip: EspChip): Promise<string> {
+    const stub = this.#options.usesStub ? await espStubFor(chip.name) : null;
+    if (stub) await this.#rom.runStub(stub);
+    return stub ? 'stub loader' : 'ROM loader';
+  }
+
   /** Goes to the wanted speed; a board that is not understood there is reset and flashed at the first one. */
-  async #speedUp(): Promise<number> {
+  async #speedUp(chip: EspChip): Promise<number> {
     const { baudRate } = this.#options;
     const first = this.#options.connectBaudRate;
-    if (baudRate === first || (await this.#rom.changeBaudRate(baudRate))) return baudRate;
+    if (baudRate === first || (await this.#rom.changeBaudRate(baudRate, first))) return baudRate;
     await this.#channel.link.setLine({ baudRate: first, parity: 'none' });
     await this.#rom.connect();
+    await this.#startStub(chip);
     return first;
   }
 
@@ -101,11 +112,12 @@ export class EspFlasher implements Flasher {
     let before = 0;
     for (const { address, bytes } of runs) {
       const deflated = deflateSync(bytes, { level: 9 });
-      const blocks = Math.ceil(deflated.length / romBlockBytes);
+      const { blockBytes } = this.#rom;
+      const blocks = Math.ceil(deflated.length / blockBytes);
       await this.#rom.beginDeflated(chip, { address, sizeBytes: bytes.length, blocks });
       for (let sequence = 0; sequence < blocks; sequence++) {
-        const from = sequence * romBlockBytes;
-        const block = deflated.subarray(from, from + romBlockBytes);
+        const from = sequence * blockBytes;
+        const block = deflated.subarray(from, from + blockBytes);
         const share = block.length / deflated.length;
         await this.#rom.writeDeflated(sequence, block, bytes.length * share);
         const done = (bytes.length * (from + block.length)) / deflated.length;

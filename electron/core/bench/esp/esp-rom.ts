@@ -9,16 +9,21 @@ import {
   readFlashId,
   spiUserCommand,
 } from '../../../../shared/formats/esp-loader.ts';
+import { hexText } from '../../../../shared/formats/image-facts.ts';
 import { encodeSlip, SlipDecoder } from '../../../../shared/formats/slip.ts';
 import { type ByteChannel, silence } from '../byte-channel.ts';
 import { type EspChip, espChips } from './esp-chips.ts';
+import type { EspStub } from './esp-stub.ts';
 
 const timeouts = { answerMs: 3000, syncMs: 100, quietMs: 50, switchMs: 50 } as const;
 const connectAttempts = 7;
 const syncsPerAttempt = 5;
 const headerBytes = 8;
-/** Most payload of one FLASH_DATA that the ROM takes. */
-export const romBlockBytes = 0x400;
+/** Most payload of one FLASH_DATA: of the ROM, and of a stub, which takes the next while it writes one. */
+const flashBlockBytes = { rom: 0x400, stub: 0x4000 } as const;
+/** Most payload of one MEM_DATA. */
+const ramBlockBytes = 0x1800;
+const greeting = 'OHAI';
 
 /** Reasons that the ROM gives (esptool documentation, "Serial Protocol", errors). */
 const reasons: Readonly<Record<number, string>> = {
@@ -37,20 +42,52 @@ interface Answer {
   readonly data: Uint8Array;
 }
 
-/** Client of the serial loader in the ROM of ESP32 chips (esptool documentation, "Serial Protocol"). */
+/** Client of the serial loader in the ROM of ESP32 chips, and of a stub (esptool documentation, "Serial Protocol"). */
 export class EspRom {
   readonly #channel: ByteChannel;
   readonly #decoder = new SlipDecoder();
   #packets: Uint8Array[] = [];
+  #isStub = false;
 
   constructor(channel: ByteChannel) {
     this.#channel = channel;
+  }
+
+  /** Bytes of one block of deflated data. */
+  get blockBytes(): number {
+    return this.#isStub ? flashBlockBytes.stub : flashBlockBytes.rom;
+  }
+
+  /** Loads a stub into the RAM and starts it. @throws ProblemError `bootloader-silent` when it does not greet */
+  async runStub({ entry, segments }: EspStub): Promise<void> {
+    for (const { address, bytes } of segments) {
+      const blocks = Math.ceil(bytes.length / ramBlockBytes);
+      await this.#command(
+        espCommands.memBegin,
+        words(bytes.length, blocks, ramBlockBytes, address),
+      );
+      for (let sequence = 0; sequence < blocks; sequence++) {
+        const data = bytes.subarray(sequence * ramBlockBytes, (sequence + 1) * ramBlockBytes);
+        await this.#command(espCommands.memData, concat(words(data.length, sequence, 0, 0), data), {
+          checksum: espChecksum(data),
+        });
+      }
+    }
+    // The ROM does not always get its answer out before the stub takes over; the greeting is what counts.
+    await this.#channel.write(packet(espCommands.memEnd, words(0, entry)));
+    for (;;) {
+      const found = await this.#packet(timeouts.answerMs);
+      if (found === null) throw silence(this.#channel.path, timeouts.answerMs);
+      if (String.fromCharCode(...found) === greeting) break;
+    }
+    this.#isStub = true;
   }
 
   /** Resets the board into its loader, where the port has modem lines, and synchronises. @throws ProblemError `no-bootloader` */
   async connect(): Promise<void> {
     for (let attempt = 0; attempt < connectAttempts; attempt++) {
       await this.#resetIntoLoader();
+      this.#isStub = false;
       for (let sync = 0; sync < syncsPerAttempt; sync++) if (await this.#sync()) return;
     }
     throw problem(
@@ -107,8 +144,9 @@ export class EspRom {
   }
 
   /** Switches both sides to another speed; false when the board is not understood there. */
-  async changeBaudRate(baudRate: number): Promise<boolean> {
-    await this.#command(espCommands.changeBaudRate, words(baudRate, 0));
+  async changeBaudRate(baudRate: number, from: number): Promise<boolean> {
+    const old = this.#isStub ? from : 0;
+    await this.#command(espCommands.changeBaudRate, words(baudRate, old));
     await this.#channel.link.setLine({ baudRate, parity: 'none' });
     await sleep(timeouts.switchMs);
     this.#clear();
@@ -118,15 +156,16 @@ export class EspRom {
     );
   }
 
-  /** Erases what `sizeBytes` from `address` touch and gets ready for `blocks` blocks of deflated data. */
+  /** Erases what `sizeBytes` from `address` touch, which a stub does as it writes, and gets ready for `blocks` blocks of deflated data. */
   async beginDeflated(chip: EspChip, order: FlashOrder): Promise<void> {
     const { address, sizeBytes, blocks } = order;
-    const rounded = Math.ceil(sizeBytes / romBlockBytes) * romBlockBytes;
-    const encrypted = chip.name === 'ESP32' ? [] : [0];
+    const { blockBytes } = this;
+    const announced = this.#isStub ? sizeBytes : Math.ceil(sizeBytes / blockBytes) * blockBytes;
+    const encrypted = chip.name === 'ESP32' && !this.#isStub ? [] : [0];
     await this.#command(
       espCommands.flashDeflateBegin,
-      words(rounded, blocks, romBlockBytes, address, ...encrypted),
-      { timeoutMs: timeouts.answerMs + (40_000 * rounded) / 2 ** 20 },
+      words(announced, blocks, blockBytes, address, ...encrypted),
+      { timeoutMs: timeouts.answerMs + (40_000 * announced) / 2 ** 20 },
     );
   }
 
@@ -144,10 +183,10 @@ export class EspRom {
   /** MD5 of a part of the flash, in lower-case hex. */
   async flashMd5(address: number, sizeBytes: number): Promise<string> {
     const { data } = await this.#command(espCommands.spiFlashMd5, words(address, sizeBytes, 0, 0), {
-      dataBytes: 32,
+      dataBytes: this.#isStub ? 16 : 32,
       timeoutMs: timeouts.answerMs + (8000 * sizeBytes) / 2 ** 20,
     });
-    return String.fromCharCode(...data).toLowerCase();
+    return this.#isStub ? hexText(data) : String.fromCharCode(...data).toLowerCase();
   }
 
   /** Starts what is in the flash: by the reset line, or where the port has none by leaving the loader. */
@@ -157,7 +196,7 @@ export class EspRom {
       await this.#channel.link.setSignals({ dtr: false, rts: false });
       return;
     }
-    await this.#command(espCommands.flashBegin, words(0, 0, romBlockBytes, 0));
+    await this.#command(espCommands.flashBegin, words(0, 0, this.blockBytes, 0));
     await this.#command(espCommands.flashEnd, words(0));
   }
 
@@ -202,15 +241,23 @@ export class EspRom {
     return { value, data: body.subarray(0, dataBytes) };
   }
 
+  /** The next packet; null when none is whole in time. */
+  async #packet(timeoutMs: number): Promise<Uint8Array | null> {
+    for (;;) {
+      const found = this.#packets.shift();
+      if (found !== undefined) return found;
+      const bytes = await this.#channel.some(timeoutMs);
+      if (bytes === null) return null;
+      this.#packets.push(...this.#decoder.push(bytes));
+    }
+  }
+
   /** The next answer to a command, skipping what answers others; null when none comes in time. */
   async #next(code: number, timeoutMs: number): Promise<Uint8Array | null> {
     for (;;) {
-      const found = this.#packets.shift();
-      if (found === undefined) {
-        const bytes = await this.#channel.some(timeoutMs);
-        if (bytes === null) return null;
-        this.#packets.push(...this.#decoder.push(bytes));
-      } else if (found.length >= headerBytes + 2 && found[0] === 1) {
+      const found = await this.#packet(timeoutMs);
+      if (found === null) return null;
+      if (found.length >= headerBytes + 2 && found[0] === 1) {
         if (found[1] === code) return found;
         // A command that the ROM does not know is answered for no command.
         if (found[headerBytes] !== 0 && found[headerBytes + 1] === invalidMessage) return found;

@@ -77,6 +77,22 @@ export class AtChannel {
     }
   }
 
+  /** The bytes behind a head that tells their number as its last group. @throws ProblemError `bootloader-silent` */
+  async dataBehind(head: RegExp, timeoutMs: number): Promise<Uint8Array> {
+    const deadlineMs = performance.now() + timeoutMs;
+    for (;;) {
+      const found = head.exec(this.#text);
+      const from = found ? found.index + found[0].length : 0;
+      const count = Number(found?.at(-1));
+      if (found && this.#text.length >= from + count) {
+        const data = this.#text.slice(from, from + count);
+        this.#text = this.#text.slice(from + count);
+        return latin1Bytes(data);
+      }
+      if (!(await this.#more(deadlineMs))) throw silence(this.#channel.path, timeoutMs);
+    }
+  }
+
   async #more(deadlineMs: number): Promise<boolean> {
     const bytes = await this.#channel.some(Math.max(0, deadlineMs - performance.now()));
     if (bytes === null) return false;

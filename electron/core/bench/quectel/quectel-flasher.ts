@@ -1,4 +1,3 @@
-import { problem } from '../../../../shared/domain/problem.ts';
 import type { FirmwareImage } from '../../../../shared/formats/firmware-image.ts';
 import { ackEveryBytes, fileChecksum, fotaErrorText } from '../../../../shared/formats/quectel.ts';
 import type { ByteChannel } from '../byte-channel.ts';
@@ -6,10 +5,9 @@ import type { BoardIdentity, Flasher, FlasherOptions, FlashWork, Tell } from '..
 import { verifyFailed } from '../sector-layout.ts';
 import { wholeFile } from '../whole-file.ts';
 import { AtChannel } from './at-channel.ts';
+import { connectModule, connectMs, moduleVersion, upgradeFailed } from './quectel-module.ts';
 
 const fileName = 'slipway_fota.bin';
-const connectAttempts = 5;
-const connectMs = 1000;
 const ackMs = 10_000;
 const uploadTimeoutSec = 30;
 /** The longest that modules stay silent during an upgrade. */
@@ -28,25 +26,8 @@ export class QuectelFlasher implements Flasher {
     this.#url = options.url ?? null;
   }
 
-  async connect(): Promise<BoardIdentity> {
-    for (let attempt = 0; attempt < connectAttempts; attempt++) {
-      if ((await this.#at.ask('AT', connectMs)) === null) continue;
-      await this.#at.ask('ATE0');
-      const [maker = '', model = ''] = (await this.#at.ask('ATI')) ?? [];
-      const imei = (await this.#at.ask('AT+GSN'))?.find((line) => /^\d{15}$/.test(line));
-      return {
-        chip: model || 'unknown module',
-        isSupported: /quectel/i.test(maker),
-        boardId: imei ?? null,
-        remark: `runs ${(await this.#version()) ?? 'a version that it does not tell'}`,
-      };
-    }
-    throw problem(
-      'no-bootloader',
-      'No module answers',
-      `${this.#path}: ${connectAttempts} AT commands had no answer.`,
-      "Choose the module's AT port; a module has several ports.",
-    );
+  connect(): Promise<BoardIdentity> {
+    return connectModule(this.#at, this.#path);
   }
 
   async plan(image: FirmwareImage): Promise<FlashWork> {
@@ -62,12 +43,6 @@ export class QuectelFlasher implements Flasher {
       start: () => this.#upgrade(url ?? `/data/ufs/${fileName}`),
       askVersion: () => this.#versionAfterRestart(),
     };
-  }
-
-  async #version(): Promise<string | null> {
-    // Old firmware knows only the second one.
-    const lines = (await this.#at.ask('AT+QGMR')) ?? (await this.#at.ask('AT+CGMR'));
-    return lines?.find((line) => /\d/.test(line))?.replace(/^\+?[QC]GMR:\s*/, '') ?? null;
   }
 
   async #upload(bytes: Uint8Array, tell: Tell): Promise<void> {
@@ -122,17 +97,8 @@ export class QuectelFlasher implements Flasher {
       if (line !== null && line !== 'RDY') continue;
       if ((await this.#at.ask('AT', connectMs)) === null) continue;
       await this.#at.ask('ATE0');
-      return this.#version();
+      return moduleVersion(this.#at);
     }
     return null;
   }
 }
-
-const upgradeFailed = (reason: string) =>
-  problem(
-    'upgrade-failed',
-    'The module did not take the upgrade',
-    `It says: ${reason}.`,
-    'Check that the package is made for the version that the module runs; it still runs that one.',
-    'gate',
-  );

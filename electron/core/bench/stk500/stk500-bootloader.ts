@@ -20,8 +20,8 @@ const minorVersion = 0x82;
 /** The chip starts 65 ms after its reset (fuses of Arduino boards); the bootloader then listens for a second. */
 const timeouts = { answerMs: 1000, syncMs: 800, lowMs: 50, startMs: 100 } as const;
 const resets = 5;
-/** Older bootloaders, as ATmegaBOOT, speak this rate. */
-const slow = { baudRate: 57_600, fromReset: 3 } as const;
+/** Older bootloaders, as ATmegaBOOT, speak this rate, flash a LED before they listen, and then wait for longer. */
+const slow = { baudRate: 57_600, fromReset: 3, syncMs: 3000 } as const;
 
 /** Client of STK500 version 1 as Arduino bootloaders speak it (Atmel AVR061; optiboot.c). */
 export class Stk500Bootloader {
@@ -39,7 +39,8 @@ export class Stk500Bootloader {
       if (reset === slow.fromReset) await link.setLine({ baudRate: rate, parity: 'none' });
       // After a failed synchronisation the bootloader has left: each attempt needs a reset of its own.
       if (reset > 0) await this.#pulseReset();
-      if (await this.#synchronise()) return rate;
+      const syncMs = reset < slow.fromReset ? timeouts.syncMs : slow.syncMs;
+      if (await this.#synchronise(syncMs)) return rate;
     }
     throw problem(
       'no-bootloader',
@@ -126,11 +127,11 @@ export class Stk500Bootloader {
   }
 
   /** Asks once, since a late answer to a second question would be taken for that to the next command. */
-  async #synchronise(): Promise<boolean> {
+  async #synchronise(limitMs: number): Promise<boolean> {
     await sleep(timeouts.startMs);
     this.#channel.clear();
     await this.#channel.write(Uint8Array.of(command.sync, space));
-    if ((await this.#channel.byteOrNull(timeouts.syncMs)) !== inSync) return false;
-    return (await this.#channel.byteOrNull(timeouts.syncMs)) === ok;
+    if ((await this.#channel.byteOrNull(limitMs)) !== inSync) return false;
+    return (await this.#channel.byteOrNull(limitMs)) === ok;
   }
 }

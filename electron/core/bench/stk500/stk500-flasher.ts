@@ -65,6 +65,7 @@ export class Stk500Flasher implements Flasher {
       wordBytes: 2,
       // Nothing erases a page but writing it.
       keepsBlank: true,
+      keepOut: this.#options.keepOut,
     });
     const commands = {
       write: ({ address, bytes }: Block) => bootloader.programPage(address, bytes, isFused),

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { problem } from '../../../../shared/domain/problem.ts';
 import type { ByteChannel } from '../byte-channel.ts';
 
@@ -8,7 +9,13 @@ const syncByte = 0x7f;
 /** Most bytes one READ or WRITE moves (AN3155 3.4, 3.6). */
 export const blockBytes = 256;
 
-const timeouts = { byteMs: 1000, writeMs: 2000, pageEraseMs: 5000, bootMs: 500 } as const;
+const timeouts = {
+  byteMs: 1000,
+  writeMs: 2000,
+  pageEraseMs: 5000,
+  massEraseMs: 60_000,
+  bootMs: 500,
+} as const;
 const syncAttempts = 5;
 
 /** Chips by product id (AN2606): name, flash page size in bytes. */
@@ -43,8 +50,7 @@ export class Stm32Bootloader {
     for (let attempt = 0; attempt < syncAttempts; attempt++) {
       this.#channel.clear();
       await this.#channel.write(Uint8Array.of(syncByte));
-      const answer = await this.#channel.byteOrNull(timeouts.bootMs);
-      if (answer === ack || answer === nack) return this.#identify();
+      if (await this.#isAnswered()) return this.#identify();
     }
     throw problem(
       'no-bootloader',
@@ -52,6 +58,14 @@ export class Stm32Bootloader {
       `${this.#channel.path}: ${syncAttempts} synchronisation bytes had no answer.`,
       'Set BOOT0 high, reset the board, and check RX and TX.',
     );
+  }
+
+  /** Whether ACK or NACK comes; some chips send stray bytes as they come up. */
+  async #isAnswered(): Promise<boolean> {
+    for (;;) {
+      const answer = await this.#channel.byteOrNull(timeouts.bootMs);
+      if (answer === null || answer === ack || answer === nack) return answer !== null;
+    }
   }
 
   async read(address: number, sizeBytes: number): Promise<Uint8Array> {
@@ -86,6 +100,13 @@ export class Stm32Bootloader {
       await this.#channel.write(Uint8Array.from([...numbers, xor(Uint8Array.from(numbers))]));
     }
     await this.#expectAck('ERASE', null, timeouts.pageEraseMs * pages.length);
+  }
+
+  /** Erases the whole flash and takes the read-out protection off; the chip then resets (AN3155 3.11). */
+  async unprotectReading(): Promise<void> {
+    await this.#command(0x92, 'READOUT UNPROTECT');
+    await this.#expectAck('READOUT UNPROTECT', null, timeouts.massEraseMs);
+    await sleep(timeouts.bootMs);
   }
 
   async go(address: number): Promise<void> {

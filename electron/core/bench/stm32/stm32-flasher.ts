@@ -9,6 +9,7 @@ import {
   Stm32Bootloader,
   stm32Chips,
 } from './stm32-bootloader.ts';
+import { readUniqueId } from './stm32-unique-id.ts';
 
 const flashStart = 0x08000000;
 
@@ -42,12 +43,18 @@ export class Stm32Flasher implements Flasher {
     const identity = await this.#bootloader.connect();
     this.#identity = identity;
     const chip = stm32Chips[identity.productId];
+    const uniqueId = await readUniqueId(this.#bootloader, identity.productId);
     return {
       chip: chip?.name ?? `unknown chip 0x${identity.productId.toString(16)}`,
       isSupported: chip !== undefined,
-      boardId: null,
+      boardId: uniqueId === 'protected' ? null : uniqueId,
+      isReadProtected: uniqueId === 'protected',
       remark: `bootloader version 0x${identity.version.toString(16)}`,
     };
+  }
+
+  unprotect(): Promise<void> {
+    return this.#bootloader.unprotectReading();
   }
 
   async plan(image: FirmwareImage, tell: Tell): Promise<FlashWork> {
@@ -56,12 +63,13 @@ export class Stm32Flasher implements Flasher {
     if (!chip) throw new Error('not connected to a known chip');
     const bootloader = this.#bootloader;
     const commands = {
-      erase: (page: number) => bootloader.erase(identity, [page]),
+      erase: (pages: readonly number[]) => bootloader.erase(identity, pages),
       write: ({ address, bytes }: { address: number; bytes: Uint8Array }) =>
         bootloader.write(address, bytes),
       read: (address: number, sizeBytes: number) => bootloader.read(address, sizeBytes),
       start: (address: number) => bootloader.go(address),
     };
-    return sectorWork(commands, layOut(image, stm32Geometry(chip)), { ...this.#options, tell });
+    const layout = layOut(image, { ...stm32Geometry(chip), keepOut: this.#options.keepOut });
+    return sectorWork(commands, layout, { ...this.#options, tell });
   }
 }
