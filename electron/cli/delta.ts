@@ -42,9 +42,10 @@ export function deltaCommands(program: Command): void {
       ).choices(['auto', ...patchFormatSchema.options]),
     )
     .addOption(
-      new Option('--compression <compression>', 'compression of a detools patch').choices(
-        compressionSchema.options,
-      ),
+      new Option(
+        '--compression <compression>',
+        'compression of a detools or HPatchLite patch',
+      ).choices(compressionSchema.options),
     )
     .option('--product <id>', 'keep to what this product of the workspace can apply')
     .option('--component <id>', 'component of the product; the first one if left out')

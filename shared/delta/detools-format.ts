@@ -1,4 +1,4 @@
-import { type Compression, compressionSchema } from '../domain/delta.ts';
+import { type DetoolsCompression, detoolsCompressionSchema } from '../domain/delta.ts';
 import { DeltaDamage } from '../formats/delta-facts.ts';
 import {
   checkDetoolsPlace,
@@ -15,7 +15,7 @@ import { checkTargetSize, corruptPatch, unsupportedPatch } from './patch-problem
 /** The header of a detools patch, offsets and sizes in bytes. */
 export interface DetoolsHeader {
   readonly type: 'sequential' | 'in-place';
-  readonly compression: Compression;
+  readonly compression: DetoolsCompression;
   readonly targetSizeBytes: number;
   readonly headerBytes: number;
   readonly place: InPlaceLayout | null;
@@ -48,7 +48,7 @@ export function sizeBytes(value: number): number {
 
 /** The header of a patch; `place` makes it an in-place one. */
 export function writeHeader(
-  compression: Compression,
+  compression: DetoolsCompression,
   targetSizeBytes: number,
   place: InPlaceLayout | null,
 ): Uint8Array {
@@ -71,7 +71,7 @@ export function readDetoolsHeader(patch: Uint8Array): DetoolsHeader | null {
   if (!kind) return null;
   const { type } = kind;
   if (type === 'hdiffpatch') throw unsupportedPatch('A detools patch of the type hdiffpatch');
-  const compression = compressionSchema.safeParse(kind.compression);
+  const compression = detoolsCompressionSchema.safeParse(kind.compression);
   if (!compression.success)
     throw unsupportedPatch(`A detools patch compressed with ${kind.compression}`);
   const { targetBytes, targetAt, place, bodyAt } = readHead(patch);

@@ -1,4 +1,4 @@
-import type { Compression } from '../domain/delta.ts';
+import type { DetoolsCompression } from '../domain/delta.ts';
 import type { ByteReader } from '../formats/byte-reader.ts';
 import { CrleReader, PlainReader } from '../formats/crle.ts';
 import { readDetoolsSize } from '../formats/detools-size.ts';
@@ -88,7 +88,7 @@ export function* readDetoolsSteps(
   body.finish();
 }
 
-function openBody(body: Uint8Array, compression: Compression, isWhole: boolean): ByteReader {
+function openBody(body: Uint8Array, compression: DetoolsCompression, isWhole: boolean): ByteReader {
   if (compression === 'none') return new PlainReader(body);
   if (compression === 'crle') return new CrleReader(body);
   if (compression === 'lzma') return new LzmaReader(body, mostDictionaryBytes, isWhole);

@@ -1,5 +1,5 @@
 import type { EncoderLimits } from '../domain/delta-cost.ts';
-import type { Compression } from '../domain/delta.ts';
+import type { DetoolsCompression } from '../domain/delta.ts';
 import { compressCrle } from '../formats/crle.ts';
 import { GrowingBytes } from '../formats/growing-bytes.ts';
 import { bestHeatshrinkShape, compressHeatshrink } from '../formats/heatshrink-writer.ts';
@@ -16,7 +16,7 @@ export function writeDetools(
   source: Uint8Array,
   target: Uint8Array,
   operations: readonly Operation[],
-  compression: Compression,
+  compression: DetoolsCompression,
   limits: EncoderLimits,
 ): Uint8Array {
   const used = pruneOperations(source, target, operations, compression);
@@ -61,7 +61,7 @@ export function writeOperations(
 export function joinDetools(
   header: Uint8Array,
   plain: Uint8Array,
-  compression: Compression,
+  compression: DetoolsCompression,
   limits: EncoderLimits,
 ): Uint8Array {
   const out = new GrowingBytes(plain.length >> 1);

@@ -1,5 +1,5 @@
 import type { EncoderLimits } from '../domain/delta-cost.ts';
-import type { Compression } from '../domain/delta.ts';
+import type { DetoolsCompression } from '../domain/delta.ts';
 import { problem } from '../domain/problem.ts';
 import { GrowingBytes } from '../formats/growing-bytes.ts';
 import { type InPlaceLayout, writeHeader } from './detools-format.ts';
@@ -45,10 +45,10 @@ export function writeInPlace(
   source: Uint8Array,
   target: Uint8Array,
   layout: InPlaceLayout,
-  compressions: readonly Compression[],
+  compressions: readonly DetoolsCompression[],
   limits: EncoderLimits,
   onProgress?: (done: number) => void,
-): ReadonlyMap<Compression, Uint8Array> {
+): ReadonlyMap<DetoolsCompression, Uint8Array> {
   const { memoryBytes, segmentBytes, shiftBytes } = layout;
   const kept = source.subarray(0, memoryBytes - shiftBytes);
   const operations = findOperations(kept, target, onProgress, segmentBytes - shiftBytes);

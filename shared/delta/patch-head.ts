@@ -1,8 +1,10 @@
 import type { DecoderNeeds, PatchHead } from '../domain/delta.ts';
 import { probabilities } from '../domain/delta-cost.ts';
 import { readLzmaHeader } from '../formats/lzma-reader.ts';
+import { tinyuzDictionary } from '../formats/tinyuz-reader.ts';
 import { readBsdiffHeader } from './bsdiff-reader.ts';
 import { type DetoolsHeader, readDetoolsHeader } from './detools-format.ts';
+import { type HpatchLiteHeader, readHpatchLiteHeader } from './hpatchlite-format.ts';
 import { corruptPatch, unknownPatch } from './patch-problems.ts';
 import { isVcdiff, readVcdiffWindows, sectionsBytes } from './vcdiff-reader.ts';
 
@@ -11,6 +13,7 @@ const noNeeds: DecoderNeeds = {
   heatshrinkLookaheadBits: null,
   lzmaDictionaryBytes: null,
   lzmaProbabilities: null,
+  tinyuzDictionaryBytes: null,
   windowBytes: null,
   memoryBytes: null,
   segmentBytes: null,
@@ -40,6 +43,12 @@ export function readPatchHead(patch: Uint8Array): PatchHead {
     const windowBytes = largestBytes + largestSectionsBytes;
     return { ...common, format: 'vcdiff', targetSizeBytes, decoder: { ...noNeeds, windowBytes } };
   }
+  const lite = readHpatchLiteHeader(patch);
+  if (lite) {
+    const { compression, targetSizeBytes } = lite;
+    const decoder = hpatchLiteNeeds(patch, lite);
+    return { ...common, format: 'hpatchlite', compression, targetSizeBytes, decoder };
+  }
   const detools = readDetoolsHeader(patch);
   if (!detools) throw unknownPatch();
   return {
@@ -50,6 +59,18 @@ export function readPatchHead(patch: Uint8Array): PatchHead {
     sourceSizeBytes: detools.place?.sourceSizeBytes ?? null,
     decoder: detoolsNeeds(patch, detools),
   };
+}
+
+function hpatchLiteNeeds(
+  patch: Uint8Array,
+  { compression, headerBytes }: HpatchLiteHeader,
+): DecoderNeeds {
+  if (compression === 'none') return noNeeds;
+  try {
+    return { ...noNeeds, tinyuzDictionaryBytes: tinyuzDictionary(patch.subarray(headerBytes)) };
+  } catch (error) {
+    throw corruptPatch(headerBytes, error instanceof Error ? error.message : String(error));
+  }
 }
 
 function detoolsNeeds(patch: Uint8Array, header: DetoolsHeader): DecoderNeeds {

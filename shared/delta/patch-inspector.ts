@@ -4,6 +4,8 @@ import { offsetBytes } from '../formats/bsdiff-offsets.ts';
 import { type BsdiffHeader, readBsdiffHeader, readBsdiffSteps } from './bsdiff-reader.ts';
 import { type DetoolsHeader, readDetoolsHeader, sizeBytes } from './detools-format.ts';
 import { readDetoolsSteps } from './detools-reader.ts';
+import { type HpatchLiteHeader, readHpatchLiteHeader } from './hpatchlite-format.ts';
+import { HpatchLiteBody } from './hpatchlite-reader.ts';
 import { inPlaceSteps } from './in-place-device.ts';
 import { readPatchHead } from './patch-head.ts';
 import type { PatchStep } from './patch-steps.ts';
@@ -21,6 +23,8 @@ export function inspectPatch(patch: Uint8Array): PatchReport {
   const bsdiff = readBsdiffHeader(patch);
   if (bsdiff) return { ...head, ...inspectBsdiff(patch, bsdiff) };
   if (head.format === 'vcdiff') return { ...head, ...inspectVcdiff(patch) };
+  const lite = readHpatchLiteHeader(patch);
+  if (lite) return { ...head, ...inspectHpatchLite(patch, lite) };
   const detools = readDetoolsHeader(patch);
   if (!detools) throw new Error('a patch of a known format has no header');
   const { operations, parts } = inspectDetools(patch, detools);
@@ -92,6 +96,25 @@ function inspectDetools(patch: Uint8Array, header: DetoolsHeader): Body {
     parts: [
       stored('header', headerBytes),
       mixed('body', bodyBytes, sections + counter.numberBytes, operations),
+    ],
+  };
+}
+
+function inspectHpatchLite(patch: Uint8Array, header: HpatchLiteHeader): Body {
+  const { headerBytes, plainSizeBytes } = header;
+  const counter = new StepCounter();
+  const body = new HpatchLiteBody(patch, header);
+  for (const step of body.steps()) counter.add(step);
+  const { operations } = counter;
+  const { numberBytes } = body;
+  // Exact copies have no differences.
+  const copiedBytes = plainSizeBytes - numberBytes - operations.insertedBytes;
+  const bodyBytes = patch.length - headerBytes;
+  return {
+    operations,
+    parts: [
+      stored('header', headerBytes),
+      mixed('body', bodyBytes, numberBytes, { ...operations, copiedBytes }),
     ],
   };
 }

@@ -29,8 +29,8 @@ export const unknownPatch = (): ProblemError =>
   problem(
     'patch-format',
     'This is not a patch that Slipway can read',
-    'The first bytes are neither those of BSDIFF40, ENDSLEY/BSDIFF43 and VCDIFF, nor a detools header.',
-    'Choose a patch that Slipway, bsdiff, xdelta3 or detools made.',
+    'The first bytes are neither those of BSDIFF40, ENDSLEY/BSDIFF43, VCDIFF and HPatchLite, nor a detools header.',
+    'Choose a patch that Slipway, bsdiff, xdelta3, hdiffi or detools made.',
     'usage',
   );
 

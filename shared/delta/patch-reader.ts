@@ -2,6 +2,8 @@ import { readBsdiffHeader, readBsdiffSteps } from './bsdiff-reader.ts';
 import { DecoderMemory } from './decoder-memory.ts';
 import { readDetoolsHeader } from './detools-format.ts';
 import { readDetoolsSteps } from './detools-reader.ts';
+import { readHpatchLiteHeader } from './hpatchlite-format.ts';
+import { HpatchLiteBody } from './hpatchlite-reader.ts';
 import { readInPlace } from './in-place-device.ts';
 import { unknownPatch } from './patch-problems.ts';
 import { rebuild } from './patch-steps.ts';
@@ -29,6 +31,11 @@ export function* readPatch(
   if (bsdiff)
     return yield* rebuild(source, readBsdiffSteps(patch, bsdiff, memory), 'zeros', memory);
   if (isVcdiff(patch)) return yield* readVcdiff(source, patch, memory);
+  const lite = readHpatchLiteHeader(patch);
+  if (lite) {
+    const steps = new HpatchLiteBody(patch, lite, memory).steps();
+    return yield* rebuild(source, steps, 'error', memory);
+  }
   const detools = readDetoolsHeader(patch);
   if (!detools) throw unknownPatch();
   if (detools.place) return yield* readInPlace(source, patch, detools, memory, onPowerLoss);

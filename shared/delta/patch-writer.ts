@@ -1,10 +1,16 @@
-import type { DeltaLimits, PatchChoice } from '../domain/delta.ts';
+import {
+  type DeltaLimits,
+  type DetoolsCompression,
+  detoolsCompressionSchema,
+  type PatchChoice,
+} from '../domain/delta.ts';
 import { choiceText } from '../domain/delta-cost.ts';
 import { encoderLimits } from '../domain/delta-cost.ts';
 import { problem } from '../domain/problem.ts';
 import { writeBsdiff40, writeBsdiff43 } from './bsdiff-writer.ts';
 import { writeDetools } from './detools-writer.ts';
 import { layOut, writeInPlace } from './in-place-writer.ts';
+import { writeHpatchLite } from './hpatchlite-writer.ts';
 import { findOperations, type Operation } from './operations.ts';
 import { writeVcdiff } from './vcdiff-writer.ts';
 
@@ -32,7 +38,7 @@ export function* makePatches(
     }
   }
   const compressions = choices.flatMap(({ format, compression }) =>
-    format === 'detools-inplace' && compression ? [compression] : [],
+    format === 'detools-inplace' && compression ? [detoolsCompression(compression)] : [],
   );
   if (compressions.length === 0) return;
   const layout = layOut(memoryOf(limits), source.length, target.length);
@@ -53,7 +59,15 @@ function writePatch(
   if (format === 'bsdiff') return writeBsdiff40(source, target, operations);
   if (format === 'bsdiff43') return writeBsdiff43(source, target, operations);
   if (format === 'vcdiff') return writeVcdiff(source, target, operations, most.vcdiffWindowBytes);
-  return writeDetools(source, target, operations, compression ?? 'lzma', most);
+  if (format === 'hpatchlite') {
+    const packing = compression === 'none' ? 'none' : 'tinyuz';
+    return writeHpatchLite(source, target, operations, packing, most.tinyuzDictionaryBytes);
+  }
+  return writeDetools(source, target, operations, detoolsCompression(compression), most);
+}
+
+function detoolsCompression(compression: PatchChoice['compression']): DetoolsCompression {
+  return detoolsCompressionSchema.parse(compression ?? 'lzma');
 }
 
 function memoryOf({ memoryBytes, segmentBytes }: DeltaLimits) {

@@ -1,4 +1,4 @@
-import type { Compression } from '../domain/delta.ts';
+import type { DetoolsCompression } from '../domain/delta.ts';
 import type { Operation } from './operations.ts';
 
 /** What an operation costs beside its bytes: three sizes. */
@@ -14,7 +14,7 @@ export function pruneOperations(
   source: Uint8Array,
   target: Uint8Array,
   operations: readonly Operation[],
-  compression: Compression,
+  compression: DetoolsCompression,
 ): readonly Operation[] {
   if (compression !== 'none' && compression !== 'crle') return operations;
   const kept: Operation[] = [];

@@ -1,7 +1,9 @@
 import type {
   Compression,
   DeltaLimits,
+  DetoolsCompression,
   DeviceCost,
+  HpatchLiteCompression,
   PatchChoice,
   PatchFormat,
   PatchHead,
@@ -35,6 +37,11 @@ const usualDictionaryBytes = 8 * 1024 * 1024;
 /** What is smaller is no window: the objection then says what the device lacks. */
 const leastWindowBytes = 1024;
 const usualWindowBytes = 8 * 1024 * 1024;
+/** State, stack and caches of the decoder of HPatchLite in C, its input and output byte by byte in small pieces. */
+const hpatchLiteBytes = 512;
+const hpatchLiteCompressions: readonly HpatchLiteCompression[] = ['none', 'tinyuz'];
+const detoolsCompressions: readonly DetoolsCompression[] = ['none', 'crle', 'heatshrink', 'lzma'];
+const leastTinyuzBytes = 64;
 /** Caches of addresses and state of a VCDIFF decoder. */
 const vcdiffStateBytes = 4096;
 /** So much of the rest of the RAM is for the target window of VCDIFF; its instructions may take as much. */
@@ -44,6 +51,7 @@ const windowShare = 0.49;
 export interface EncoderLimits {
   readonly heatshrinkWindowBits: number;
   readonly lzmaDictionaryBytes: number;
+  readonly tinyuzDictionaryBytes: number;
   readonly vcdiffWindowBytes: number;
 }
 
@@ -55,6 +63,7 @@ export function encoderLimits({ ramBytes = Number.POSITIVE_INFINITY }: DeltaLimi
   return {
     heatshrinkWindowBits: Math.min(mostHeatshrinkBits, power(forWindow)),
     lzmaDictionaryBytes: 2 ** Math.min(power(usualDictionaryBytes), power(forDictionary)),
+    tinyuzDictionaryBytes: Math.min(usualDictionaryBytes, Math.max(1, ramBytes - hpatchLiteBytes)),
     vcdiffWindowBytes: Math.min(
       usualWindowBytes,
       Math.max(leastWindowBytes, Math.floor((ramBytes - vcdiffStateBytes) * windowShare)),
@@ -73,7 +82,7 @@ export function probabilities(literalContextBits: number, literalPositionBits: n
  */
 export function allowedChoices(limits: DeltaLimits): readonly PatchChoice[] {
   const most = encoderLimits(limits);
-  const fitting = (['none', 'crle', 'heatshrink', 'lzma'] as const).filter(
+  const fitting = detoolsCompressions.filter(
     (compression) =>
       (limits.compressions?.includes(compression) ?? true) &&
       (compression !== 'heatshrink' || most.heatshrinkWindowBits >= leastHeatshrinkBits) &&
@@ -90,6 +99,14 @@ export function allowedChoices(limits: DeltaLimits): readonly PatchChoice[] {
     if (format === 'detools-inplace' && !(limits.memoryBytes && limits.segmentBytes)) return [];
     if (format === 'detools' || format === 'detools-inplace')
       return fitting.map((compression) => ({ format, compression }));
+    if (format === 'hpatchlite')
+      return hpatchLiteCompressions
+        .filter(
+          (compression) =>
+            (limits.compressions?.includes(compression) ?? true) &&
+            (compression !== 'tinyuz' || most.tinyuzDictionaryBytes >= leastTinyuzBytes),
+        )
+        .map((compression) => ({ format, compression }));
     return [{ format, compression: null }];
   });
 }
@@ -101,6 +118,11 @@ function isBeaten(
   most: EncoderLimits,
 ): boolean {
   if (format === 'bsdiff43') return choices.some((rival) => rival.format === 'bsdiff');
+  if (format === 'hpatchlite')
+    return (
+      compression === 'none' &&
+      choices.some((rival) => rival.format === format && rival.compression === 'tinyuz')
+    );
   if (compression === null || compression === 'lzma') return false;
   // In little RAM the window of heatshrink is larger than the dictionary of LZMA.
   if (compression === 'heatshrink' && most.lzmaDictionaryBytes < 2 ** most.heatshrinkWindowBits)
@@ -108,8 +130,15 @@ function isBeaten(
   return choices.some((rival) => rival.format === format && rival.compression === 'lzma');
 }
 
+/** The compressions that a format leaves to choose. */
+function compressionsOf(format: PatchFormat): readonly Compression[] {
+  if (format === 'hpatchlite') return hpatchLiteCompressions;
+  const isDetools = format === 'detools' || format === 'detools-inplace';
+  return isDetools ? detoolsCompressions : [];
+}
+
 /**
- * What is asked for: a format and, for detools, a compression; `auto` leaves the choice to the size. Without a format
+ * What is asked for: a format and, for detools and HPatchLite, a compression; `auto` leaves the choice to the size. Without a format
  * a described device gets the smallest patch that it can apply; of one that nothing is said about, the oldest and most
  * common decoder is assumed, that of BSDIFF40.
  */
@@ -130,12 +159,15 @@ export function choicesFor(request: PatchRequest, limits: DeltaLimits): Requeste
   const { compression } = request;
   const isDescribed = compression !== undefined || Object.keys(limits).length > 0;
   const format = request.format ?? (isDescribed ? 'auto' : 'bsdiff');
-  const hasCompression = format === 'detools' || format === 'detools-inplace';
-  if (compression && format !== 'auto' && !hasCompression)
+  const offered = format === 'auto' ? [] : compressionsOf(format);
+  const hasCompression = offered.length > 0;
+  if (compression && format !== 'auto' && !offered.includes(compression))
     throw problem(
       'delta-compression',
-      'This format leaves no choice of compression',
-      `${format} is not compressed with ${compression}: only detools and detools-inplace are.`,
+      hasCompression
+        ? 'This format is not compressed that way'
+        : 'This format leaves no choice of compression',
+      `${format} is not compressed with ${compression}: ${hasCompression ? `it offers ${offered.join(', ')}` : 'only detools, detools-inplace and hpatchlite are'}.`,
       'Leave out the compression, or choose another format.',
       'usage',
     );
@@ -143,9 +175,12 @@ export function choicesFor(request: PatchRequest, limits: DeltaLimits): Requeste
   if (format !== 'auto' && !hasCompression)
     return { choices: [{ format, compression: null }], spare: [] };
   if (format !== 'auto' && compression) return { choices: [{ format, compression }], spare: [] };
-  const allowed = allowedChoices(
-    format === 'auto' ? limits : { ...limits, formats: [format] },
-  ).filter((choice) => !compression || choice.compression === compression);
+  // What only one format has names it.
+  const named = format === 'auto' && compression === 'tinyuz' ? 'hpatchlite' : format;
+  const isFree = named === 'auto' || (format === 'auto' && limits.formats !== undefined);
+  const allowed = allowedChoices(isFree ? limits : { ...limits, formats: [named] }).filter(
+    (choice) => !compression || choice.compression === compression,
+  );
   const spare = allowed.filter((choice) => isBeaten(choice, allowed, encoderLimits(limits)));
   return { choices: allowed.filter((choice) => !spare.includes(choice)), spare };
 }
@@ -188,6 +223,7 @@ function decoderRam(
   if (format === 'bsdiff40') return sourceSizeBytes + targetSizeBytes + 3 * bzip2DecoderBytes;
   if (format === 'bsdiff43') return sourceSizeBytes + targetSizeBytes + bzip2DecoderBytes;
   if (format === 'vcdiff') return vcdiffStateBytes + (decoder.windowBytes ?? 0);
+  if (format === 'hpatchlite') return hpatchLiteBytes + (decoder.tinyuzDictionaryBytes ?? 0);
   let ramBytes = detoolsBytes;
   if (decoder.heatshrinkWindowBits !== null)
     ramBytes += heatshrinkInputBytes + 2 ** decoder.heatshrinkWindowBits;

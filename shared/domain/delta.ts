@@ -7,18 +7,27 @@ export const patchFormatSchema = z.enum([
   'vcdiff',
   'detools',
   'detools-inplace',
+  'hpatchlite',
 ]);
 export type PatchFormat = z.infer<typeof patchFormatSchema>;
 
 /** How the body of a detools patch is compressed. */
-export const compressionSchema = z.enum(['none', 'crle', 'heatshrink', 'lzma']);
+export const detoolsCompressionSchema = z.enum(['none', 'crle', 'heatshrink', 'lzma']);
+export type DetoolsCompression = z.infer<typeof detoolsCompressionSchema>;
+
+/** How the body of an HPatchLite patch is compressed. */
+export const hpatchLiteCompressionSchema = z.enum(['none', 'tinyuz']);
+export type HpatchLiteCompression = z.infer<typeof hpatchLiteCompressionSchema>;
+
+/** How the body of a patch is compressed whose format leaves the choice. */
+export const compressionSchema = z.enum([...detoolsCompressionSchema.options, 'tinyuz']);
 export type Compression = z.infer<typeof compressionSchema>;
 
 /** What the device of a component can apply; what is left out is not limited. Sizes in bytes. */
 export const deltaLimitsSchema = z.object({
   /** Formats that the device has a decoder for. */
   formats: z.array(patchFormatSchema).min(1).optional(),
-  /** Compressions that its detools decoder was built with. */
+  /** Compressions that its decoder of detools or HPatchLite was built with. */
   compressions: z.array(compressionSchema).min(1).optional(),
   /** RAM that the decoder may use. */
   ramBytes: z.number().int().positive().optional(),
@@ -33,7 +42,7 @@ export const deltaLimitsSchema = z.object({
 });
 export type DeltaLimits = z.infer<typeof deltaLimitsSchema>;
 
-/** A format and, for detools, its compression. */
+/** A format and, for detools and HPatchLite, its compression. */
 export interface PatchChoice {
   readonly format: PatchFormat;
   readonly compression: Compression | null;
@@ -45,6 +54,7 @@ const decoderNeedsSchema = z.object({
   heatshrinkLookaheadBits: z.number().nullable(),
   lzmaDictionaryBytes: z.number().nullable(),
   lzmaProbabilities: z.number().nullable(),
+  tinyuzDictionaryBytes: z.number().nullable(),
   /** Largest window of VCDIFF with its instructions. */
   windowBytes: z.number().nullable(),
   memoryBytes: z.number().nullable(),
@@ -60,6 +70,7 @@ export const headFormatSchema = z.enum([
   'vcdiff',
   'detools',
   'detools-inplace',
+  'hpatchlite',
 ]);
 
 /** The patch format that the head of a patch names. */

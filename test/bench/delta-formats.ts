@@ -6,6 +6,20 @@ import type { Pair } from './corpus.ts';
 import { runMeasured } from './measure.ts';
 
 export const detools = resolve('.peers/python/bin/detools');
+const python = resolve('.peers/python/bin/python');
+/** HPatchLite of PyPI's hdiffpatch, with a dictionary as large as ours may be and literal lines, as ours has. */
+const hpatchLiteScript = `
+import hdiffpatch, sys
+verb, source, other, out = sys.argv[1:]
+source, other = (open(name, 'rb').read() for name in (source, other))
+tinyuz = hdiffpatch.TuzConfig(dict_size=8 << 20, literal_line=True)
+if verb == 'apply':
+    made = hdiffpatch.apply_lite(source, other)
+else:
+    made = hdiffpatch.diff_lite(
+        source, other, compression=tinyuz if verb == 'tinyuz' else None, validate=False)
+open(out, 'wb').write(made)
+`;
 /** detools itself takes minutes for larger images. */
 export const detoolsMostBytes = 5_000_000;
 /** Larger images take minutes in all. */
@@ -72,6 +86,31 @@ const rivals: readonly Rival[] = [
         patch,
       ],
       apply: ({ sourcePath }, patch, out) => [detools, 'apply_patch', sourcePath, patch, out],
+    }),
+  ),
+  ...(['none', 'tinyuz'] as const).map(
+    (compression): Rival => ({
+      format: `HPatchLite, ${compression}`,
+      args: ['--format', 'hpatchlite', '--compression', compression],
+      mostBytes: detoolsMostBytes,
+      make: ({ sourcePath, targetPath }, patch) => [
+        python,
+        '-c',
+        hpatchLiteScript,
+        compression,
+        sourcePath,
+        targetPath,
+        patch,
+      ],
+      apply: ({ sourcePath }, patch, out) => [
+        python,
+        '-c',
+        hpatchLiteScript,
+        'apply',
+        sourcePath,
+        patch,
+        out,
+      ],
     }),
   ),
   {

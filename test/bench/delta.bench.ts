@@ -226,8 +226,9 @@ it('measures the other formats against their own tools', async () => {
     .filter(({ ourBytes, theirBytes }) => ourBytes > theirBytes)
     .map(({ pair, format }) => `${pair} as ${format}`);
   writeSection('delta-formats', 'Making other delta formats', [
-    `\`slipway delta make\` against \`xdelta3 -9 -S none -n -A\` ${debianVersion('xdelta3')} and detools 0.53.0 with its`,
-    'own settings, one run of each as a whole process: CPU time, as detools is Python with a matcher in C.',
+    `\`slipway delta make\` against \`xdelta3 -9 -S none -n -A\` ${debianVersion('xdelta3')}, detools 0.53.0 with its`,
+    'own settings and HPatchLite of hdiffpatch 2.6.0 with a dictionary of 8 MiB, one run of each as a',
+    'whole process: CPU time, as both are Python with a matcher in C.',
     'Ours includes applying the patch (in place: with a loss of power within each step) and comparing',
     'SHA-256. Every patch of ours was applied with the other tool and compared. In place: twice the image',
     'as memory, segments of 4096 bytes. Larger images are left out where detools takes minutes.',

@@ -2,9 +2,9 @@ import { decode } from '@ably/vcdiff-decoder';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { applyPatch } from '../../shared/delta/patch-reader.ts';
-import type { Compression } from '../../shared/domain/delta.ts';
+import type { DetoolsCompression } from '../../shared/domain/delta.ts';
 import { peer, pythonPeer } from '../support/peers.ts';
 import { makePatch } from '../support/patches.ts';
 
@@ -119,7 +119,7 @@ test.each(compressions)(
   },
 );
 
-async function inPlaceOfTheirs(name: Compression): Promise<Uint8Array> {
+async function inPlaceOfTheirs(name: DetoolsCompression): Promise<Uint8Array> {
   const sizes = [
     '--memory-size',
     `${memory.memoryBytes}`,
@@ -169,4 +169,74 @@ test('a BSDIFF43 patch is one bzip2 stream that is read in one go', async () => 
   const args = [at('source'), at('bsdiff43'), at('rebuilt43')];
   await must(pythonPeer('python', ['-c', applyBsdiff43, ...args]));
   expect(isSame(await read('rebuilt43'), target)).toBe(true);
+});
+
+/** Makes a patch for HPatchLite, or applies one, with what is called hdiffpatch on PyPI. */
+const hpatchLite = `
+import hdiffpatch, sys
+verb, *names, compression = sys.argv[1:]
+source, other = (open(name, 'rb').read() for name in names[:2])
+if verb == 'apply':
+    made = hdiffpatch.apply_lite(source, other)
+elif verb == 'repack':
+    made = hdiffpatch.recompress_lite(source, compression)
+elif compression == 'line':
+    made = hdiffpatch.diff_lite(
+        source, other, compression=hdiffpatch.TuzConfig(dict_size=4096, literal_line=True))
+else:
+    made = hdiffpatch.diff_lite(source, other, compression=compression)
+open(names[2], 'wb').write(made)
+`;
+const hdiffpatch = (verb: string, one: string, other: string, out: string, compression = '') =>
+  must(pythonPeer('python', ['-c', hpatchLite, verb, at(one), at(other), at(out), compression]));
+
+describe('HPatchLite', () => {
+  test.each(['none', 'tinyuz'] as const)('hdiffpatch applies our patch with %s', async (name) => {
+    for (const limits of [{}, { ramBytes: 1500 }, { ramBytes: 40_000 }]) {
+      const choice = { format: 'hpatchlite', compression: name } as const;
+      await writeFile(at(`lite-${name}`), makePatch(source, target, choice, limits));
+      await hdiffpatch('apply', 'source', `lite-${name}`, `lite-rebuilt-${name}`);
+      expect(isSame(await read(`lite-rebuilt-${name}`), target)).toBe(true);
+    }
+  });
+
+  test.each(['none', 'tuz', 'line'])('we apply its patch with %s', async (name) => {
+    await hdiffpatch('make', 'source', 'target', `lite-their-${name}`, name);
+    const theirs = await read(`lite-their-${name}`);
+    expect(isSame(applyPatch(source, theirs), target)).toBe(true);
+    const compression = name === 'none' ? 'none' : 'tinyuz';
+    const ours = makePatch(source, target, { format: 'hpatchlite', compression });
+    expect(ours.length).toBeLessThanOrEqual(theirs.length);
+  });
+
+  test('hdiffpatch unpacks ours, and we apply what it packs again', async () => {
+    const choice = { format: 'hpatchlite', compression: 'tinyuz' } as const;
+    await writeFile(at('lite-packed'), makePatch(source, target, choice));
+    await hdiffpatch('repack', 'lite-packed', 'source', 'lite-plain', 'none');
+    await hdiffpatch('repack', 'lite-plain', 'source', 'lite-again', 'tuz');
+    for (const name of ['lite-plain', 'lite-again'])
+      expect(isSame(applyPatch(source, await read(name)), target)).toBe(true);
+    const [ours, again] = [await read('lite-packed'), await read('lite-again')];
+    expect(ours.length).toBeLessThanOrEqual(again.length);
+  });
+
+  test('what hdiffpatch makes of an empty target, of equal images, and in other compressions', async () => {
+    await writeFile(at('lite-empty'), new Uint8Array(0));
+    for (const [to, name] of [
+      ['lite-empty', 'none'],
+      ['lite-empty', 'tuz'],
+      ['source', 'tuz'],
+    ] as const) {
+      await hdiffpatch('make', 'source', to, 'lite-special', name);
+      expect(isSame(applyPatch(source, await read('lite-special')), await read(to))).toBe(true);
+      const compression = name === 'none' ? 'none' : 'tinyuz';
+      const ours = makePatch(source, await read(to), { format: 'hpatchlite', compression });
+      await writeFile(at('lite-special'), ours);
+      await hdiffpatch('apply', 'source', 'lite-special', 'lite-rebuilt');
+      expect(isSame(await read('lite-rebuilt'), await read(to))).toBe(true);
+    }
+    await hdiffpatch('make', 'source', 'target', 'lite-zlib', 'zlib');
+    const zlib = await read('lite-zlib');
+    expect(() => applyPatch(source, zlib)).toThrow('does not read');
+  });
 });

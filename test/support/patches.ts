@@ -14,6 +14,8 @@ export const everyChoice: readonly PatchChoice[] = [
       compression,
     })),
   ),
+  { format: 'hpatchlite', compression: 'none' },
+  { format: 'hpatchlite', compression: 'tinyuz' },
 ];
 
 /** One patch, and nothing else. */

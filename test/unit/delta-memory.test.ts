@@ -82,6 +82,9 @@ describe('a decoder of a small device', () => {
     [{ format: 'detools', compression: 'heatshrink' }, 1500],
     [{ format: 'detools', compression: 'heatshrink' }, 40_000],
     [{ format: 'detools', compression: 'lzma' }, 32_000],
+    [{ format: 'hpatchlite', compression: 'none' }, 512],
+    [{ format: 'hpatchlite', compression: 'tinyuz' }, 700],
+    [{ format: 'hpatchlite', compression: 'tinyuz' }, 5000],
     [{ format: 'vcdiff', compression: null }, 64_000],
   ];
   test.each(small)('%o in %i bytes', (choice, ramBytes) => {

@@ -80,6 +80,11 @@ test.each([
     [0xd6, 0xc3, 0xc4, 0, 0, 0, 0x20, 0xbf, 0xff, 0xff, 0x7f],
     /absurd/,
   ],
+  [
+    'HPatchLite with an absurd dictionary',
+    [0x68, 0x49, 1, 0x49, 9, 9, 255, 255, 255, 255, 0],
+    /dictionary of 4294967295 bytes/,
+  ],
   ['BSDIFF43', [...Buffer.from('ENDSLEY/BSDIFF43'), 0, 0, 0, 0, 0, 0, 0, 0x10], /absurd/],
 ] as const)('%s: lengths beyond reason are refused before memory is taken', (_name, bytes, why) => {
   const before = process.memoryUsage().arrayBuffers;

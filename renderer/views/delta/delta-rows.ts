@@ -13,6 +13,7 @@ export function formatWord(format: string, compression?: string | null): string 
   const words: Readonly<Record<string, string>> = {
     bsdiff: 'BSDIFF40',
     'detools-inplace': 'detools in place',
+    hpatchlite: 'HPatchLite',
   };
   const word = words[format] ?? (format === 'detools' ? format : format.toUpperCase());
   return compression ? `${word}, ${compression}` : word;
