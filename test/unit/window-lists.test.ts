@@ -169,7 +169,13 @@ test('rows are sorted by numbers in their texts, and rows without a value come l
 
 test('delta rows pair each source with its own delta and its share of the full image', () => {
   const pkg = (change: Partial<VersionPackage>) => change as VersionPackage;
-  const target = pkg({ releaseId: 'r3', componentId: 'MCU', targetVersion: '3' });
+  const file = (sizeBytes: number) => [{ sizeBytes }] as VersionPackage['files'];
+  const target = pkg({
+    releaseId: 'r3',
+    componentId: 'MCU',
+    targetVersion: '3',
+    files: file(100),
+  });
   const one = pkg({ id: 'p1', targetVersion: '1', createdAt: '2026-01-01' });
   const two = pkg({ id: 'p2', targetVersion: '2', createdAt: '2026-01-02' });
   const delta = pkg({
@@ -177,7 +183,7 @@ test('delta rows pair each source with its own delta and its share of the full i
     releaseId: 'r3',
     componentId: 'MCU',
     sourceVersion: '1',
-    deltaProof: { patchSizeBytes: 25, targetSizeBytes: 100 } as VersionPackage['deltaProof'],
+    files: file(25),
   });
   const foreign = { ...delta, componentId: 'MODULE', sourceVersion: '2' };
   const rows = deltaRows(target, [one, two], [delta, foreign]);
