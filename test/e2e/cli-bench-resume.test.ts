@@ -73,12 +73,12 @@ test('a process killed in the middle of a flash leaves an interrupted run, and t
   expect(await runsOf()).toHaveLength(1);
 
   const resumed = await bench('resume');
-  expect(JSON.parse(resumed.stdout), resumed.stderr).toMatchObject({
+  expect(resumed.exitCode, resumed.stderr).toBe(0);
+  expect(JSON.parse(resumed.stdout)).toMatchObject({
     verified: true,
     booted: { version: '1.1.0', matched: true },
     boardId: cut?.board?.id,
   });
-  expect(resumed.exitCode).toBe(0);
   const after = await runsOf();
   expect(after.map(({ passed }) => passed)).toEqual([false, true]);
   expect(after[1]).toMatchObject({ resumes: cut?.id, hardwareRevision: 'B', virtual: true });

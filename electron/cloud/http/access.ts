@@ -1,10 +1,11 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type Account, type OperatorRole, roleSuffices } from '../../../shared/domain/operator.ts';
-import { problem } from '../../../shared/domain/problem.ts';
+import { problem, toProblem } from '../../../shared/domain/problem.ts';
 import { sha256 } from '../../files/sha256.ts';
 import type { RateLimits } from '../rate-limits.ts';
 import type { AccountStore } from '../store/accounts.ts';
 import type { AuditLog } from '../store/audit-log.ts';
+import { httpStatus } from './problems.ts';
 
 /** A longer body is told by its size and SHA-256 in the audit log. */
 const auditedBodyChars = 2000;
@@ -50,7 +51,7 @@ export function guardOperators(
   });
   app.addHook('onSend', async (request, reply, payload) => {
     if (isReading(request) || !request.account) return payload;
-    await parts.audit.add({
+    const entry = {
       account: request.account.name,
       address: request.ip,
       method: request.method,
@@ -58,7 +59,17 @@ export function guardOperators(
       body: auditedBody(request.body),
       status: reply.statusCode,
       problem: problems.get(request) ?? null,
-    });
+    };
+    try {
+      await parts.audit.add(entry);
+    } catch (error) {
+      const failure = toProblem(error);
+      process.stderr.write(`not noted: ${entry.method} ${entry.path}: ${failure.detail}\n`);
+      // What is refused anyway is told as such; what was done and could not be noted is not told as done.
+      if (reply.statusCode >= 400) return payload;
+      void reply.code(httpStatus(failure));
+      return JSON.stringify({ error: failure });
+    }
     return payload;
   });
 }
