@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ByteChannel } from '../../electron/core/bench/byte-channel.ts';
+import { Stm32Bootloader } from '../../electron/core/bench/stm32/stm32-bootloader.ts';
 import type { Protocol, VirtualBoardKind } from '../../shared/domain/bench-names.ts';
 import { avrApp } from '../support/avr-app.ts';
 import { type Bench, openBench, rawImage, sampleImage } from '../support/bench.ts';
@@ -75,3 +77,29 @@ test('protection is a fault of the STM32 alone', async () => {
     problem: { code: 'no-such-fault' },
   });
 });
+
+test('an STM32 that was left in the middle of a write is reached again by who goes on with it', async () => {
+  const { path: port } = await bench.boards.start('stm32', { unit: 0 });
+  const line = { baudRate: 115_200, dataBits: 8, parity: 'even', stopBits: 1 } as const;
+  const link = await bench.boards.opener()(port, line);
+  const channel = new ByteChannel(link, port, new AbortController().signal);
+  try {
+    const bootloader = new Stm32Bootloader(channel);
+    await bootloader.connect();
+    // WRITE and its address, each acknowledged, and the first few of 256 bytes; then whoever wrote is gone.
+    for (const part of [
+      [0x31, 0xce],
+      [0x08, 0x00, 0x10, 0x00, 0x18],
+    ]) {
+      await channel.write(Uint8Array.from(part));
+      expect(await channel.byteOrNull(1000)).toBe(0x79);
+    }
+    await channel.write(Uint8Array.of(0xff, 1, 2, 3));
+    await expect(bootloader.connect()).rejects.toMatchObject({
+      problem: { code: 'no-bootloader' },
+    });
+    expect(await bootloader.connect({ finishesWrite: true })).toMatchObject({ productId: 0x410 });
+  } finally {
+    await link.close();
+  }
+}, 30_000);

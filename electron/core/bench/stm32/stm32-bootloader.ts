@@ -17,6 +17,8 @@ const timeouts = {
   bootMs: 500,
 } as const;
 const syncAttempts = 5;
+/** Longer than a bootloader takes between two answers. */
+const quietMs = 200;
 
 /** Chips by product id (AN2606): name, flash page size in bytes. */
 export const stm32Chips: Readonly<
@@ -45,12 +47,22 @@ export class Stm32Bootloader {
     this.#channel = channel;
   }
 
-  /** Synchronises the baud rate; a bootloader that was already synchronised answers NACK, which is fine too. */
-  async connect(): Promise<BootloaderIdentity> {
+  /**
+   * Synchronises the baud rate; a bootloader that was already synchronised answers NACK, which is fine too.
+   * One that was left in the middle of a write waits for its data without end (AN3155, 3.6): with
+   * `finishesWrite` it first gets as much as any write may need, of which the checksum makes a NACK.
+   */
+  async connect({ finishesWrite = false } = {}): Promise<BootloaderIdentity> {
+    if (finishesWrite) {
+      await this.#channel.write(new Uint8Array(blockBytes + 1).fill(syncByte));
+      await this.#untilQuiet();
+    }
     for (let attempt = 0; attempt < syncAttempts; attempt++) {
       this.#channel.clear();
       await this.#channel.write(Uint8Array.of(syncByte));
-      if (await this.#isAnswered()) return this.#identify();
+      if (!(await this.#isAnswered())) continue;
+      if (finishesWrite) await this.#untilQuiet();
+      return this.#identify();
     }
     throw problem(
       'no-bootloader',
@@ -58,6 +70,11 @@ export class Stm32Bootloader {
       `${this.#channel.path}: ${syncAttempts} synchronisation bytes had no answer.`,
       'Set BOOT0 high, reset the board, and check RX and TX.',
     );
+  }
+
+  /** What was too much for the write is taken for commands, and each is answered. */
+  async #untilQuiet(): Promise<void> {
+    while ((await this.#channel.byteOrNull(quietMs)) !== null);
   }
 
   /** Whether ACK or NACK comes; some chips send stray bytes as they come up. */

@@ -40,7 +40,8 @@ export class Stm32Flasher implements Flasher {
   }
 
   async connect(): Promise<BoardIdentity> {
-    const identity = await this.#bootloader.connect();
+    // What a write that was cut off would leave wrong is found by comparing, and written again.
+    const identity = await this.#bootloader.connect({ finishesWrite: this.#options.changedOnly });
     this.#identity = identity;
     const chip = stm32Chips[identity.productId];
     const uniqueId = await readUniqueId(this.#bootloader, identity.productId);
