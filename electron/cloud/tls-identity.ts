@@ -18,8 +18,8 @@ export interface TlsIdentity {
 /** Reads the files and checks that they belong together. @throws ProblemError `tls-unusable` */
 export async function loadTlsIdentity(files: TlsFiles): Promise<TlsIdentity> {
   const [cert, key] = await Promise.all([read(files.certificatePath), read(files.keyPath)]);
-  const certificate = await parsed(files.certificatePath, () => new X509Certificate(cert));
-  const privateKey: KeyObject = await parsed(files.keyPath, () => createPrivateKey(key));
+  const certificate = parsed(files.certificatePath, () => new X509Certificate(cert));
+  const privateKey: KeyObject = parsed(files.keyPath, () => createPrivateKey(key));
   if (!certificate.checkPrivateKey(privateKey))
     throw unusable(
       `${files.keyPath} is not the key of the certificate in ${files.certificatePath}.`,
@@ -43,7 +43,7 @@ async function read(path: string): Promise<Buffer> {
   }
 }
 
-async function parsed<T>(path: string, parse: () => T): Promise<T> {
+function parsed<T>(path: string, parse: () => T): T {
   try {
     return parse();
   } catch (error) {

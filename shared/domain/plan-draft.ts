@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defaultDeltas, packageOffers } from './package-offers.ts';
-import { inUpgradeSequence } from './upgrade-sequence.ts';
+import { inSequence, inUpgradeSequence } from './upgrade-sequence.ts';
 import { planFault } from './plan-strategy.ts';
 import { type PlanDraft, planDraftSchema } from './plan.ts';
 import { problem } from './problem.ts';
@@ -105,7 +105,7 @@ export function resolvePlanFile(
     name: name ?? `${product} ${version}`,
     productId: product,
     releaseId: release.id,
-    components: inSequence(taken, upgradeSequence ?? []),
+    components: asSequenced(taken, upgradeSequence ?? []),
   };
   const fault = planFault(plan);
   if (fault !== null) throw planInvalid(fault);
@@ -124,7 +124,7 @@ export function planInvalid(fault: string): Error {
 }
 
 /** @throws ProblemError `plan-invalid` when the sequence names other components than the plan has */
-function inSequence(
+function asSequenced(
   components: PlanDraft['components'],
   sequence: readonly string[],
 ): PlanDraft['components'] {
@@ -134,7 +134,5 @@ function inSequence(
     throw planInvalid(
       `upgradeSequence names ${sequence.join(', ')}; the plan has ${ids.join(', ')}.`,
     );
-  return components.toSorted(
-    (one, other) => sequence.indexOf(one.componentId) - sequence.indexOf(other.componentId),
-  );
+  return inSequence(components, sequence);
 }

@@ -19,11 +19,11 @@ it(`upgrades each of ${deviceCount} devices once though the cloud is killed ${ki
   // The last group installs when the killing is over, so that no kill comes after the end.
   const gates = Array.from({ length: kills + 1 }, makeGate);
   let ports = ['0', '0'];
-  const start = async (): Promise<CloudProcess> => {
+  const start = (): CloudProcess => {
     const [http = '0', mqtt = '0'] = ports;
     return CloudProcess.spawn(['--data', folder, '--http', http, '--mqtt', mqtt]);
   };
-  let cloud = await start();
+  let cloud = start();
   try {
     const { http, mqtt, operator } = await cloud.ready();
     ports = [new URL(http).port, new URL(mqtt).port];
@@ -50,7 +50,7 @@ it(`upgrades each of ${deviceCount} devices once though the cloud is killed ${ki
       gate.open();
       await sleep(Math.random() * longestLifeMs);
       await cloud.kill('SIGKILL');
-      cloud = await start();
+      cloud = start();
       await cloud.ready();
     }
     const killedMs = Date.now() - startedMs;

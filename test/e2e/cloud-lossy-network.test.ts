@@ -9,6 +9,7 @@ import { LocalCloudProcess } from '../../electron/core/clouds/local-cloud-proces
 import { makeSimulatedDevices } from '../../electron/core/clouds/simulated-identities.ts';
 import { componentId, productId, until } from '../support/cloud.ts';
 import { LossyUdp } from '../support/lossy-udp.ts';
+import { seededRandom } from '../support/seeded-random.ts';
 import { artifactOf, packageOf, planOf } from '../support/scratch.ts';
 
 let folder: string;
@@ -29,22 +30,13 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** A sequence that is the same in every run (a linear congruential generator). */
-function sequence(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
-
 test('over a network that loses 10 % of all packets, repeats 5 % and reorders 5 %, no LwM2M device is lost', async () => {
   const deviceCount = 30;
   const endpoint = await cloudProcess.start();
   const cloud = new LocalCloud(endpoint);
   const coapPort = Number(new URL(endpoint.coap ?? '').port);
   const faults = { lost: 0.1, twice: 0.05, late: 0.05 };
-  network = await LossyUdp.start(coapPort, faults, sequence(1));
+  network = await LossyUdp.start(coapPort, faults, seededRandom(1));
   await cloud.putProduct({ id: productId, name: 'Product' });
   const devices = makeSimulatedDevices({
     productId,

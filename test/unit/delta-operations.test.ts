@@ -3,14 +3,12 @@ import { findOperations } from '../../shared/delta/operations.ts';
 import { applyPatch } from '../../shared/delta/patch-reader.ts';
 import { writeBsdiff40 } from '../../shared/delta/bsdiff-writer.ts';
 import { firmwareLike } from '../support/patches.ts';
+import { seededRandom } from '../support/seeded-random.ts';
 
 /** Bytes that nothing else resembles. */
 function unlike(salt: number, sizeBytes: number): Uint8Array {
-  let state = salt;
-  return Uint8Array.from({ length: sizeBytes }, () => {
-    state = (Math.imul(state, 1664525) + 1013904223) | 0;
-    return state >>> 24;
-  });
+  const random = seededRandom(salt);
+  return Uint8Array.from({ length: sizeBytes }, () => 256 * random());
 }
 
 const concat = (...parts: readonly Uint8Array[]): Uint8Array =>

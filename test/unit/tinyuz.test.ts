@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { TinyuzReader, tinyuzDictionary } from '../../shared/formats/tinyuz-reader.ts';
 import { compressTinyuz } from '../../shared/formats/tinyuz-writer.ts';
 import { firmwareLike } from '../support/patches.ts';
+import { seededRandom } from '../support/seeded-random.ts';
 
 const mostBytes = 1 << 26;
 
@@ -62,12 +63,8 @@ describe('tinyuz', () => {
   });
 
   test('what cannot be compressed grows by a few bytes only, and a run of a megabyte takes few', () => {
-    const noise = new Uint8Array(20_000);
-    let state = 1;
-    for (let at = 0; at < noise.length; at++) {
-      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-      noise[at] = state >>> 24;
-    }
+    const random = seededRandom(1);
+    const noise = Uint8Array.from({ length: 20_000 }, () => 256 * random());
     expect(compressTinyuz(noise, 1 << 16).length).toBeLessThan(noise.length + 64);
     expect(compressTinyuz(new Uint8Array(1 << 20), 1 << 16).length).toBeLessThan(128);
   });

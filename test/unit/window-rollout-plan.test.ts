@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { planDraftSchema } from '../../shared/domain/plan.ts';
 import { type Product, productSchema, type VersionPackage } from '../../shared/domain/product.ts';
+import { inSequence } from '../../shared/domain/upgrade-sequence.ts';
 import { parseDeviceList } from '../../shared/domain/device-list.ts';
 import {
   defaultChoice,
@@ -8,12 +9,7 @@ import {
   offersOf,
   type PlanForm,
 } from '../../renderer/views/rollout/plan-choices.ts';
-import {
-  emptyOptions,
-  inSequence,
-  moved,
-  optionFields,
-} from '../../renderer/views/rollout/plan-options.ts';
+import { emptyOptions, moved, optionFields } from '../../renderer/views/rollout/plan-options.ts';
 
 const product: Product = productSchema.parse({
   id: 'SENSOR-1',

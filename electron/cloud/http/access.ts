@@ -33,8 +33,7 @@ export function guardOperators(
   const problems = new WeakMap<FastifyRequest, string>();
   app.decorateRequest('account', null as unknown as Account);
   app.addHook('onRequest', async (request) => {
-    const token = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1];
-    const account = token === undefined ? null : parts.accounts.find(token);
+    const account = accountOf(request, parts.accounts);
     if (!account) {
       await parts.limits.ofFailure(request.ip);
       throw unauthorized();
@@ -72,6 +71,15 @@ export function guardOperators(
     }
     return payload;
   });
+}
+
+/** Whose token the request carries, or null. */
+export function accountOf(
+  { headers }: Pick<FastifyRequest, 'headers'>,
+  accounts: AccountStore,
+): Account | null {
+  const token = /^Bearer (.+)$/.exec(headers.authorization ?? '')?.[1];
+  return token === undefined ? null : accounts.find(token);
 }
 
 const isReading = ({ method }: FastifyRequest): boolean => method === 'GET' || method === 'HEAD';

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { CloudParts } from '../types.ts';
+import { accountOf } from './access.ts';
 import { parse } from './problems.ts';
 
 const planParams = z.object({ id: z.string().min(1).max(128) });
@@ -17,10 +18,6 @@ export function planEventRoutes(app: FastifyInstance, parts: CloudParts): void {
   app.get('/plans/:id/events', async (request, reply) => {
     const { id: planId } = parse(planParams, request.params);
     const progress = parts.plans.progress(planId);
-    const { authorization } = request.headers;
-    const isWelcome = (): boolean =>
-      parts.accounts.find(authorization?.replace(/^Bearer /, '') ?? '') !== null;
-
     reply.hijack();
     const { raw } = reply;
     raw.writeHead(200, {
@@ -41,7 +38,7 @@ export function planEventRoutes(app: FastifyInstance, parts: CloudParts): void {
     });
     const unfollow = changes.follow(planId, (change) => send('change', change.seq, change));
     const heartbeat = setInterval(() => {
-      if (isWelcome()) raw.write(': still here\n\n');
+      if (accountOf(request, parts.accounts)) raw.write(': still here\n\n');
       else raw.end();
     }, heartbeatMs);
     raw.once('close', () => {

@@ -3,6 +3,7 @@ import type { BenchRun } from '../../../shared/domain/bench.ts';
 import type { Problem } from '../../../shared/domain/problem.ts';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
 import { sha256 } from '../../files/sha256.ts';
+import { isProcessAlive } from '../process-alive.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 import type { BenchOrder } from './bench-order.ts';
 import { keepEveryMs, unfinishedPath } from './recorder.ts';
@@ -35,19 +36,9 @@ export async function recordInterrupted(workspace: Workspace): Promise<void> {
 
 async function isAlive({ id, processId, recording }: BenchOrder): Promise<boolean> {
   if (running.has(id)) return true;
-  if (processId === process.pid || !hasProcess(processId)) return false;
+  if (processId === process.pid || !isProcessAlive(processId)) return false;
   const kept = await stat(unfinishedPath(recording)).catch(() => null);
   return kept !== null && Date.now() - kept.mtimeMs < silentMs;
-}
-
-function hasProcess(processId: number): boolean {
-  try {
-    process.kill(processId, 0);
-    return true;
-  } catch (error) {
-    // It is there, but another user's.
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
 
 /** What was recorded until the process ended; its last line may be torn. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { ProblemError, problem } from '../../../shared/domain/problem.ts';
+import { isProcessAlive } from '../process-alive.ts';
 import { ChildEntry } from './child-entry.ts';
 import { LocalCloud } from './local-cloud.ts';
 
@@ -138,7 +139,7 @@ export class LocalCloudProcess {
 
   async #findRunning(): Promise<CloudAddress | null> {
     const endpoint = await this.#readEndpoint();
-    if (!endpoint || !isAlive(endpoint.pid)) return null;
+    if (!endpoint || !isProcessAlive(endpoint.pid)) return null;
     try {
       const token = (await readFile(join(this.#dataDir, 'operator-token'), 'utf8')).trim();
       await new LocalCloud({ http: endpoint.http, token }).check();
@@ -171,14 +172,6 @@ function portsOf(endpoint: Addresses | null): Ports | null {
   const portOf = (url: string): string => (URL.canParse(url) ? new URL(url).port : '');
   const [http, mqtt] = [portOf(endpoint.http), portOf(endpoint.mqtt)];
   return http && mqtt ? [http, mqtt, portOf(endpoint.coap ?? '') || '0'] : null;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
 
 function isMissing(error: unknown): boolean {

@@ -1,6 +1,6 @@
-import type { PlanChange } from '../../../shared/domain/plan.ts';
-import { planChangeSchema } from '../../../shared/domain/plan.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createParser } from 'eventsource-parser';
+import { type PlanChange, planChangeSchema } from '../../../shared/domain/plan.ts';
 import type { LocalCloud } from './local-cloud.ts';
 
 const firstRetryMs = 500;
@@ -41,10 +41,8 @@ export class PlanFollower {
     for (let retryMs = firstRetryMs; !signal.aborted; ) {
       const heard = await this.#listen(planId, signal);
       retryMs = heard ? firstRetryMs : Math.min(2 * retryMs, longestRetryMs);
-      await new Promise<void>((done) => {
-        const timer = setTimeout(done, retryMs);
-        signal.addEventListener('abort', () => (clearTimeout(timer), done()), { once: true });
-      });
+      // Rejected when it is told to stop, which ends the loop.
+      await sleep(retryMs, undefined, { signal }).catch(() => undefined);
     }
   }
 

@@ -10,11 +10,11 @@ import {
   tooManyLinesText,
 } from '../../../shared/domain/device-list.ts';
 import type { PlanDraftInput } from '../../../shared/domain/plan.ts';
-import { inUpgradeSequence } from '../../../shared/domain/upgrade-sequence.ts';
+import { inSequence, inUpgradeSequence } from '../../../shared/domain/upgrade-sequence.ts';
 import { planFault } from '../../../shared/domain/plan-strategy.ts';
 import type { Product, VersionPackage } from '../../../shared/domain/product.ts';
 import { type PaceForm, paceOf } from './stage-choices.ts';
-import { type PlanOptions, inSequence, optionFields } from './plan-options.ts';
+import { type PlanOptions, optionFields } from './plan-options.ts';
 
 /** What a release offers for one component of a plan. */
 export interface ComponentOffer extends PackageOffer {

@@ -94,18 +94,6 @@ export function optionFields(
   };
 }
 
-/** Things with a component in the order of a sequence; those that it does not name stay last, as they were. */
-export function inSequence<T extends { readonly componentId: string }>(
-  items: readonly T[],
-  sequence: readonly string[],
-): T[] {
-  const rank = ({ componentId }: T): number => {
-    const at = sequence.indexOf(componentId);
-    return at < 0 ? sequence.length : at;
-  };
-  return items.toSorted((one, other) => rank(one) - rank(other));
-}
-
 /** The order with the component at `index` one place earlier or later. */
 export function moved(ids: readonly string[], index: number, by: -1 | 1): readonly string[] {
   const id = ids[index];
