@@ -9,6 +9,7 @@ import { z } from 'zod';
 import type { WorkContext } from '../../../shared/domain/job.ts';
 import { problem } from '../../../shared/domain/problem.ts';
 import type { PackageFile } from '../../../shared/domain/product.ts';
+import { hashFile } from '../workspace/object-store.ts';
 import { canonicalJson } from '../../../shared/domain/canonical-json.ts';
 
 const manifestName = 'manifest.json';
@@ -169,7 +170,8 @@ export async function verifyVersionPackage(
     if (result.status === 'rejected') {
       const { code, message } = result.reason as NodeJS.ErrnoException;
       if (code === 'ENOENT' || code === 'EACCES' || code === 'EIO') throw result.reason;
-      return { sha256: await hashFile(path), manifest: null, intact: false, why: message };
+      const { sha256 } = await hashFile(path, context.signal);
+      return { sha256, manifest: null, intact: false, why: message };
     }
   }
   const manifest = parseJson(Buffer.from(manifestText, 'latin1').toString('utf8'));
@@ -180,12 +182,6 @@ export async function verifyVersionPackage(
     intact: why === null,
     why: why ?? 'every file matches the manifest',
   };
-}
-
-async function hashFile(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path), hash);
-  return hash.digest('hex');
 }
 
 function parseJson(text: string): unknown {

@@ -1,5 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { randomUUID } from 'node:crypto';
 import { mkdir, open, readFile, readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import Database from 'libsql';
@@ -7,6 +6,7 @@ import { z } from 'zod';
 import type { WorkContext } from '../../../shared/domain/job.ts';
 import { ProblemError, problem } from '../../../shared/domain/problem.ts';
 import { renameDurably, writeFileAtomic } from '../../files/atomic-file.ts';
+import { copyHashed } from '../../files/hashed-copy.ts';
 import { hashFile } from '../workspace/object-store.ts';
 
 const databaseName = 'cloud.db';
@@ -213,7 +213,7 @@ function skipJobIds(path: string): void {
   }
 }
 
-/** Copies files with progress over all of them, hashing what it copies. */
+/** Copies files with progress over all of them. */
 class Copier {
   readonly #step: string;
   readonly #totalBytes: number;
@@ -227,36 +227,22 @@ class Copier {
   }
 
   async copy(from: string, to: string, name: string): Promise<BackupFile> {
-    const hash = createHash('sha256');
-    let sizeBytes = 0;
+    const { signal, onProgress } = this.#context;
     try {
-      const out = await open(to, 'wx', 0o600);
-      try {
-        const source = createReadStream(from, {
-          highWaterMark: 1 << 20,
-          signal: this.#context.signal,
-        });
-        for await (const chunk of source as AsyncIterable<Buffer>) {
-          hash.update(chunk);
-          await out.writeFile(chunk);
-          sizeBytes += chunk.length;
-          this.#doneBytes += chunk.length;
-          this.#context.onProgress({
-            step: this.#step,
-            done: Math.min(this.#doneBytes, this.#totalBytes),
-            total: this.#totalBytes,
-            unit: 'bytes',
-          });
-        }
-        await out.sync();
-      } finally {
-        await out.close();
-      }
+      const copied = await copyHashed(from, to, {
+        signal,
+        mode: 0o600,
+        onBytes: (count) => {
+          this.#doneBytes += count;
+          const done = Math.min(this.#doneBytes, this.#totalBytes);
+          onProgress({ step: this.#step, done, total: this.#totalBytes, unit: 'bytes' });
+        },
+      });
+      return { name, ...copied };
     } catch (error) {
-      if (this.#context.signal.aborted || error instanceof ProblemError) throw error;
+      if (signal.aborted || error instanceof ProblemError) throw error;
       throw damaged(`${from}: ${(error as Error).message}`);
     }
-    return { name, sizeBytes, sha256: hash.digest('hex') };
   }
 }
 

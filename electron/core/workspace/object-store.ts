@@ -1,9 +1,10 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, rm, stat } from 'node:fs/promises';
+import { mkdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { WorkContext } from '../../../shared/domain/job.ts';
 import { renameDurably } from '../../files/atomic-file.ts';
+import { copyHashed } from '../../files/hashed-copy.ts';
 
 /** Images and recordings as files named by their SHA-256; writing is temporary name, fsync, rename. */
 export class ObjectStore {
@@ -26,27 +27,15 @@ export class ObjectStore {
     await mkdir(this.#folder, { recursive: true });
     const total = (await stat(source)).size;
     const temporary = join(this.#folder, `${randomUUID()}.tmp`);
-    const hash = createHash('sha256');
-    let sizeBytes = 0;
+    let done = 0;
     try {
-      const out = await open(temporary, 'wx');
-      try {
-        for await (const chunk of createReadStream(source, {
-          highWaterMark: 1 << 20,
-          signal: context.signal,
-        })) {
-          const bytes = chunk as Buffer;
-          hash.update(bytes);
-          // Unlike write, writeFile goes on after a short write, so that a full disk is an error.
-          await out.writeFile(bytes);
-          sizeBytes += bytes.length;
-          context.onProgress({ step: 'Storing', done: sizeBytes, total, unit: 'bytes' });
-        }
-        await out.sync();
-      } finally {
-        await out.close();
-      }
-      const sha256 = hash.digest('hex');
+      const { sha256, sizeBytes } = await copyHashed(source, temporary, {
+        signal: context.signal,
+        onBytes: (count) => {
+          done += count;
+          context.onProgress({ step: 'Storing', done, total, unit: 'bytes' });
+        },
+      });
       await mkdir(join(this.#folder, sha256.slice(0, 2)), { recursive: true });
       await renameDurably(temporary, this.path(sha256));
       return { sha256, sizeBytes };
