@@ -3,15 +3,13 @@ import {
   benchRunSchema,
   flashFootprintSchema,
   knownBoardSchema,
-  mcuVersionSchema,
   portInfoSchema,
   portListSchema,
-  protocolSchema,
   virtualBoardKindSchema,
 } from '../domain/bench.ts';
-import { bootCommandsSchema } from '../domain/boot-commands.ts';
 import { hardwareRevisionSchema } from '../domain/bench-policy-schema.ts';
-import { connectionCalls, resetSequenceTextSchema } from './connection-calls.ts';
+import { flashRequestSchema } from '../domain/flash-request.ts';
+import { connectionCalls } from './connection-calls.ts';
 import { consoleCalls } from './console-calls.ts';
 import { call, fileRefSchema, id, job, none } from './door.ts';
 
@@ -24,38 +22,12 @@ export const benchCalls = {
     z.object({
       file: fileRefSchema.optional(),
       packageId: id.optional(),
-      address: z.number().int().nonnegative().max(0xffff_ffff).optional(),
+      address: flashRequestSchema.shape.address,
     }),
     flashFootprintSchema,
   ),
   'bench.flash': job(
-    z.object({
-      port: z.string(),
-      protocol: protocolSchema,
-      file: fileRefSchema.optional(),
-      packageId: id.optional(),
-      expectVersion: z.string().optional(),
-      /** Absent: what the protocol begins with. */
-      baudRate: z.number().int().min(1200).max(4_000_000).optional(),
-      /** Where an image without addresses goes; absent: where the chip begins. */
-      address: z.number().int().nonnegative().max(0xffff_ffff).optional(),
-      /** Where a module fetches the package itself, instead of taking it over the line. */
-      url: z.url().max(700).optional(),
-      /** Flash an Espressif chip through a stub in its RAM: quicker for large images. */
-      usesStub: z.boolean().optional(),
-      /** The MCU that a module upgrades, and what it runs; absent: what the module says. */
-      mcu: mcuVersionSchema.optional(),
-      /** What is typed at a bootloader's prompt; absent: what the component says. */
-      bootCommands: bootCommandsSchema.optional(),
-      /** Leave sectors that the board holds already: less to write, and the way on after a lost port. */
-      changedOnly: z.boolean().default(false),
-      /** Remembered for the board; absent: what is remembered of it. */
-      hardwareRevision: hardwareRevisionSchema.optional(),
-      /** Name of the board that may be erased as a whole to take off its read-out protection. */
-      unprotect: z.string().min(1).max(200).optional(),
-      /** Steps of DTR and RTS before the board is spoken to; absent: those saved for the board, empty: the protocol's own. */
-      resetSequence: resetSequenceTextSchema.optional(),
-    }),
+    flashRequestSchema.extend({ file: fileRefSchema.optional(), packageId: id.optional() }),
     benchRunSchema,
   ),
   'bench.resume': job(z.object({ runId: id, port: z.string().optional() }), benchRunSchema),

@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import { adviceSchema, connectionSchema, resetTrialSchema } from '../domain/connection.ts';
+import { resetSequenceTextSchema } from '../domain/flash-request.ts';
 import { call, fileRefSchema } from './door.ts';
 
-/** For example `dtr=1 rts=0; wait 100ms; dtr=0`. */
-export const resetSequenceTextSchema = z.string().max(2000);
 const port = z.object({ port: z.string().min(1).max(4096) });
 
 /** Help for boards that do not answer. */

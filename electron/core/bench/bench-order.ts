@@ -1,28 +1,16 @@
 import { z } from 'zod';
-import {
-  boardReferenceSchema,
-  mcuVersionSchema,
-  protocolSchema,
-} from '../../../shared/domain/bench.ts';
-import { bootCommandsSchema } from '../../../shared/domain/boot-commands.ts';
+import { boardReferenceSchema } from '../../../shared/domain/bench.ts';
+import { flashRequestSchema } from '../../../shared/domain/flash-request.ts';
+
+/** What is asked of a run and of those that go on with it. Consent to erase a board is asked for anew each time. */
+export const askedSchema = flashRequestSchema
+  .omit({ changedOnly: true, unprotect: true })
+  .extend({ path: z.string().optional() });
 
 /** What a run was asked to do: kept from its beginning until it has passed, so that it can be gone on with. */
-export const benchOrderSchema = z.object({
+export const benchOrderSchema = askedSchema.extend({
   /** That of the run. */
   id: z.string(),
-  port: z.string(),
-  protocol: protocolSchema,
-  path: z.string().optional(),
-  packageId: z.string().optional(),
-  expectVersion: z.string().optional(),
-  baudRate: z.number().optional(),
-  address: z.number().optional(),
-  url: z.string().optional(),
-  usesStub: z.boolean().optional(),
-  mcu: mcuVersionSchema.optional(),
-  bootCommands: bootCommandsSchema.optional(),
-  resetSequence: z.string().optional(),
-  hardwareRevision: z.string().optional(),
   releaseId: z.string().nullable(),
   imageSha256: z.string(),
   imageName: z.string(),

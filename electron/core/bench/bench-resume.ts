@@ -1,6 +1,7 @@
 import type { BenchRun } from '../../../shared/domain/bench.ts';
 import type { WorkContext } from '../../../shared/domain/job.ts';
 import { problem } from '../../../shared/domain/problem.ts';
+import { askedSchema } from './bench-order.ts';
 import { type BenchParts, type FlashRequest, runBench } from './bench-service.ts';
 import { type ListPorts, pathOf, portAt, type UsbPlace } from './ports.ts';
 
@@ -38,24 +39,12 @@ export async function resumeBench(
       `No port has the USB serial number of ${board.id}, which was at ${order.port}.`,
       'Plug it in again.',
     );
-  const { id, imageSha256, protocol, path, packageId, expectVersion } = order;
-  const { baudRate, address, url, usesStub, mcu, bootCommands, resetSequence } = order;
   const request: FlashRequest = {
+    ...askedSchema.parse(order),
     port: resume.port ?? found ?? order.port,
-    protocol,
-    path,
-    packageId,
-    expectVersion,
-    baudRate,
-    address,
-    url,
-    usesStub,
-    mcu,
-    bootCommands,
-    resetSequence,
-    hardwareRevision: order.hardwareRevision,
     changedOnly: true,
   };
+  const { id, imageSha256 } = order;
   return runBench(parts, request, context, { runId: id, imageSha256, board });
 }
 

@@ -2,21 +2,16 @@ import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import type { BootCommands } from '../../../shared/domain/boot-commands.ts';
-import type {
-  BenchRun,
-  BoardReference,
-  FlashResult,
-  McuVersion,
-} from '../../../shared/domain/bench.ts';
-import type { Protocol } from '../../../shared/domain/bench-names.ts';
+import type { z } from 'zod';
+import type { BenchRun, BoardReference, FlashResult } from '../../../shared/domain/bench.ts';
+import type { flashRequestSchema } from '../../../shared/domain/flash-request.ts';
 import type { WorkContext } from '../../../shared/domain/job.ts';
 import { type Problem, problem, toProblem } from '../../../shared/domain/problem.ts';
 import type { FirmwareImage } from '../../../shared/formats/firmware-image.ts';
 import { hashFile } from '../workspace/object-store.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 import { type ImageSource, placed, readImage, resolveImage } from './bench-image.ts';
-import type { BenchOrder } from './bench-order.ts';
+import { askedSchema, type BenchOrder } from './bench-order.ts';
 import { knownBoard, rememberBoard } from './board-register.ts';
 import type { Connections } from './connection/connections.ts';
 import { FlashConnection } from './connection/flash-connection.ts';
@@ -33,31 +28,11 @@ import { isPseudoTerminal, type ListPorts } from './ports.ts';
 import type { OpenLink } from './serial-link.ts';
 import type { VirtualBoards } from './virtual-boards.ts';
 
-/** What to flash: an image of the workspace (by package) or a file. */
-export interface FlashRequest {
-  readonly port: string;
-  readonly protocol: Protocol;
+/** What to flash, an image of the workspace (by package) or a file, and how. */
+export interface FlashRequest
+  extends Readonly<Omit<z.infer<typeof flashRequestSchema>, 'changedOnly'>> {
   readonly path?: string | undefined;
-  readonly packageId?: string | undefined;
-  readonly expectVersion?: string | undefined;
-  /** Absent: what the protocol begins with. */
-  readonly baudRate?: number | undefined;
-  /** Where an image without addresses goes; absent: where the chip begins. */
-  readonly address?: number | undefined;
   readonly changedOnly?: boolean | undefined;
-  /** Where a module fetches the package itself. */
-  readonly url?: string | undefined;
-  readonly usesStub?: boolean | undefined;
-  /** The MCU that a module upgrades, and what it runs; absent: what the module says. */
-  readonly mcu?: McuVersion | undefined;
-  /** Absent: what the package's component says. */
-  readonly bootCommands?: BootCommands | undefined;
-  /** Remembered for the board; absent: what is remembered. */
-  readonly hardwareRevision?: string | undefined;
-  /** Name of the board that may be erased as a whole to take off its read-out protection. */
-  readonly unprotect?: string | undefined;
-  /** Steps of DTR and RTS before the board is spoken to; absent: those saved for the board, empty: the protocol's own. */
-  readonly resetSequence?: string | undefined;
 }
 
 /** What the bench works with. */
@@ -118,12 +93,10 @@ async function flashAsOrdered(
   if (resumed && resumed.imageSha256 !== sha256) throw imageChanged(source.name);
   const id = randomUUID();
   await mkdir(parts.recordingFolder, { recursive: true });
-  const { path, packageId, expectVersion, baudRate, address, url, hardwareRevision } = request;
-  const { usesStub, mcu, bootCommands, resetSequence } = request;
   const order: BenchOrder = {
+    ...askedSchema.parse(request),
     id,
-    port: request.port,
-    protocol: request.protocol,
+    path: request.path && resolve(request.path),
     releaseId: source.releaseId,
     imageSha256: sha256,
     imageName: source.name,
@@ -133,17 +106,6 @@ async function flashAsOrdered(
     step: 'open',
     chip: '',
     virtual: await isVirtual(parts, request.port),
-    ...(path === undefined ? {} : { path: resolve(path) }),
-    ...(packageId === undefined ? {} : { packageId }),
-    ...(expectVersion === undefined ? {} : { expectVersion }),
-    ...(baudRate === undefined ? {} : { baudRate }),
-    ...(address === undefined ? {} : { address }),
-    ...(url === undefined ? {} : { url }),
-    ...(usesStub === undefined ? {} : { usesStub }),
-    ...(mcu && { mcu }),
-    ...(bootCommands && { bootCommands }),
-    ...(resetSequence === undefined ? {} : { resetSequence }),
-    ...(hardwareRevision === undefined ? {} : { hardwareRevision }),
     ...(resumed ? { resumes: resumed.runId } : {}),
   };
   return whileRunning(id, () => carryOut(parts, { ...beginning, source, image, order }, context));
