@@ -1,8 +1,8 @@
 import { Button, Group, Stack, Textarea, TextInput } from '@mantine/core';
-import { type FormEvent, type ReactNode, useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import { minReasonLength } from '../../shared/domain/person.ts';
-import { type Problem, toProblem } from '../../shared/domain/problem.ts';
 import { ProblemAlert } from './problem-alert.tsx';
+import { useSubmit } from './use-submit.ts';
 
 const minNameLength = 2;
 
@@ -19,27 +19,15 @@ export function DecisionForm(props: {
   const { submitWord, onDecide, onClose, testId } = props;
   const [name, setName] = useState('');
   const [reason, setReason] = useState('');
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const [busy, setBusy] = useState(false);
   const missing = minReasonLength - reason.trim().length;
-  const isReady = missing <= 0 && name.trim().length >= minNameLength && !busy;
-
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    if (!isReady) return;
-    setBusy(true);
-    setProblem(null);
-    try {
-      await onDecide({ name: name.trim(), reason: reason.trim() });
-      onClose();
-    } catch (error) {
-      setProblem(toProblem(error));
-      setBusy(false);
-    }
-  };
+  const { isReady, problem, submit } = useSubmit({
+    isComplete: missing <= 0 && name.trim().length >= minNameLength,
+    send: () => onDecide({ name: name.trim(), reason: reason.trim() }),
+    onClose,
+  });
 
   return (
-    <form onSubmit={(event) => void submit(event)} data-testid={`${testId}-dialog`}>
+    <form onSubmit={submit} data-testid={`${testId}-dialog`}>
       <Stack gap="sm">
         {props.children}
         <Textarea

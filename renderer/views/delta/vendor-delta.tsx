@@ -1,6 +1,5 @@
 import { Button, Group, Modal, Stack, Text, TextInput } from '@mantine/core';
-import { type FormEvent, useState } from 'react';
-import { type Problem, toProblem } from '../../../shared/domain/problem.ts';
+import { useState } from 'react';
 import type { VersionPackage } from '../../../shared/domain/product.ts';
 import { call, type PickedFile } from '../../rpc/client.ts';
 import { useStudio } from '../../stores/studio.ts';
@@ -8,6 +7,7 @@ import { FileDrop } from '../../widgets/file-drop.tsx';
 import { ProblemAlert } from '../../widgets/problem-alert.tsx';
 import { Section } from '../../widgets/section.tsx';
 import { ToneBadge } from '../../widgets/tone-badge.tsx';
+import { useSubmit } from '../../widgets/use-submit.ts';
 import { Bytes, ClippedText } from '../../widgets/value-text.tsx';
 import { patchBytes } from './delta-rows.ts';
 import classes from './delta-view.module.css';
@@ -42,16 +42,9 @@ function VendorDeltaDialog(props: VendorDeltaProps & { readonly onClose: () => v
   const refresh = useStudio((state) => state.refresh);
   const [version, setVersion] = useState(props.sourceVersion ?? '');
   const [files, setFiles] = useState<readonly PickedFile[]>([]);
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const [busy, setBusy] = useState(false);
-  const isReady = version.trim() !== '' && files.length > 0 && !busy;
-
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    if (!isReady) return;
-    setBusy(true);
-    setProblem(null);
-    try {
+  const { isReady, busy, problem, submit } = useSubmit({
+    isComplete: version.trim() !== '' && files.length > 0,
+    send: async () => {
       await call('delta.accept', {
         releaseId: target.releaseId,
         componentId: target.componentId,
@@ -59,12 +52,9 @@ function VendorDeltaDialog(props: VendorDeltaProps & { readonly onClose: () => v
         files: files.map(({ handle }) => handle),
       });
       await refresh();
-      onClose();
-    } catch (error) {
-      setProblem(toProblem(error));
-      setBusy(false);
-    }
-  };
+    },
+    onClose,
+  });
 
   return (
     <Modal
@@ -73,7 +63,7 @@ function VendorDeltaDialog(props: VendorDeltaProps & { readonly onClose: () => v
       size={560}
       title={`Vendor delta to ${target.componentId} ${target.targetVersion}`}
     >
-      <form onSubmit={(event) => void submit(event)} data-testid="vendor-dialog">
+      <form onSubmit={submit} data-testid="vendor-dialog">
         <Stack gap="sm">
           <Text>
             A patch of a public format is applied and proven here when both versions are released.
