@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openRolloutTab, publishPlan, startLocalCloud } from '../support/rollout-steps.ts';
 import {
   flashVirtualBoard,
   inspectView,
@@ -16,17 +17,12 @@ beforeAll(async () => {
 });
 afterAll(() => studio?.close());
 
-const openTab = (name: 'Plans' | 'New plan' | 'Devices and cloud') =>
-  page.getByRole('tab', { name }).click();
 const mark = (id: string) => page.getByLabel(`Mark SENSOR-1-SIM-${id}`).click();
 const outcome = (text: string) => page.getByTestId('act-outcome').getByText(text).waitFor();
 const held = () => page.getByTestId('held').textContent();
 
 test('a manual plan is written with its texts, times and strategy', async () => {
-  await page.getByTestId('view-rollout').click();
-  await openTab('Devices and cloud');
-  await page.getByTestId('start-cloud').click();
-  await page.getByTestId('cloud-addresses').getByText('http://127.0.0.1').waitFor();
+  await startLocalCloud(page);
   await page.getByTestId('fleet-http').fill('3');
   await page.getByTestId('fleet-mqtt').fill('2');
   await page.getByTestId('fleet-lwm2m').fill('1');
@@ -37,7 +33,7 @@ test('a manual plan is written with its texts, times and strategy', async () => 
   await page.getByTestId('fleet-status').waitFor();
   await flashVirtualBoard(page);
   await page.getByTestId('view-rollout').click();
-  await openTab('New plan');
+  await openRolloutTab(page, 'New plan');
   await page.locator('[data-gate="bench"][data-passed="true"]').waitFor();
   await page.getByTestId('plan-mode').getByText('Manual').click();
   const reason = page.getByTestId('publish-reason');
@@ -61,9 +57,7 @@ test('a manual plan is written with its texts, times and strategy', async () => 
 });
 
 test('who waits is shown with why, and is confirmed, appointed, cancelled and retried', async () => {
-  await page.getByTestId('plan-publish').click();
-  await page.getByTestId('publish-version').fill('1.1.0');
-  await page.getByTestId('publish-confirm').click();
+  await publishPlan(page);
   await page.getByTestId('live-plan').waitFor();
   await expect.poll(held).toBe('Held: 6 until their users confirm');
   await page.getByText('Held: not confirmed yet. Plan received').first().waitFor();

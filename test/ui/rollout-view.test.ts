@@ -1,5 +1,6 @@
 import type { Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openRolloutTab, publishPlan } from '../support/rollout-steps.ts';
 import {
   flashVirtualBoard,
   inspectView,
@@ -16,8 +17,6 @@ beforeAll(async () => {
 });
 afterAll(() => studio?.close());
 
-const openTab = (name: 'Plans' | 'New plan' | 'Devices and cloud') =>
-  page.getByRole('tab', { name }).click();
 const count = (state: string) => page.locator(`[data-count="${state}"] strong`);
 const shown = (locator: ReturnType<typeof count>, text: string) =>
   expect.poll(() => locator.textContent(), { timeout: 40_000 }).toBe(text);
@@ -25,30 +24,28 @@ const planState = (word: string) =>
   page.getByTestId('live-plan').getByText(word, { exact: true }).waitFor();
 
 async function startFleet(): Promise<void> {
-  await openTab('Devices and cloud');
+  await openRolloutTab(page, 'Devices and cloud');
   await page.getByTestId('fleet-start').click();
   await page.getByTestId('fleet-status').waitFor();
 }
 
 async function stopFleet(): Promise<void> {
-  await openTab('Devices and cloud');
+  await openRolloutTab(page, 'Devices and cloud');
   await page.getByTestId('fleet-stop').click();
   await page.getByTestId('fleet-start').waitFor();
 }
 
 async function publish(): Promise<void> {
-  await page.getByTestId('plan-publish').click();
-  await page.getByTestId('publish-version').fill('1.1.0');
-  await page.getByTestId('publish-confirm').click();
+  await publishPlan(page);
   await page.getByTestId('live-plan').waitFor();
 }
 
 test('without a running cloud nothing is asked of it, and the view says what to do', async () => {
   await page.getByTestId('view-rollout').click();
   await page.getByTestId('no-plans').waitFor();
-  await openTab('New plan');
+  await openRolloutTab(page, 'New plan');
   await page.getByTestId('publish-reason').getByText('Start the local cloud').waitFor();
-  await openTab('Devices and cloud');
+  await openRolloutTab(page, 'Devices and cloud');
   await page.getByText('The local cloud is stopped. Start it').waitFor();
   const status = await page.evaluate(() => window.slipway.call('cloud.status', {}));
   expect(status).toMatchObject({ ok: true, value: { running: false } });
@@ -58,7 +55,7 @@ test('without a running cloud nothing is asked of it, and the view says what to 
 test('a plan whose gates are closed cannot be published, and each gate says why', async () => {
   await page.getByTestId('start-cloud').click();
   await page.getByTestId('cloud-addresses').getByText('http://127.0.0.1').waitFor();
-  await openTab('New plan');
+  await openRolloutTab(page, 'New plan');
   await page.locator('[data-gate="bench"][data-passed="false"]').waitFor();
   await page.locator('[data-gate="scope"][data-passed="false"]').waitFor();
   await page.locator('[data-gate="deltas"][data-passed="true"]').waitFor();
@@ -75,7 +72,7 @@ test('a plan whose gates are closed cannot be published, and each gate says why'
 });
 
 test('simulated devices appear, those on China Telecom SIMs as such', async () => {
-  await openTab('Devices and cloud');
+  await openRolloutTab(page, 'Devices and cloud');
   await page.getByTestId('fleet-lwm2m').fill('0');
   await page.getByTestId('fleet-telecom').fill('2');
   await startFleet();
@@ -92,7 +89,7 @@ test('simulated devices appear, those on China Telecom SIMs as such', async () =
 test('the preview names who is skipped and why; the blacklist wins', async () => {
   await flashVirtualBoard(page);
   await page.getByTestId('view-rollout').click();
-  await openTab('New plan');
+  await openRolloutTab(page, 'New plan');
   await page.locator('[data-gate="bench"][data-passed="true"]').waitFor();
   const listed = 'SENSOR-1-SIM-HTTP-00001';
   await page.getByTestId('plan-whitelist').fill(`${listed}\nSENSOR-1-SIM-HTTP-00002`);
@@ -163,7 +160,7 @@ test('a suspended plan reaches no further device until it is resumed', async () 
   await stopFleet();
   await startFleet();
   await stopFleet();
-  await openTab('New plan');
+  await openRolloutTab(page, 'New plan');
   await page.getByTestId('plan-name').fill('Second try');
   await expect
     .poll(() => page.getByTestId('scope').textContent())
@@ -173,7 +170,7 @@ test('a suspended plan reaches no further device until it is resumed', async () 
   await page.getByTestId('plan-suspend').click();
   await planState('Suspended');
   await startFleet();
-  await openTab('Plans');
+  await openRolloutTab(page, 'Plans');
   await page.waitForTimeout(3000);
   expect(await count('notUpgraded').textContent()).toBe('18');
   await inspectView(page, 'rollout-suspended');
@@ -186,14 +183,14 @@ test('terminating spells out what becomes of the devices, and is for good', asyn
   await stopFleet();
   await startFleet();
   await stopFleet();
-  await openTab('New plan');
+  await openRolloutTab(page, 'New plan');
   await page.getByTestId('plan-name').fill('Third try');
   await page.getByTestId('plan-save').click();
   await page.getByTestId('plan-delete').click();
   await page.getByText('It was never published').waitFor();
   await page.getByTestId('plan-delete-confirm').click();
   await page.getByTestId('plans').getByText('Third try').waitFor({ state: 'hidden' });
-  await openTab('New plan');
+  await openRolloutTab(page, 'New plan');
   await page.getByTestId('plan-name').fill('Third try');
   await page.getByTestId('plan-save').click();
   await page.getByTestId('plan-publish').waitFor();
@@ -236,7 +233,7 @@ test('the rollouts are part of the evidence', async () => {
 
 test('a table of 9,900 devices is imported, rolled out, and scrolls', async () => {
   await page.getByTestId('view-rollout').click();
-  await openTab('Devices and cloud');
+  await openRolloutTab(page, 'Devices and cloud');
   await page.getByTestId('import-open').click();
   const rows = Array.from({ length: 9900 }, (_row, at) => `bulk-${at},http,,,bulk`);
   await paste(page.getByTestId('import-text'), ['id,transport,,,batch', ...rows].join('\n'));
@@ -244,7 +241,7 @@ test('a table of 9,900 devices is imported, rolled out, and scrolls', async () =
   await page.getByTestId('import-result').getByText('9,900 devices added').waitFor();
   await page.getByRole('button', { name: 'Done' }).click();
   await page.getByText('Devices (9,920)').waitFor();
-  await openTab('New plan');
+  await openRolloutTab(page, 'New plan');
   await page.getByTestId('plan-name').fill('Everyone');
   // The table tells no versions, and none of these devices was ever heard.
   await page.locator('[data-skip="neverReported"]').waitFor();

@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openRolloutTab, publishPlan, startLocalCloud } from '../support/rollout-steps.ts';
 import {
   flashVirtualBoard,
   inspectView,
@@ -13,15 +14,10 @@ let page: Page;
 beforeAll(async () => {
   studio = await openReleasesWindow();
   ({ page } = studio);
-  await page.getByTestId('view-rollout').click();
-  await openTab('Devices and cloud');
-  await page.getByTestId('start-cloud').click();
-  await page.getByTestId('cloud-addresses').getByText('http://127.0.0.1').waitFor();
+  await startLocalCloud(page);
 });
 afterAll(() => studio?.close());
 
-const openTab = (name: 'Plans' | 'New plan' | 'Devices and cloud') =>
-  page.getByRole('tab', { name }).click();
 const sizes = () =>
   page.getByTestId('plan-stages').locator('[data-testid^="stage-size"]').allTextContents();
 const stage = (place: number) => page.getByTestId('stage-strip').locator(`[data-stage="${place}"]`);
@@ -29,7 +25,7 @@ const stageState = (place: number) =>
   expect.poll(() => stage(place).getAttribute('data-state'), { timeout: 40_000 });
 
 async function startFleet(failing: number): Promise<void> {
-  await openTab('Devices and cloud');
+  await openRolloutTab(page, 'Devices and cloud');
   await page.getByTestId('fleet-lwm2m').fill('0');
   await page.getByTestId('fleet-http').fill('20');
   await page.getByTestId('fleet-mqtt').fill('20');
@@ -50,7 +46,7 @@ test('the editor shows how many devices each stage takes, and says what is wrong
   await flashVirtualBoard(page);
   await page.getByTestId('view-rollout').click();
   await startFleet(25);
-  await openTab('New plan');
+  await openRolloutTab(page, 'New plan');
   await page.getByText('In stages', { exact: true }).click();
   await expect.poll(sizes, { timeout: 20_000 }).toEqual(['2', '8', '30']);
   await page.getByLabel('Size of stage 1', { exact: true }).fill('30');
@@ -76,9 +72,7 @@ test('the editor shows how many devices each stage takes, and says what is wrong
 });
 
 test('failures stop the plan with their evidence; a person accepts them and it goes on', async () => {
-  await page.getByTestId('plan-publish').click();
-  await page.getByTestId('publish-version').fill('1.1.0');
-  await page.getByTestId('publish-confirm').click();
+  await publishPlan(page);
   await page.getByTestId('stage-strip').waitFor();
   await page.getByTestId('stop').waitFor({ timeout: 60_000 });
   expect(await page.getByTestId('stop').textContent()).toMatch(
