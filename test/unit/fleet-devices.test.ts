@@ -12,7 +12,8 @@ import { makeDeltaTask } from '../../electron/worker/tasks/delta.ts';
 import { until } from '../support/cloud.ts';
 
 const hash = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
-const source = randomBytes(50_000);
+// No patch begins with this byte, so that an image is never taken for one.
+const source = Buffer.concat([Uint8Array.of(0xff), randomBytes(49_999)]);
 const target = Buffer.concat([
   source.subarray(0, 30_000),
   randomBytes(500),

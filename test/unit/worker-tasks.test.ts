@@ -13,7 +13,8 @@ const context = { signal: new AbortController().signal, onProgress: () => undefi
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'slipway-tasks-'));
   await writeFile(at('one.bin'), randomBytes(8_000_000));
-  await writeFile(at('two.bin'), randomBytes(8_000_000));
+  // No patch begins with this byte, so that it is never taken for one.
+  await writeFile(at('two.bin'), Buffer.concat([Uint8Array.of(0xff), randomBytes(7_999_999)]));
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
