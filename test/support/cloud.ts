@@ -23,6 +23,7 @@ export const loopbackOptions = (dataDir: string): CloudOptions => ({
   mqttLogin: null,
   coapPort: 0,
   lwm2mProof: 'version',
+  ddi: { proof: 'version', gatewayToken: null },
   cloudOta: true,
   keepDays: 400,
   tls: null,

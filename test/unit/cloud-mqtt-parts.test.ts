@@ -126,6 +126,7 @@ test('start options are read, and wrong ones are named', () => {
     mqttLogin: null,
     coapPort: 0,
     lwm2mProof: 'version',
+    ddi: { proof: 'version', gatewayToken: null },
     cloudOta: true,
     keepDays: 400,
     tls: null,
@@ -151,6 +152,7 @@ test('start options are read, and wrong ones are named', () => {
     ['--data', 'x', '--mqtt', 'mqtt://u:p@broker'],
     ['--data', 'x', '--coap', 'on'],
     ['--data', 'x', '--lwm2m-proof', 'trust'],
+    ['--data', 'x', '--ddi-proof', 'trust'],
     ['--data', 'x', 'more'],
     ['--data', 'x', '--unknown'],
   ]) {

@@ -6,7 +6,7 @@ import type { CloudAddresses, CloudParts } from '../types.ts';
 import { guardOperators } from './access.ts';
 import { administrationRoutes } from './administration.ts';
 import { type AccessTokens, cloudOtaRoutes } from './cloudota.ts';
-import { deviceRoutes } from './ddi.ts';
+import { type DdiPolicy, deviceRoutes } from './ddi.ts';
 import type { CloudMetrics } from './metrics.ts';
 import { operatorRoutes } from './operator.ts';
 import { planEventRoutes } from './plan-events.ts';
@@ -23,6 +23,7 @@ export interface HttpServerSetup {
   /** Resolves once devices are served. */
   readonly addresses: Promise<CloudAddresses>;
   readonly metrics: CloudMetrics;
+  readonly ddi: DdiPolicy;
   /** Quectel's CloudOTA is not served when null. */
   readonly cloudOta: AccessTokens | null;
   /** Served without TLS when null. */
@@ -31,7 +32,7 @@ export interface HttpServerSetup {
 
 /** The HTTP server: operator API, device API, health, metrics. */
 export function createHttpServer(parts: CloudParts, setup: HttpServerSetup): FastifyInstance {
-  const { keys, addresses, metrics, cloudOta, tls } = setup;
+  const { keys, addresses, metrics, ddi, cloudOta, tls } = setup;
   const app: FastifyInstance = Fastify({
     // Null is plain HTTP; Fastify's types tell the two servers apart, and nothing here does.
     https: tls as null,
@@ -66,7 +67,7 @@ export function createHttpServer(parts: CloudParts, setup: HttpServerSetup): Fas
     },
     { prefix: '/api/v1' },
   );
-  void app.register(async (scope) => deviceRoutes(scope, parts, keys));
+  void app.register(async (scope) => deviceRoutes(scope, parts, keys, ddi));
   if (cloudOta)
     void app.register(async (scope) => cloudOtaRoutes(scope, parts, keys, cloudOta), {
       prefix: '/v1',

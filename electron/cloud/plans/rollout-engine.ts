@@ -231,6 +231,12 @@ export class RolloutEngine {
     return this.#rollout.action(actionId)?.device_id ?? null;
   }
 
+  /** The version that an action brings, or null when there is no such action. */
+  targetOf(actionId: number): string | null {
+    const action = this.#rollout.action(actionId);
+    return action && this.#rollout.componentOf(action).to_version;
+  }
+
   #componentState(actionId: number): ComponentRow['state'] | null {
     const action = this.#rollout.action(actionId);
     return action && this.#rollout.componentOf(action).state;
