@@ -34,9 +34,11 @@ export const coapCode = {
   continue: 0x5f,
   badRequest: 0x80,
   unauthorized: 0x81,
+  badOption: 0x82,
   forbidden: 0x83,
   notFound: 0x84,
   methodNotAllowed: 0x85,
+  notAcceptable: 0x86,
   incomplete: 0x88,
   preconditionFailed: 0x8c,
   tooLarge: 0x8d,
@@ -57,6 +59,7 @@ export const coapOption = {
   block2: 23,
   block1: 27,
   size2: 28,
+  size1: 60,
 } as const;
 
 const types: readonly CoapType[] = ['con', 'non', 'ack', 'rst'];
