@@ -40,8 +40,8 @@ export class Registration {
   readonly id = randomBytes(5).toString('hex');
   readonly deviceId: string;
   #objects: DeviceObjects;
-  /** False once it turned plain text down and answered without it. */
-  hasText = true;
+  /** The format in which it tells single resources, null for its own choice; unknown until it has told one. */
+  resourceFormat: number | null | undefined;
   #address: CoapAddress;
   readonly #queueMode: boolean;
   #lifetimeMs = defaultLifetimeSec * 1000;

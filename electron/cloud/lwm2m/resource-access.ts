@@ -27,9 +27,21 @@ const formatRefusals: readonly number[] = [
 ];
 
 /**
+ * What is asked for in turn, null leaving the choice to the device: not at once, since there are
+ * clients whose own choice is a format that they do not have.
+ */
+const instanceFormats = [contentFormat.tlv, contentFormat.senmlCbor, contentFormat.senmlJson, null];
+const resourceFormats = [
+  contentFormat.text,
+  contentFormat.senmlCbor,
+  contentFormat.senmlJson,
+  contentFormat.tlv,
+  null,
+];
+
+/**
  * Reads a resource, or null when the device does not tell it, and goes on to hear of it when `watch`
- * is given (RFC 7641). Asked for as plain text, which is the simplest; a device that has no text says
- * it in the format that it prefers (OMA LwM2M TS 1.1.1, 7.4).
+ * is given (RFC 7641). Asked for as plain text, which is the simplest, until the device turns that down.
  * @param path below the root of the device: `['3', '0', '3']`
  * @throws CoapSilence
  */
@@ -62,19 +74,20 @@ export async function readResource(
       registration.ended.signal,
     );
   };
-  if (registration.hasText) {
-    const response = await ask(contentFormat.text);
-    if (!formatRefusals.includes(response.code)) return valuesOf(response);
+  const known = registration.resourceFormat;
+  let response: CoapMessage | null = null;
+  for (const format of known === undefined ? resourceFormats : [known]) {
+    response = await ask(format);
+    // Only an answer shows that it was the format: what may not be read is refused in each.
+    if (isSuccess(response.code)) registration.resourceFormat = format;
+    if (!formatRefusals.includes(response.code)) break;
   }
-  const response = await ask(null);
-  // Only an answer shows that it was the format: what may not be read is refused in either.
-  if (isSuccess(response.code)) registration.hasText = false;
-  return valuesOf(response);
+  return response && valuesOf(response);
 }
 
 /**
- * Reads all resources of an instance at once, as TLV or what else the device prefers; null when it
- * has nothing that is understood here: then they are read one by one.
+ * Reads all resources of an instance at once; null when the device has no format for that which is
+ * understood here: then they are read one by one.
  * @throws CoapSilence
  */
 export async function readInstance(
@@ -83,7 +96,8 @@ export async function readInstance(
   path: readonly string[],
 ): Promise<ResourceValues | null> {
   const whole = [...registration.root, ...path];
-  for (const resource of [{ path: whole, accept: contentFormat.tlv }, { path: whole }]) {
+  for (const accept of instanceFormats) {
+    const resource = accept === null ? { path: whole } : { path: whole, accept };
     const parts: Uint8Array[] = [];
     let format: number | null = null;
     let sizeBytes = 0;
