@@ -117,6 +117,7 @@ async function startCloud(
     addresses,
     metrics,
     ddi: options.ddi,
+    complaints: new Complaints('http'),
     cloudOta: options.cloudOta ? new AccessTokens(token) : null,
     tls,
   });

@@ -49,8 +49,11 @@ export const coapCode = {
 
 /** Option numbers of RFC 7252 12.2, RFC 7641 and RFC 7959 that are used here. */
 export const coapOption = {
+  ifMatch: 1,
+  uriHost: 3,
   etag: 4,
   observe: 6,
+  uriPort: 7,
   locationPath: 8,
   uriPath: 11,
   contentFormat: 12,

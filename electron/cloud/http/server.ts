@@ -1,6 +1,7 @@
 import Fastify, { type FastifyInstance } from 'fastify';
 import { problem } from '../../../shared/domain/problem.ts';
 import type { ArtifactKeys } from '../store/artifact-keys.ts';
+import type { Complaints } from '../complaints.ts';
 import type { TlsIdentity } from '../tls-identity.ts';
 import type { CloudAddresses, CloudParts } from '../types.ts';
 import { guardOperators } from './access.ts';
@@ -10,6 +11,7 @@ import { type DdiPolicy, deviceRoutes } from './ddi.ts';
 import type { CloudMetrics } from './metrics.ts';
 import { operatorRoutes } from './operator.ts';
 import { planEventRoutes } from './plan-events.ts';
+import { answerBroken, nameTroublemakers } from './troublemakers.ts';
 import { answerError } from './problems.ts';
 
 const deviceBodyLimitBytes = 64 * 1024;
@@ -24,6 +26,7 @@ export interface HttpServerSetup {
   readonly addresses: Promise<CloudAddresses>;
   readonly metrics: CloudMetrics;
   readonly ddi: DdiPolicy;
+  readonly complaints: Complaints;
   /** Quectel's CloudOTA is not served when null. */
   readonly cloudOta: AccessTokens | null;
   /** Served without TLS when null. */
@@ -32,7 +35,7 @@ export interface HttpServerSetup {
 
 /** The HTTP server: operator API, device API, health, metrics. */
 export function createHttpServer(parts: CloudParts, setup: HttpServerSetup): FastifyInstance {
-  const { keys, addresses, metrics, ddi, cloudOta, tls } = setup;
+  const { keys, addresses, metrics, ddi, complaints, cloudOta, tls } = setup;
   const app: FastifyInstance = Fastify({
     // Null is plain HTTP; Fastify's types tell the two servers apart, and nothing here does.
     https: tls as null,
@@ -41,6 +44,7 @@ export function createHttpServer(parts: CloudParts, setup: HttpServerSetup): Fas
     forceCloseConnections: true,
     exposeHeadRoutes: false,
     frameworkErrors: answerError,
+    clientErrorHandler: (error, socket) => answerBroken(error, socket, complaints),
     routerOptions: { maxParamLength: 512 },
   });
   app.setErrorHandler(answerError);
@@ -67,7 +71,10 @@ export function createHttpServer(parts: CloudParts, setup: HttpServerSetup): Fas
     },
     { prefix: '/api/v1' },
   );
-  void app.register(async (scope) => deviceRoutes(scope, parts, keys, ddi));
+  void app.register(async (scope) => {
+    nameTroublemakers(scope, complaints);
+    deviceRoutes(scope, parts, keys, ddi);
+  });
   if (cloudOta)
     void app.register(async (scope) => cloudOtaRoutes(scope, parts, keys, cloudOta), {
       prefix: '/v1',
