@@ -29,7 +29,7 @@ export function pythonPeer(name: string, args: readonly string[]): Promise<Outco
 
 /**
  * Starts a program of one source file on the jars that set-up has installed from Maven Central. Only
- * those that are pinned by their SHA-256 are on its class path.
+ * those that are pinned by their SHA-256 are on its class path. It should end when its input does.
  */
 export async function javaPeer(
   project: string,
@@ -44,7 +44,7 @@ export async function javaPeer(
   const path = ['-cp', jars.join(':'), join('test/support', project, source)];
   // A program that runs for seconds is not worth the second compiler.
   const child = spawn('java', ['-XX:TieredStopAtLevel=1', ...path, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: 'pipe',
   });
   await new Promise<void>((done, fail) => {
     child.once('spawn', done);

@@ -65,6 +65,7 @@ public class LeshanDevice {
   public static void main(String[] args) throws Exception {
     // Otherwise it is read from a file in the working folder, which is written if it is missing.
     Configuration.setStandard(Configuration.createStandardWithoutFile());
+    work.execute(LeshanDevice::endWithParent);
     server = args[0];
     endpoint = args[1];
     version = args[2];
@@ -73,6 +74,16 @@ public class LeshanDevice {
       options.put(pair[0], pair[1]);
     }
     start();
+  }
+
+  /** Whoever started it holds the other end of its input. */
+  static void endWithParent() {
+    try {
+      while (System.in.read() >= 0) {}
+    } catch (Exception error) {
+      say("input " + error);
+    }
+    Runtime.getRuntime().halt(0);
   }
 
   static String option(String name, String fallback) {
