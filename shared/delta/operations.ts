@@ -63,9 +63,10 @@ function areInsertionsRepetitive(target: Uint8Array, operations: readonly Operat
   const writer = new Bzip2Writer();
   let sampled = 0;
   for (const operation of operations) {
-    if (sampled > sampledBytes) break;
-    writer.push(insertedBytes(target, operation));
-    sampled += operation.insertBytes;
+    const piece = insertedBytes(target, operation).subarray(0, sampledBytes - sampled);
+    writer.push(piece);
+    sampled += piece.length;
+    if (sampled === sampledBytes) break;
   }
   if (sampled < leastInsertedBytes) return false;
   return writer.finish().length * 8 < sampled * repetitiveBits;
