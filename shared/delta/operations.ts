@@ -74,41 +74,46 @@ function areInsertionsRepetitive(target: Uint8Array, operations: readonly Operat
 
 const pieceBytes = 64 * 1024;
 
-/** Hands out what must be added to the source bytes of an operation, modulo 256, in pieces whose memory is used again. */
-export function* differencesOf(
-  source: Uint8Array,
-  target: Uint8Array,
-  { targetStart, sourceStart, copyBytes }: Operation,
-  piece = new Uint8Array(pieceBytes),
-): Generator<Uint8Array> {
-  for (let done = 0; done < copyBytes; done += piece.length) {
-    const size = Math.min(piece.length, copyBytes - done);
-    subtract(source, sourceStart + done, target, targetStart + done, piece, size);
-    yield piece.subarray(0, size);
-  }
-}
+/** What must be added to the source bytes of operations, modulo 256. */
+export class Differences {
+  readonly #source: Uint8Array;
+  readonly #target: Uint8Array;
+  readonly #sourceView: DataView;
+  readonly #targetView: DataView;
+  readonly #piece = new Uint8Array(pieceBytes);
 
-/** Where words agree, their differences are zeros at once. */
-function subtract(
-  source: Uint8Array,
-  sourceStart: number,
-  target: Uint8Array,
-  targetStart: number,
-  piece: Uint8Array,
-  size: number,
-): void {
-  const [from, to] = [viewOf(source), viewOf(target)];
-  piece.fill(0, 0, size);
-  for (let at = 0; at < size; ) {
-    if (
-      at + 4 <= size &&
-      from.getInt32(sourceStart + at, true) === to.getInt32(targetStart + at, true)
-    ) {
-      at += 4;
-      continue;
+  constructor(source: Uint8Array, target: Uint8Array) {
+    this.#source = source;
+    this.#target = target;
+    this.#sourceView = viewOf(source);
+    this.#targetView = viewOf(target);
+  }
+
+  /** Hands out the differences of an operation in pieces whose memory is used again. */
+  *of({ targetStart, sourceStart, copyBytes }: Operation): Generator<Uint8Array> {
+    for (let done = 0; done < copyBytes; done += pieceBytes) {
+      const size = Math.min(pieceBytes, copyBytes - done);
+      this.#subtract(sourceStart + done, targetStart + done, size);
+      yield this.#piece.subarray(0, size);
     }
-    const end = Math.min(size, at + 4);
-    for (; at < end; at++) piece[at] = target[targetStart + at]! - source[sourceStart + at]!;
+  }
+
+  /** Where words agree, their differences are zeros at once. */
+  #subtract(sourceStart: number, targetStart: number, size: number): void {
+    const [source, target, piece] = [this.#source, this.#target, this.#piece];
+    const [from, to] = [this.#sourceView, this.#targetView];
+    piece.fill(0, 0, size);
+    for (let at = 0; at < size; ) {
+      if (
+        at + 4 <= size &&
+        from.getInt32(sourceStart + at, true) === to.getInt32(targetStart + at, true)
+      ) {
+        at += 4;
+        continue;
+      }
+      const end = Math.min(size, at + 4);
+      for (; at < end; at++) piece[at] = target[targetStart + at]! - source[sourceStart + at]!;
+    }
   }
 }
 
