@@ -8,6 +8,8 @@ const slotFillBits = 4;
 const sparseFromBytes = 8 * 1024 * 1024;
 const sparseStride = 4;
 const mostMarkBits = 8;
+/** A filter of so many bits more than the seeds have turns most seeds away that the source does not hold. */
+const filterFillBits = 2;
 /** Seeds are first divided by so many bits of their hash, so that each part is sorted within the nearer caches. */
 const partBits = 8;
 const partShift = 32 - partBits;
@@ -36,6 +38,9 @@ export class SeedIndex {
   /** Number of a seed, ascending within a slot, and below it some more bits of its hash. */
   readonly entries: Int32Array;
   readonly markBits: number;
+  /** A bit for the first bits of each hash, and how far a hash is shifted to them. */
+  readonly filter: Int32Array;
+  readonly filterShift: number;
 
   constructor(source: Uint8Array) {
     const stride = source.length < sparseFromBytes ? 1 : sparseStride;
@@ -47,12 +52,14 @@ export class SeedIndex {
     this.slotShift = 32 - slotBits;
     this.markBits = Math.min(mostMarkBits, 31 - countBits);
     this.starts = new Int32Array((1 << slotBits) + 1);
+    this.filterShift = 32 - Math.max(partBits, countBits + filterFillBits);
+    this.filter = new Int32Array(1 << (27 - this.filterShift));
     const parts = partStarts(viewOf(source), stride, count);
     const indexed = parts[parts.length - 1]!;
     this.entries = new Int32Array(indexed);
     const hashes = new Int32Array(indexed);
     divideSeeds(viewOf(source), stride, count, parts, this.markBits, hashes, this.entries);
-    sortParts(parts, hashes, this.entries, this.starts, this.slotShift);
+    sortParts(parts, hashes, this);
   }
 }
 
@@ -96,18 +103,21 @@ function divideSeeds(
   }
 }
 
-/** Sorts the entries of each part by slots: only the memory of one part is written at a time. */
+/** Sorts the entries of each part by slots and marks them in the filter: only the memory of one part is written at a time. */
 function sortParts(
   parts: Int32Array,
   hashes: Int32Array,
-  entries: Int32Array,
-  starts: Int32Array,
-  slotShift: number,
+  { entries, starts, slotShift, filter, filterShift }: SeedIndex,
 ): void {
   const slotsPerPart = (starts.length - 1) >> partBits;
   for (let part = 0; part + 1 < parts.length; part++) {
     const [from, to] = [parts[part]!, parts[part + 1]!];
-    for (let at = from; at < to; at++) starts[hashes[at]! >>> slotShift]!++;
+    for (let at = from; at < to; at++) {
+      const hash = hashes[at]!;
+      starts[hash >>> slotShift]!++;
+      const bit = hash >>> filterShift;
+      filter[bit >>> 5]! |= 1 << (bit & 31);
+    }
     const firstSlot = part * slotsPerPart;
     let sum = from;
     for (let slot = firstSlot; slot < firstSlot + slotsPerPart; slot++)
@@ -146,6 +156,8 @@ export class SeedSearch {
     if (at + best >= target.length) return 0;
     const { source, stride, slotShift, starts, entries, markBits } = this.#index;
     const hash = hashSeed(this.#view, at);
+    const bit = hash >>> this.#index.filterShift;
+    if ((this.#index.filter[bit >>> 5]! & (1 << (bit & 31))) === 0) return 0;
     const slot = hash >>> slotShift;
     let end = starts[slot + 1]!;
     let entry = starts[slot]!;
