@@ -1,4 +1,5 @@
-import { Bzip2Writer } from '../formats/bzip2-writer.ts';
+import { BlockTransform } from '../formats/block-transform.ts';
+import { mostSymbols } from '../formats/bzip2-format.ts';
 import { type Cover, findCovers, type MatchOptions } from './matcher.ts';
 import { viewOf } from './same-bytes.ts';
 import { SeedIndex } from './seed-index.ts';
@@ -59,17 +60,27 @@ const leastInsertedBytes = 64 * 1024;
 const sampledBytes = 256 * 1024;
 const repetitiveBits = 4;
 
+/** Whether what is new would be compressed to few bits, as the entropy of its transform tells. */
 function areInsertionsRepetitive(target: Uint8Array, operations: readonly Operation[]): boolean {
-  const writer = new Bzip2Writer();
+  const sample = new Uint8Array(sampledBytes);
   let sampled = 0;
   for (const operation of operations) {
     const piece = insertedBytes(target, operation).subarray(0, sampledBytes - sampled);
-    writer.push(piece);
+    sample.set(piece, sampled);
     sampled += piece.length;
     if (sampled === sampledBytes) break;
   }
   if (sampled < leastInsertedBytes) return false;
-  return writer.finish().length * 8 < sampled * repetitiveBits;
+  const { symbols } = new BlockTransform().run(sample.subarray(0, sampled));
+  return entropyBits(symbols) < sampled * repetitiveBits;
+}
+
+function entropyBits(symbols: Uint16Array): number {
+  const counts = new Uint32Array(mostSymbols);
+  for (let at = 0; at < symbols.length; at++) counts[symbols[at]!]!++;
+  let bits = 0;
+  for (const count of counts) if (count > 0) bits += count * Math.log2(symbols.length / count);
+  return bits;
 }
 
 const pieceBytes = 64 * 1024;

@@ -3,6 +3,8 @@ export const blockMark = [0x314159, 0x265359] as const;
 export const endMark = [0x177245, 0x385090] as const;
 /** Symbols of one Huffman table before it is changed. */
 export const groupSymbols = 50;
+/** Byte values, of which one is always the latest, two for its runs and one for the end. */
+export const mostSymbols = 258;
 export const runA = 0;
 export const runB = 1;
 /** Bytes of the run-length coded block at level 9; the writer stays a little below, as libbzip2 does. */

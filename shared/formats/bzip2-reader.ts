@@ -1,12 +1,11 @@
 import type { ByteReader } from './byte-reader.ts';
-import { blockMark, bzip2Crc, endMark, groupSymbols, runB } from './bzip2-format.ts';
+import { blockMark, bzip2Crc, endMark, groupSymbols, mostSymbols, runB } from './bzip2-format.ts';
 
 const longestCode = 20;
 /** Room for a block grows from so many entries, unless it is taken whole. */
 const firstEntries = 16 * 1024;
 const mostTables = 6;
 const mostSelectors = 1 << 15;
-const mostSymbols = 258;
 /** Selectors, and of each table its symbols, limits and bases. */
 const tableBytes = mostSelectors + mostTables * (2 * mostSymbols + 8 * (longestCode + 1));
 const farSymbol = 32;
