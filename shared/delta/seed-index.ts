@@ -26,7 +26,7 @@ const freeEffort = 1 << 24;
 
 /**
  * Where the 8-byte seeds of a source stand, sorted by their hash so that all of one hash lie side by side in memory.
- * Memory: about 8 bytes per seed, and one seed for every fourth byte of a large source.
+ * Memory: about 5 bytes per seed, 9 while it is made, and one seed for every fourth byte of a large source.
  */
 export class SeedIndex {
   readonly source: Uint8Array;
