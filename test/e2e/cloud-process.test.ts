@@ -28,10 +28,11 @@ function cloud(
 test('it says once where it serves, and takes that back when it ends', async () => {
   const first = cloud(['--data', folder]);
   const ready = await first.ready();
-  expect(Object.keys(ready)).toEqual(['ready', 'http', 'mqtt', 'coap', 'operator']);
+  expect(Object.keys(ready)).toEqual(['ready', 'http', 'mqtt', 'coap', 'coaps', 'operator']);
   expect(ready).toMatchObject({
     ready: true,
     coap: expect.stringMatching(/^coap:\/\/127\.0\.0\.1:\d+$/),
+    coaps: expect.stringMatching(/^coaps:\/\/127\.0\.0\.1:\d+$/),
   });
   expect(ready.http).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
   expect(ready.mqtt).toMatch(/^mqtt:\/\/127\.0\.0\.1:\d+$/);
@@ -40,6 +41,7 @@ test('it says once where it serves, and takes that back when it ends', async () 
     http: ready.http,
     mqtt: ready.mqtt,
     coap: ready.coap,
+    coaps: ready.coaps,
     pid: first.child.pid,
   });
   expect(await (await fetch(`${ready.http}/health`)).json()).toEqual({ ok: true });
