@@ -143,7 +143,7 @@ export class CoapSocket {
       peer = new Peer(address, randomInt(0x1_0000));
       this.#peers.set(key, peer);
     }
-    peer.touch();
+    peer.touch(address);
     return peer;
   }
 

@@ -48,7 +48,7 @@ interface GivenAnswer {
 
 /** What is under way with one address: our requests, its observations, and what it was answered lately. */
 export class Peer {
-  readonly address: CoapAddress;
+  #address: CoapAddress;
   readonly #sent = new Map<number, SentRequest>();
   readonly #byToken = new Map<string, SentRequest>();
   readonly #observers = new Map<string, (response: CoapMessage) => void>();
@@ -59,7 +59,7 @@ export class Peer {
   #usedMs = 0;
 
   constructor(address: CoapAddress, firstMessageId: number) {
-    this.address = address;
+    this.#address = address;
     this.#messageId = firstMessageId;
   }
 
@@ -68,7 +68,13 @@ export class Peer {
     return session ? `session ${session.id}` : `${address} ${port}`;
   }
 
-  touch(): void {
+  /** That at which it was heard last. */
+  get address(): CoapAddress {
+    return this.#address;
+  }
+
+  touch(address: CoapAddress): void {
+    this.#address = address;
     this.#usedMs = performance.now();
   }
 
