@@ -4,6 +4,7 @@ import {
   CoapSocket,
 } from '../../electron/coap/coap-socket.ts';
 import { readBlocks } from '../../electron/coap/block-transfer.ts';
+import type { ClientCredentials } from '../../electron/coap/dtls/client-handshake.ts';
 import { DtlsClient } from '../../electron/coap/dtls/dtls-client.ts';
 import { type CoapAddress, coapAddress } from '../../electron/coap/peer.ts';
 import { UdpPort } from '../../electron/coap/udp-port.ts';
@@ -48,16 +49,12 @@ export class HandLwm2mDevice {
   readonly #observers = new Map<string, { token: Uint8Array; to: CoapAddress }>();
   readonly #server: CoapAddress;
   /** Who it is under DTLS, and with which key; in the clear without. */
-  readonly #login: { readonly identity: string; readonly key: Uint8Array } | null;
+  readonly #login: ClientCredentials | null;
   #socket: CoapSocket | null = null;
   #location: readonly string[] = [];
   #sequence = 10;
 
-  constructor(
-    server: string,
-    id: string,
-    login: { readonly identity: string; readonly key: Uint8Array } | null = null,
-  ) {
+  constructor(server: string, id: string, login: ClientCredentials | null = null) {
     this.#server = coapAddress(new URL(server));
     this.#login = login;
     this.id = id;
