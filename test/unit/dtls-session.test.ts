@@ -89,6 +89,24 @@ test('a wrong key and an unknown identity are refused in the same words', async 
   expect([server.sessions, server.handshakes]).toEqual([0, 0]);
 });
 
+test('an address that fails too often has to wait, and its sessions go on', async () => {
+  const { server } = await serve({ failuresOfAddress: 2 });
+  const good = await connect(server.port);
+  await good.get();
+  for (let failures = 0; failures < 2; failures++) {
+    const { get } = await connect(server.port, { identity: 'nobody' });
+    await expect(get()).rejects.toThrow('decrypt_error');
+  }
+  const third = await connect(server.port, { identity: 'nobody' });
+  third.get().catch(() => undefined);
+  await until(
+    () => server.counts.droppedRecords.get('too-many-failures') ?? 0,
+    (count) => count > 0,
+  );
+  expect(server.handshakes).toBe(0);
+  expect(await good.get()).toBe('dev-1');
+});
+
 test('records that come again, are changed or made up are dropped, and the session goes on', async () => {
   const { server, asked } = await serve();
   const tap = await tapOf(server);

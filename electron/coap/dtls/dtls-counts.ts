@@ -1,7 +1,12 @@
 import type { HandshakeFailure } from './server-handshake.ts';
 
 /** Why a record was dropped. */
-export type DroppedRecord = 'malformed' | 'no-session' | 'replayed' | 'forged';
+export type DroppedRecord =
+  | 'malformed'
+  | 'no-session'
+  | 'replayed'
+  | 'forged'
+  | 'too-many-failures';
 
 /** What a server has done so far, to be watched. */
 export class DtlsCounts {

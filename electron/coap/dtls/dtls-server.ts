@@ -22,6 +22,7 @@ import type { CoapTransport } from '../transport.ts';
 import { UdpPort } from '../udp-port.ts';
 import { Cookies } from './cookies.ts';
 import { DtlsCounts } from './dtls-counts.ts';
+import { FailedAddresses } from './failed-addresses.ts';
 import { type Established, type HandshakeFailure, ServerHandshake } from './server-handshake.ts';
 import { ServerSession } from './server-session.ts';
 import { SessionTable } from './session-table.ts';
@@ -37,6 +38,8 @@ export interface DtlsLimits {
   /** Of one identity: a device and its downloader, and what they have left behind. */
   readonly sessionsOfIdentity: number;
   readonly handshakes: number;
+  /** Wrong keys of one network address within a minute; what it begins beyond them is left unanswered. */
+  readonly failuresOfAddress: number;
   /** How long a session may be silent, in milliseconds. */
   readonly idleMs: number;
 }
@@ -46,6 +49,7 @@ const usualLimits: DtlsLimits = {
   sessions: 20_000,
   sessionsOfIdentity: 4,
   handshakes: 4096,
+  failuresOfAddress: 120,
   idleMs: 25 * 3_600_000,
 };
 
@@ -77,6 +81,7 @@ export class DtlsServer implements CoapTransport {
   readonly #decoyKey = randomBytes(keyBytes);
   readonly #handshakes = new Map<string, ServerHandshake>();
   readonly #sessions = new SessionTable();
+  readonly #failed: FailedAddresses;
   readonly #sweep: NodeJS.Timeout;
   readonly counts = new DtlsCounts();
   onDatagram: CoapTransport['onDatagram'] = () => undefined;
@@ -86,6 +91,7 @@ export class DtlsServer implements CoapTransport {
     this.#udp = udp;
     this.#options = options;
     this.#limits = { ...usualLimits, ...options.limits };
+    this.#failed = new FailedAddresses(this.#limits.failuresOfAddress);
     udp.onDatagram = (bytes, from) => this.#receive(bytes, from);
     this.#sweep = setInterval(() => this.#endIdle(), sweepPeriodMs).unref();
   }
@@ -159,6 +165,10 @@ export class DtlsServer implements CoapTransport {
       return false;
     }
     const nowMs = performance.now();
+    if (this.#failed.isSpent(from.address, nowMs)) {
+      this.counts.dropped('too-many-failures');
+      return false;
+    }
     if (!this.#cookies.fits(from, head, nowMs)) {
       const cookie = this.#cookies.make(from, head, nowMs);
       this.#udp.send(helloVerifyRequest(cookie, record, fragment), from);
@@ -193,6 +203,8 @@ export class DtlsServer implements CoapTransport {
       onFailed: (reason, identity) => {
         this.#handshakes.delete(key);
         this.counts.failed(reason);
+        if (reason === 'wrong-key' || reason === 'unknown-identity')
+          this.#failed.note(from.address, performance.now());
         this.#options.onFailure(reason, from, identity);
       },
     });
