@@ -6,7 +6,6 @@ export const alertDescription = {
   decodeError: 50,
   decryptError: 51,
   protocolVersion: 70,
-  userCanceled: 90,
   noRenegotiation: 100,
 } as const;
 

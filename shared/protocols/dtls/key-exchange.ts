@@ -2,7 +2,7 @@ import { concat } from '../../formats/bytes.ts';
 import { WireReader, uintBytes, vectorBytes } from './wire.ts';
 
 /** Longest identity that is taken; RFC 4279 5.3 asks for 128 bytes. */
-export const maxIdentityBytes = 256;
+const maxIdentityBytes = 256;
 
 /** The identity in a ClientKeyExchange (RFC 4279 2); null when it is malformed or too long. */
 export function readIdentity(body: Uint8Array): Uint8Array | null {
