@@ -17,6 +17,9 @@ import type { SignalsReport } from '../store/device-signals.ts';
 import type { Registration } from './registrations.ts';
 import { readInstance, readResource, writeText } from './resource-access.ts';
 
+/** Of a device that does not tell: over DTLS it gets an address of `coaps:` only, else of `coap:`. */
+const assumedProtocols: readonly number[] = [packageProtocol.coap, packageProtocol.coaps];
+
 /** What a firmware update object said last. */
 export interface FirmwareStatus {
   readonly state: number;
@@ -41,7 +44,7 @@ export class FirmwareObject {
   readonly #path: readonly string[];
   #status: FirmwareStatus = { state: 0, result: 0 };
   #abilities: FirmwareAbilities = {
-    protocols: [packageProtocol.coap],
+    protocols: assumedProtocols,
     delivery: deliveryMethod.both,
     componentName: null,
     currentVersion: null,
@@ -119,7 +122,7 @@ export class FirmwareObject {
     }
     const protocols = integersIn(values, firmwareResource.protocols);
     this.#abilities = {
-      protocols: values.has(firmwareResource.protocols) ? protocols : [packageProtocol.coap],
+      protocols: values.has(firmwareResource.protocols) ? protocols : assumedProtocols,
       delivery: integerIn(values, firmwareResource.delivery) ?? deliveryMethod.both,
       componentName: textIn(values, firmwareResource.componentName),
       currentVersion: textIn(values, firmwareResource.currentVersion),

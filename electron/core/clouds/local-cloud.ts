@@ -1,7 +1,7 @@
 import { open, stat } from 'node:fs/promises';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import axios, { type AxiosInstance, type AxiosRequestConfig, isAxiosError } from 'axios';
+import type { AxiosRequestConfig } from 'axios';
 import type { Readable } from 'node:stream';
 import { z } from 'zod';
 import type {
@@ -57,12 +57,21 @@ const infoSchema = z.object({
   http: z.string(),
   mqtt: z.string(),
   coap: z.string().nullable().default(null),
+  coaps: z.string().nullable().default(null),
 });
 const failureSchema = z.object({ error: problemSchema });
 const addedSchema = z.object({
   added: z.number().int(),
   secrets: z.record(z.string(), z.string()),
+  dtlsKeys: z.record(z.string(), z.string()).default({}),
 });
+
+/** What devices prove with who they are, by their ids. */
+export interface DeviceCredentials {
+  readonly secrets: Readonly<Record<string, string>>;
+  /** Of those that use LwM2M, in hex: what their secret is under DTLS. */
+  readonly dtlsKeys: Readonly<Record<string, string>>;
+}
 
 /** The embedded cloud over its operator API (`/api/v1`); nothing it answers is trusted unread. */
 export class LocalCloud implements OtaCloud {
@@ -74,7 +83,7 @@ export class LocalCloud implements OtaCloud {
     stages: true,
     stopRules: true,
   };
-  readonly #http: AxiosInstance;
+  readonly #defaults: AxiosRequestConfig;
   readonly #address: string;
   readonly #successor: (() => Promise<OperatorAddress>) | null;
 
@@ -89,7 +98,7 @@ export class LocalCloud implements OtaCloud {
   ) {
     this.#address = checkAddress(http);
     this.#successor = successor;
-    this.#http = axios.create({
+    this.#defaults = {
       adapter: 'http',
       baseURL: `${this.#address}/api/v1`,
       headers: { authorization: `Bearer ${token}` },
@@ -101,7 +110,7 @@ export class LocalCloud implements OtaCloud {
       httpsAgent: new HttpsAgent({ keepAlive: false }),
       maxBodyLength: Number.POSITIVE_INFINITY,
       validateStatus: () => true,
-    });
+    };
   }
 
   /** Proves that a cloud is at the address and takes the token. @throws ProblemError when not */
@@ -134,15 +143,18 @@ export class LocalCloud implements OtaCloud {
   async putDevices(
     devices: readonly Device[],
     { rotate = false }: { readonly rotate?: boolean } = {},
-  ): Promise<{ added: number; secrets: Record<string, string> }> {
-    const result = { added: 0, secrets: {} as Record<string, string> };
+  ): Promise<DeviceCredentials & { readonly added: number }> {
+    const secrets: Record<string, string> = {};
+    const dtlsKeys: Record<string, string> = {};
+    let added = 0;
     for (let at = 0; at < devices.length; at += devicesPerRequest) {
       const data = { devices: devices.slice(at, at + devicesPerRequest), rotate };
       const part = await this.#call(addedSchema, { method: 'put', url: '/devices', data });
-      result.added += part.added;
-      Object.assign(result.secrets, part.secrets);
+      added += part.added;
+      Object.assign(secrets, part.secrets);
+      Object.assign(dtlsKeys, part.dtlsKeys);
     }
-    return result;
+    return { added, secrets, dtlsKeys };
   }
 
   /** Removes devices of a batch, except `keep` and those that a plan still waits for. */
@@ -304,8 +316,11 @@ export class LocalCloud implements OtaCloud {
 
   async #send(request: CloudRequest): Promise<{ status: number; data: unknown }> {
     const { openBody, ...rest } = request;
+    // Loading it takes longer than all the rest of a command that asks no cloud.
+    const { create, isAxiosError } = (await import('axios')).default;
     try {
-      return await this.#http.request<unknown>(openBody ? { ...rest, data: openBody() } : rest);
+      const http = create(this.#defaults);
+      return await http.request<unknown>(openBody ? { ...rest, data: openBody() } : rest);
     } catch (error) {
       if (!isAxiosError(error)) throw error;
       // Not as the cause: the error carries the request, and so the operator token.
