@@ -128,6 +128,8 @@ const longestPauseMs = 25;
 /** From so many writes in a commit on there is load, and the pause is so many times longer than the commit. */
 const loadedUnits = 16;
 const loadedPauseFactor = 4;
+/** So many writes share a commit at most: a few tenths of a second, in which nothing else is done. */
+const mostUnits = 500;
 
 interface Unit {
   readonly run: () => unknown;
@@ -189,8 +191,8 @@ export class CloudDatabase {
   /** Commits what waits, then closes. */
   close(): void {
     if (this.#closed) return;
-    this.#commit();
     this.#closed = true;
+    while (this.#queue.length > 0) this.#commit();
     try {
       // One file then holds everything, for whoever copies the folder.
       this.#db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
@@ -203,9 +205,9 @@ export class CloudDatabase {
   }
 
   #commit(): void {
-    const units = this.#queue;
-    this.#queue = [];
+    const units = this.#queue.splice(0, mostUnits);
     if (units.length === 0) return;
+    if (this.#queue.length > 0) setImmediate(() => this.#commit());
     const settle: (() => void)[] = [];
     const startedMs = performance.now();
     try {
