@@ -8,6 +8,7 @@ import { sha256 } from '../files/sha256.ts';
 import { writeFileAtomic } from '../files/atomic-file.ts';
 import { AccessTokens } from './http/cloudota.ts';
 import { CloudMetrics } from './http/metrics.ts';
+import { RepeatedDownloads } from './http/repeated-downloads.ts';
 import { createHttpServer } from './http/server.ts';
 import { OtaAdapter } from './mqtt/adapter.ts';
 import { BrokerClient, type MqttLogin } from './mqtt/broker-client.ts';
@@ -115,6 +116,7 @@ async function startCloud(
     keys,
     addresses,
     metrics,
+    downloads: new RepeatedDownloads({ ...parts, db, metrics }),
     cloudOta: options.cloudOta ? new AccessTokens(token) : null,
     tls,
   });

@@ -148,6 +148,7 @@ export class CloudDatabase {
   #closed = false;
   /** The pause that follows the last commit, and when that ended, in milliseconds. */
   #last = { pauseMs: 0, endedMs: 0 };
+  #commits = 0;
   readonly #commitListeners: ((tookMs: number) => void)[] = [];
 
   constructor(path: string) {
@@ -173,6 +174,11 @@ export class CloudDatabase {
       if (this.#queue.length === 0) this.#commitSoon();
       this.#queue.push({ run, done: done as (value: unknown) => void, fail });
     });
+  }
+
+  /** How many commits there have been: what was read stays true as long as this stays the same. */
+  get commits(): number {
+    return this.#commits;
   }
 
   /** Calls the listener after each commit with the milliseconds that it took. */
@@ -220,6 +226,7 @@ export class CloudDatabase {
       for (const unit of units) unit.fail(reason);
       return;
     }
+    this.#commits++;
     const endedMs = performance.now();
     const tookMs = endedMs - startedMs;
     const pauseFactor = units.length < loadedUnits ? 1 : loadedPauseFactor;
