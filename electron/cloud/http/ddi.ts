@@ -3,12 +3,14 @@ import { z } from 'zod';
 import { ddiPollSeconds } from '../../../shared/domain/limits.ts';
 import { problem } from '../../../shared/domain/problem.ts';
 import type { ArtifactKeys } from '../store/artifact-keys.ts';
+import type { ArtifactFile } from '../store/packages.ts';
 import type { CloudParts } from '../types.ts';
 import { sendArtifact } from './artifact-reply.ts';
 import { confirmationRoutes } from './ddi-confirmation.ts';
 import { actionParams, deployment, deviceRoot } from './ddi-deployment.ts';
 import { attributesSchema, feedbackSchema, readAttributes, toDeviceReport } from './ddi-report.ts';
 import { jobGone, jobUnknown, parse } from './problems.ts';
+import type { RepeatedDownloads } from './repeated-downloads.ts';
 
 /** How often a device should ask; it goes into every poll's answer. */
 const pollingSleep = `00:00:${String(ddiPollSeconds).padStart(2, '0')}`;
@@ -23,7 +25,12 @@ declare module 'fastify' {
 }
 
 /** The device API: Eclipse hawkBit DDI v1 at `/default/controller/v1/{id}`, and short artifact addresses. */
-export function deviceRoutes(app: FastifyInstance, parts: CloudParts, keys: ArtifactKeys): void {
+export function deviceRoutes(
+  app: FastifyInstance,
+  parts: CloudParts,
+  keys: ArtifactKeys,
+  downloads: RepeatedDownloads,
+): void {
   app.decorateRequest('deviceId', '');
   app.addContentTypeParser(
     'application/hal+json',
@@ -106,10 +113,13 @@ export function deviceRoutes(app: FastifyInstance, parts: CloudParts, keys: Arti
     url: '/a/:actionId',
     handler: async (request, reply: FastifyReply) => {
       const { actionId } = parse(actionParams, request.params);
+      const { commits } = downloads;
       const deviceId = parts.engine.deviceOf(actionId);
       if (deviceId === null || !parts.devices.authenticate(deviceId, targetToken(request)))
         throw unauthorized();
-      return sendJobArtifact(request, reply, deviceId, actionId);
+      const artifact = await jobArtifact(deviceId, actionId);
+      downloads.allow(request.raw, commits, { deviceId, artifact, route: '/a/:actionId' });
+      return sendArtifact(request, reply, parts.artifacts, artifact);
     },
   });
 
@@ -121,21 +131,17 @@ export function deviceRoutes(app: FastifyInstance, parts: CloudParts, keys: Arti
       const { actionId, key } = parse(keyedParams, request.params);
       const deviceId = keys.fits(actionId, key) ? parts.engine.deviceOf(actionId) : null;
       if (deviceId === null) throw artifactUnknown();
-      return sendJobArtifact(request, reply, deviceId, actionId);
+      const artifact = await jobArtifact(deviceId, actionId);
+      return sendArtifact(request, reply, parts.artifacts, artifact);
     },
   });
 
-  async function sendJobArtifact(
-    request: FastifyRequest,
-    reply: FastifyReply,
-    deviceId: string,
-    actionId: number,
-  ): Promise<FastifyReply> {
+  async function jobArtifact(deviceId: string, actionId: number): Promise<ArtifactFile> {
     // Stored before the first byte leaves: should the device's reports be lost, it is still known
     // that the device got the new version from this plan.
     const job = await parts.engine.begin(deviceId, actionId, true);
     if (typeof job === 'string') throw jobGone(actionId);
-    return sendArtifact(request, reply, parts.artifacts, job.pkg.artifact);
+    return job.pkg.artifact;
   }
 }
 

@@ -1,3 +1,4 @@
+import type { RequestListener } from 'node:http';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { problem } from '../../../shared/domain/problem.ts';
 import type { ArtifactKeys } from '../store/artifact-keys.ts';
@@ -11,6 +12,7 @@ import type { CloudMetrics } from './metrics.ts';
 import { operatorRoutes } from './operator.ts';
 import { planEventRoutes } from './plan-events.ts';
 import { answerError } from './problems.ts';
+import type { RepeatedDownloads } from './repeated-downloads.ts';
 
 const deviceBodyLimitBytes = 64 * 1024;
 const operatorBodyLimitBytes = 4 * 1024 * 1024;
@@ -23,6 +25,7 @@ export interface HttpServerSetup {
   /** Resolves once devices are served. */
   readonly addresses: Promise<CloudAddresses>;
   readonly metrics: CloudMetrics;
+  readonly downloads: RepeatedDownloads;
   /** Quectel's CloudOTA is not served when null. */
   readonly cloudOta: AccessTokens | null;
   /** Served without TLS when null. */
@@ -31,7 +34,7 @@ export interface HttpServerSetup {
 
 /** The HTTP server: operator API, device API, health, metrics. */
 export function createHttpServer(parts: CloudParts, setup: HttpServerSetup): FastifyInstance {
-  const { keys, addresses, metrics, cloudOta, tls } = setup;
+  const { keys, addresses, metrics, downloads, cloudOta, tls } = setup;
   const app: FastifyInstance = Fastify({
     // Null is plain HTTP; Fastify's types tell the two servers apart, and nothing here does.
     https: tls as null,
@@ -66,10 +69,15 @@ export function createHttpServer(parts: CloudParts, setup: HttpServerSetup): Fas
     },
     { prefix: '/api/v1' },
   );
-  void app.register(async (scope) => deviceRoutes(scope, parts, keys));
+  void app.register(async (scope) => deviceRoutes(scope, parts, keys, downloads));
   if (cloudOta)
     void app.register(async (scope) => cloudOtaRoutes(scope, parts, keys, cloudOta), {
       prefix: '/v1',
     });
+  const listeners = app.server.listeners('request') as RequestListener[];
+  app.server.removeAllListeners('request').on('request', (request, response) => {
+    if (downloads.answer(request, response)) return;
+    for (const listener of listeners) listener(request, response);
+  });
   return app;
 }

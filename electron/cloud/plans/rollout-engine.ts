@@ -82,12 +82,7 @@ export class RolloutEngine {
 
   /** What a device is asked to do by an action. */
   jobOf(action: ActionRow): Job {
-    const component = this.#rollout.componentOf(action);
-    return {
-      actionId: action.id,
-      componentId: component.component_id,
-      pkg: this.#packages.require(action.package_id),
-    };
+    return this.#jobOf(action, this.#rollout.componentOf(action).component_id);
   }
 
   /** Whether the cloud wants to hear what the device runs, or how it is now that this holds it. */
@@ -231,6 +226,14 @@ export class RolloutEngine {
     return this.#rollout.action(actionId)?.device_id ?? null;
   }
 
+  #jobOf(action: ActionRow, componentId: string): Job {
+    return {
+      actionId: action.id,
+      componentId,
+      pkg: this.#packages.require(action.package_id),
+    };
+  }
+
   #componentState(actionId: number): ComponentRow['state'] | null {
     const action = this.#rollout.action(actionId);
     return action && this.#rollout.componentOf(action).state;
@@ -265,7 +268,10 @@ export class RolloutEngine {
       return null;
     }
     const choice = this.#choose(planId, component, current);
-    if (choice) return this.jobOf(this.#rollout.openAction(at, current, choice));
+    if (choice) {
+      const action = this.#rollout.openAction(at, component, current, choice);
+      return this.#jobOf(action, component.component_id);
+    }
     this.#rollout.setComponent(at, component, 'upgradeFailed', component.progress);
     this.#fail(planId, deviceId, 'no-matching-source');
     return null;
@@ -290,7 +296,7 @@ export class RolloutEngine {
   #mayBegin(action: ActionRow, received: boolean): boolean {
     if (received) return !this.#readiness.lacksConsent(action);
     const row = this.#rollout.rollout(action.plan_id, action.device_id);
-    return row !== null && this.#readiness.hold(row, action.device_id) === null;
+    return row !== null && this.#readiness.hold(row) === null;
   }
 
   #begin(action: ActionRow): void {

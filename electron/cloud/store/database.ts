@@ -128,6 +128,8 @@ const longestPauseMs = 25;
 /** From so many writes in a commit on there is load, and the pause is so many times longer than the commit. */
 const loadedUnits = 16;
 const loadedPauseFactor = 4;
+/** So many writes share a commit at most: a few tenths of a second, in which nothing else is done. */
+const mostUnits = 500;
 
 interface Unit {
   readonly run: () => unknown;
@@ -146,6 +148,7 @@ export class CloudDatabase {
   #closed = false;
   /** The pause that follows the last commit, and when that ended, in milliseconds. */
   #last = { pauseMs: 0, endedMs: 0 };
+  #commits = 0;
   readonly #commitListeners: ((tookMs: number) => void)[] = [];
 
   constructor(path: string) {
@@ -173,6 +176,11 @@ export class CloudDatabase {
     });
   }
 
+  /** How many commits there have been: what was read stays true as long as this stays the same. */
+  get commits(): number {
+    return this.#commits;
+  }
+
   /** Calls the listener after each commit with the milliseconds that it took. */
   onCommit(listener: (tookMs: number) => void): void {
     this.#commitListeners.push(listener);
@@ -189,8 +197,8 @@ export class CloudDatabase {
   /** Commits what waits, then closes. */
   close(): void {
     if (this.#closed) return;
-    this.#commit();
     this.#closed = true;
+    while (this.#queue.length > 0) this.#commit();
     try {
       // One file then holds everything, for whoever copies the folder.
       this.#db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
@@ -203,9 +211,9 @@ export class CloudDatabase {
   }
 
   #commit(): void {
-    const units = this.#queue;
-    this.#queue = [];
+    const units = this.#queue.splice(0, mostUnits);
     if (units.length === 0) return;
+    if (this.#queue.length > 0) setImmediate(() => this.#commit());
     const settle: (() => void)[] = [];
     const startedMs = performance.now();
     try {
@@ -218,6 +226,7 @@ export class CloudDatabase {
       for (const unit of units) unit.fail(reason);
       return;
     }
+    this.#commits++;
     const endedMs = performance.now();
     const tookMs = endedMs - startedMs;
     const pauseFactor = units.length < loadedUnits ? 1 : loadedPauseFactor;

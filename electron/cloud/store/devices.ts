@@ -55,7 +55,7 @@ export class DeviceStore {
   readonly #db: CloudDatabase;
   readonly #served: ServedTime;
   /** When devices were heard of, by the clock and in served time, until it is stored. */
-  readonly #lastSeen = new Map<string, { readonly at: string; readonly heardMs: number }>();
+  readonly #lastSeen = new Map<string, { readonly atMs: number; readonly heardMs: number }>();
   readonly #secretListeners: ((deviceId: string) => void)[] = [];
   readonly #flushTimer: NodeJS.Timeout;
   readonly #sql: Record<
@@ -224,7 +224,7 @@ export class DeviceStore {
   /** A known device said something. */
   heard(deviceId: string): void {
     const heardMs = this.#served.nowMs();
-    this.#lastSeen.set(deviceId, { at: new Date().toISOString(), heardMs });
+    this.#lastSeen.set(deviceId, { atMs: Date.now(), heardMs });
   }
 
   /** When a device was last heard of, in served milliseconds; 0 when never. */
@@ -328,7 +328,8 @@ export class DeviceStore {
     this.#lastSeen.clear();
     await this.#db
       .write(() => {
-        for (const [id, { at, heardMs }] of seen) this.#sql.setLastSeen.run(at, heardMs, id);
+        for (const [id, { atMs, heardMs }] of seen)
+          this.#sql.setLastSeen.run(new Date(atMs).toISOString(), heardMs, id);
       })
       .catch(() => {
         for (const [id, when] of seen) if (!this.#lastSeen.has(id)) this.#lastSeen.set(id, when);
@@ -336,6 +337,7 @@ export class DeviceStore {
   }
 
   #device(row: DeviceRow): Device {
+    const seen = this.#lastSeen.get(row.id);
     return {
       id: row.id,
       productId: row.product_id,
@@ -344,7 +346,7 @@ export class DeviceStore {
       iccid: row.iccid,
       batch: row.batch,
       versions: JSON.parse(row.versions) as Record<string, string>,
-      lastSeenAt: this.#lastSeen.get(row.id)?.at ?? row.last_seen_at,
+      lastSeenAt: seen ? new Date(seen.atMs).toISOString() : row.last_seen_at,
       batteryPercent: row.battery_percent,
       rsrpDbm: row.rsrp_dbm,
       autoConfirm: row.auto_confirm === 1,
