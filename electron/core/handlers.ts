@@ -219,6 +219,12 @@ export function makeHandlers(parts: HandlerParts): Handlers {
       backUpCloud(toRead(dataDir), toWrite(folder), context),
     'cloud.restore': async ({ backup, dataDir }, context) =>
       restoreCloud(toRead(backup), toWrite(dataDir), context),
+    'cloud.operator': async () => rooms().clouds.operator(),
+    'cloud.signIn': async ({ token }) => rooms().clouds.signIn(token),
+    'cloud.signOut': async () => {
+      rooms().clouds.signOut();
+      return {};
+    },
     'cloud.stop': async () => {
       await rooms().clouds.stop();
       return {};

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { describedFormatSchema, formatTestSchema } from '../domain/described-format.ts';
 import { evidenceReportSchema } from '../domain/evidence.ts';
 import { type FileSoFar, inspectReportSchema } from '../domain/finding.ts';
+import { operatorSchema } from '../domain/operator.ts';
 import { jobSchema } from '../domain/job.ts';
 import { dryRunSchema } from '../domain/dry-run.ts';
 import { verificationSchema } from '../domain/verification.ts';
@@ -77,7 +78,8 @@ const fleetFaults = {
   failShare: z.number().min(0).max(1).default(0),
   silentShare: z.number().min(0).max(1).default(0),
 };
-const decision = { name: personSchema, reason: reasonSchema };
+/** The name counts only where the cloud has no accounts. */
+const decision = { name: personSchema.optional(), reason: reasonSchema };
 
 export const logEntrySchema = z.object({
   seq: z.number(),
@@ -216,6 +218,12 @@ export const contract = {
     z.object({ http: z.string(), mqtt: z.string(), coap: z.string().nullable() }),
   ),
   'cloud.stop': call(none, none),
+  /** Who is at work with the local cloud; null while it does not run. */
+  'cloud.operator': call(none, operatorSchema.nullable()),
+  /** Works with the local cloud under an account from now on, until signed out or closed. */
+  'cloud.signIn': call(z.object({ token: z.string().min(1).max(500) }), operatorSchema),
+  /** Works as the owner of the data folder again. */
+  'cloud.signOut': call(none, none),
   /** Copies the data of a cloud, which may be serving, into a new folder. */
   'cloud.backup': job(z.object({ dataDir: fileRefSchema, folder: fileRefSchema }), backupSchema),
   /** Makes a new data folder of a cloud from such a copy. */

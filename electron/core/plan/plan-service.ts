@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Output, ParsedInput } from '../../../shared/contract/contract.ts';
 import { combinationsAfter } from '../../../shared/domain/compatibility.ts';
-import type { Decision, OtaCloud } from '../../../shared/domain/cloud.ts';
+import type { DecisionOrder, OtaCloud } from '../../../shared/domain/cloud.ts';
 import { computeGates } from '../../../shared/domain/gates.ts';
 import { markDeltas } from '../../../shared/domain/delta-capability.ts';
 import type { WorkContext } from '../../../shared/domain/job.ts';
@@ -238,13 +238,13 @@ export class PlanService {
   }
 
   /** Resumes a suspended plan; after a stop with who accepts its failures and why. */
-  async resume(planId: string, accept: Decision | undefined): Promise<PlanStatus> {
+  async resume(planId: string, accept: DecisionOrder | undefined): Promise<PlanStatus> {
     this.#workspace.get('plan', planId);
     return this.#remember(await (await this.#cloud()).resume(planId, accept));
   }
 
   /** Opens a stage, from 1, before its time or at a hold. @throws ProblemError `last-stage` | `plan-state` */
-  async openStage(planId: string, stage: number, by: Decision): Promise<PlanStatus> {
+  async openStage(planId: string, stage: number, by: DecisionOrder): Promise<PlanStatus> {
     this.#workspace.get('plan', planId);
     return this.#remember(await (await this.#cloud()).openStage(planId, stage, by));
   }
@@ -284,7 +284,7 @@ export class PlanService {
   ): Promise<ReadonlyMap<string, number>> {
     const counts = new Map<string, number>();
     for (const device of await this.#devices(productId)) {
-      const version = reportedVersion(device.versions, componentId);
+      const version = reportedVersion(device, componentId);
       if (version !== null) counts.set(version, (counts.get(version) ?? 0) + 1);
     }
     return counts;

@@ -62,7 +62,7 @@ export class VerificationService {
     };
     this.#checkGates(plan);
     const device = await this.#device(release.productId, order.deviceId);
-    const fromVersion = device ? reportedVersion(device.versions, order.componentId) : null;
+    const fromVersion = device ? reportedVersion(device, order.componentId) : null;
     const choice = choosePackage(this.#plans.marked(plan).components[0] ?? component, fromVersion);
     const packageId = choice?.packageId ?? component.fullPackageId ?? '';
     const verification: Verification = {
