@@ -304,12 +304,17 @@ export function makeHandlers(parts: HandlerParts): Handlers {
     },
 
     'verifications.start': (input, context) => rooms().verifications.start(input, context),
-    'verifications.list': ({ releaseId }) => rooms().verifications.list(releaseId),
+    'verifications.list': async ({ releaseId, startsCloud }) => {
+      const { clouds, verifications } = rooms();
+      return verifications.list(releaseId, () =>
+        startsCloud ? clouds.connect() : clouds.running(),
+      );
+    },
 
     'evidence.export': async (input, context) => {
       const { plans, clouds, verifications } = rooms();
       // Those that have ended meanwhile are recorded as such.
-      await verifications.list(input.releaseId);
+      await verifications.list(input.releaseId, () => clouds.connect());
       return exportEvidence(
         workspace(),
         plans,

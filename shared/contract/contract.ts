@@ -345,8 +345,11 @@ export const contract = {
     z.object({ releaseId: id, componentId: id, deviceId: deviceSchema.shape.id }),
     verificationSchema,
   ),
-  /** Newest first, as they are now. */
-  'verifications.list': call(z.object({ releaseId: id }), z.array(verificationSchema)),
+  /** Newest first, as they are now, or as they were last seen where the cloud stays stopped. */
+  'verifications.list': call(
+    z.object({ releaseId: id, startsCloud: z.boolean().default(true) }),
+    z.array(verificationSchema),
+  ),
 
   'evidence.export': job(
     z.object({ releaseId: id, out: fileRefSchema.optional() }),

@@ -138,6 +138,13 @@ test('a package is verified on one device, and the outcome stays with the releas
   expect(await tried.count()).toBe(1);
   await section.scrollIntoViewIfNeeded();
   await inspectView(page, 'plan-verification');
+  // Beside the release, for who decides what becomes of it.
+  await page.getByTestId('view-releases').click();
+  const beside = page.getByTestId('release-verifications').locator('li');
+  await beside.getByText('SENSOR-1-SIM-MQTT-00001').waitFor();
+  expect(await beside.first().getAttribute('data-outcome')).toBe('succeeded');
+  expect(await beside.first().textContent()).toMatch(/SENSOR-1 STM32 1\.0\.0 to 1\.1\.0, after/);
+  await inspectView(page, 'releases-verified');
 });
 
 test('a dry run carries the plan out with simulated devices', async () => {

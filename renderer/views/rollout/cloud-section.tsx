@@ -1,6 +1,7 @@
 import { Stack, Text } from '@mantine/core';
 import { useStudio } from '../../stores/studio.ts';
 import { Section } from '../../widgets/section.tsx';
+import { OperatorLine } from './operator-line.tsx';
 import classes from './rollout-view.module.css';
 
 /** Where devices reach the local cloud. */
@@ -13,6 +14,7 @@ export function CloudSection() {
           <Address name="HTTP (DDI v1)" address={cloud.http} />
           <Address name="MQTT" address={cloud.mqtt} />
           <Address name="LwM2M (CoAP)" address={cloud.coap} />
+          <OperatorLine />
           <Text size="xs" c="dimmed">
             Only this computer reaches these addresses. Stopping the cloud loses nothing: rollouts
             go on when it starts again.
