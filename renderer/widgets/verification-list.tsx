@@ -1,7 +1,7 @@
 import { type Verification, verificationTimeout } from '../../shared/domain/verification.ts';
 import { durationText } from './format-text.ts';
 import { type Tone, ToneBadge } from './tone-badge.tsx';
-import { Time, TitledText } from './value-text.tsx';
+import { Time } from './value-text.tsx';
 import classes from './verification-list.module.css';
 
 const outcomes: Readonly<Record<Verification['outcome'], readonly [Tone, string]>> = {
@@ -39,9 +39,12 @@ function Tried({ verification }: { readonly verification: Verification }) {
   return (
     <li data-outcome={outcome}>
       <ToneBadge tone={tone} word={word} />
-      <TitledText text={deviceId} />
       <Time at={startedAt} />
-      <p>{`${packageName}${end}${span}`}</p>
+      <p>
+        <strong>{deviceId}</strong>
+        <br />
+        {`${packageName}${end}${span}`}
+      </p>
     </li>
   );
 }

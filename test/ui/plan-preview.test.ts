@@ -145,6 +145,8 @@ test('a package is verified on one device, and the outcome stays with the releas
   expect(await beside.first().getAttribute('data-outcome')).toBe('succeeded');
   expect(await beside.first().textContent()).toMatch(/SENSOR-1 STM32 1\.0\.0 to 1\.1\.0, after/);
   await inspectView(page, 'releases-verified');
+  await page.getByTestId('view-rollout').click();
+  await page.getByRole('tab', { name: 'New plan' }).click();
 });
 
 test('a dry run carries the plan out with simulated devices', async () => {

@@ -23,13 +23,13 @@ export function deviceColumns(
     {
       id: 'transport',
       title: 'Transport',
-      widthPx: 74,
+      widthPx: 72,
       render: ({ transport }) => transport.toUpperCase(),
     },
     {
       id: 'versions',
       title: 'Versions',
-      widthPx: 98,
+      widthPx: 108,
       render: ({ versions }) => {
         const text = Object.entries(versions)
           .map(([component, version]) => `${component} ${version}`)
@@ -45,20 +45,20 @@ export function deviceColumns(
       id: 'reported',
       title: 'Reported',
       hint: 'Over what, and when, the device itself said what it runs; only then can it be upgraded',
-      widthPx: 126,
+      widthPx: 122,
       render: (device) => <ReportedCell device={device} />,
     },
-    { id: 'batch', title: 'Batch', widthPx: 84, render: ({ batch }) => batch ?? '' },
+    { id: 'batch', title: 'Batch', widthPx: 88, render: ({ batch }) => batch ?? '' },
     {
       id: 'sim',
       title: 'SIM',
-      minWidthPx: 144,
+      minWidthPx: 142,
       render: (device) => <TitledText text={simText(device, prefixes)} />,
     },
     {
       id: 'seen',
       title: 'Last seen',
-      widthPx: 78,
+      widthPx: 76,
       render: ({ lastSeenAt }) =>
         lastSeenAt === null ? (
           <span className={classes.faint}>never</span>
