@@ -5,6 +5,7 @@ import { readLzmaHeader } from '../formats/lzma-reader.ts';
 import { tinyuzDictionary } from '../formats/tinyuz-reader.ts';
 import { readBsdiffHeader } from './bsdiff-reader.ts';
 import { type DetoolsHeader, readDetoolsHeader } from './detools-format.ts';
+import { type HdiffHeader, readHdiffHeader } from './hdiff-format.ts';
 import { type HpatchLiteHeader, readHpatchLiteHeader } from './hpatchlite-format.ts';
 import { corruptPatch, unknownPatch } from './patch-problems.ts';
 import { isVcdiff, readVcdiffWindows, sectionsBytes } from './vcdiff-reader.ts';
@@ -44,6 +45,13 @@ export function readPatchHead(patch: Uint8Array): PatchHead {
     const windowBytes = largestBytes + largestSectionsBytes;
     return { ...common, format: 'vcdiff', targetSizeBytes, decoder: { ...noNeeds, windowBytes } };
   }
+  const hdiff = readHdiffHeader(patch);
+  if (hdiff) {
+    const { compression, sourceSizeBytes, targetSizeBytes } = hdiff;
+    const decoder = hdiffNeeds(hdiff);
+    const sizes = { sourceSizeBytes, targetSizeBytes };
+    return { ...common, ...sizes, format: 'hdiffpatch', compression, decoder };
+  }
   const lite = readHpatchLiteHeader(patch);
   if (lite) {
     const { compression, targetSizeBytes } = lite;
@@ -68,7 +76,7 @@ export function readPatchHead(patch: Uint8Array): PatchHead {
  */
 export function patchBeginning(beginning: Uint8Array): 'patch' | 'maybe' | 'none' {
   if (isVcdiff(beginning)) return 'patch';
-  const reads = [readBsdiffHeader, readHpatchLiteHeader] as const;
+  const reads = [readBsdiffHeader, readHdiffHeader, readHpatchLiteHeader] as const;
   if (reads.some((read) => begins(read, beginning))) return 'patch';
   return begins(readDetoolsHeader, beginning) ? 'maybe' : 'none';
 }
@@ -81,6 +89,22 @@ function begins(read: (bytes: Uint8Array) => object | null, beginning: Uint8Arra
     if (error instanceof ProblemError) return true;
     throw error;
   }
+}
+
+function hdiffNeeds({ cover, control, runs, fresh }: HdiffHeader): DecoderNeeds {
+  let [dictionaryBytes, probabilityCount, lzmaStreams] = [0, 0, 0];
+  for (const { lzma } of [cover, control, runs, fresh]) {
+    if (!lzma) continue;
+    dictionaryBytes += lzma.dictionaryBytes;
+    probabilityCount += probabilities(lzma.literalContextBits, lzma.literalPositionBits);
+    lzmaStreams++;
+  }
+  return {
+    ...noNeeds,
+    lzmaDictionaryBytes: dictionaryBytes,
+    lzmaProbabilities: probabilityCount,
+    lzmaStreams,
+  };
 }
 
 function hpatchLiteNeeds(

@@ -1,4 +1,6 @@
 import { type ProblemError, problem } from '../domain/problem.ts';
+import { DeltaDamage } from '../formats/delta-facts.ts';
+import { ContentEnd, NumberTooLarge } from '../formats/source-cursor.ts';
 
 /** Largest target that a patch may announce, in bytes. */
 export const maxTargetBytes = 512 * 1024 * 1024;
@@ -29,8 +31,8 @@ export const unknownPatch = (): ProblemError =>
   problem(
     'patch-format',
     'This is not a patch that Slipway can read',
-    'The first bytes are neither those of BSDIFF40, ENDSLEY/BSDIFF43, VCDIFF and HPatchLite, nor a detools header.',
-    'Choose a patch that Slipway, bsdiff, xdelta3, hdiffi or detools made.',
+    'The first bytes are neither those of BSDIFF40, ENDSLEY/BSDIFF43, VCDIFF, HDIFF13 and HPatchLite, nor a detools header.',
+    'Choose a patch that Slipway, bsdiff, xdelta3, hdiffz, hdiffi or detools made.',
     'usage',
   );
 
@@ -48,4 +50,17 @@ export const unsupportedPatch = (what: string): ProblemError =>
 export function checkTargetSize(sizeBytes: number, offset: number): void {
   if (!(sizeBytes >= 0 && sizeBytes <= maxTargetBytes))
     throw corruptPatch(offset, `the target size ${sizeBytes} is absurd`);
+}
+
+/** Tells what a reader of files throws at a header as a problem of a patch that is to be applied. @throws ProblemError `patch-corrupt` */
+export function readHead<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof ContentEnd) throw corruptPatch(error.offset, 'the header ends early');
+    if (error instanceof NumberTooLarge)
+      throw corruptPatch(error.offset, 'a size is absurdly long');
+    if (error instanceof DeltaDamage) throw corruptPatch(error.offset, error.message);
+    throw error;
+  }
 }
