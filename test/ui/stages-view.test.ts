@@ -84,6 +84,13 @@ test('failures stop the plan with their evidence; a person accepts them and it g
   );
   expect(await page.getByTestId('plan-resume').count()).toBe(0);
   await inspectView(page, 'stages-stopped');
+  const rows = page.getByTestId('rollout-devices');
+  const roomOf = async () => (await rows.boundingBox())?.height ?? 0;
+  const beside = await roomOf();
+  await page.getByTestId('plan-fold').click();
+  await page.getByTestId('stop').waitFor({ state: 'detached' });
+  expect(await roomOf()).toBeGreaterThan(beside + 150);
+  await page.getByTestId('plan-fold').click();
   await page.getByTestId('resume-accept').click();
   await inspectView(page, 'stages-accept');
   await decide('resume-accept');

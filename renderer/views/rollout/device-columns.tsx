@@ -19,11 +19,11 @@ export function deviceColumns(
   onAutoConfirm: (device: Device) => void,
 ): readonly GridColumn<Device>[] {
   return [
-    { id: 'id', title: 'Device', widthPx: 208, render: ({ id }) => <TitledText text={id} /> },
+    { id: 'id', title: 'Device', widthPx: 204, render: ({ id }) => <TitledText text={id} /> },
     {
       id: 'transport',
       title: 'Transport',
-      widthPx: 72,
+      widthPx: 76,
       render: ({ transport }) => transport.toUpperCase(),
     },
     {
