@@ -1,4 +1,4 @@
-import { type Verification, verificationTimeout } from '../../shared/domain/verification.ts';
+import type { Verification } from '../../shared/domain/verification.ts';
 import { durationText } from './format-text.ts';
 import { type Tone, ToneBadge } from './tone-badge.tsx';
 import { Time } from './value-text.tsx';
@@ -12,7 +12,7 @@ const outcomes: Readonly<Record<Verification['outcome'], readonly [Tone, string]
 
 /** What people read for why a verification failed. */
 const errorTitles: Readonly<Record<string, string>> = {
-  [verificationTimeout]: 'not proven within 60 minutes',
+  'verification-timeout': 'not proven within 60 minutes',
   terminated: 'terminated',
   'never-issued': 'the cloud never got it',
 };
