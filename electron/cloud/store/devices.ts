@@ -3,15 +3,12 @@ import type { Page } from '../types.ts';
 import type { Device, ReportProtocol, VersionReport } from '../../../shared/domain/plan.ts';
 import { problem } from '../../../shared/domain/problem.ts';
 import type { CloudDatabase } from './database.ts';
-import { hashSecret, newSecret, secretMatches } from './secrets.ts';
+import { dtlsKeyOf, hashSecret, newSecret, secretMatches } from './secrets.ts';
 import type { ServedTime } from './served-time.ts';
+import { type VersionsRow, isNews, reportsIn, versionsIn, within } from './version-reports.ts';
 
 /** How long a "last seen" time may wait in memory before it is stored. */
 const lastSeenFlushMs = 5000;
-/** Components that are remembered per device. */
-const maxComponents = 100;
-/** How long a report that repeats the last one changes nothing. */
-const reportRepeatMs = 3_600_000;
 
 interface DeviceRow {
   readonly id: string;
@@ -26,11 +23,6 @@ interface DeviceRow {
   readonly battery_percent: number | null;
   readonly rsrp_dbm: number | null;
   readonly auto_confirm: number;
-}
-
-interface VersionsRow {
-  readonly versions: string;
-  readonly reports: string;
 }
 
 interface KnownRow extends VersionsRow {
@@ -63,12 +55,14 @@ export class DeviceStore {
   readonly #served: ServedTime;
   /** When devices were heard of, by the clock and in served time, until it is stored. */
   readonly #lastSeen = new Map<string, { readonly at: string; readonly heardMs: number }>();
+  readonly #secretListeners: ((deviceId: string) => void)[] = [];
   readonly #flushTimer: NodeJS.Timeout;
   readonly #sql: Record<
     | 'product'
     | 'putProduct'
     | 'one'
     | 'secret'
+    | 'dtlsSecret'
     | 'insert'
     | 'update'
     | 'rotate'
@@ -95,6 +89,10 @@ export class DeviceStore {
       ),
       one: db.prepare(`SELECT ${allColumns} FROM devices WHERE id = ? AND removed_at IS NULL`),
       secret: db.prepare('SELECT secret_sha256 FROM devices WHERE id = ? AND removed_at IS NULL'),
+      dtlsSecret: db.prepare(
+        `SELECT secret_sha256 FROM devices
+         WHERE id = ? AND transport = 'lwm2m' AND removed_at IS NULL`,
+      ),
       known: db.prepare('SELECT versions, reports, removed_at FROM devices WHERE id = ?'),
       insert: db.prepare(
         `INSERT INTO devices (${columns}, secret_sha256) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -138,22 +136,35 @@ export class DeviceStore {
     return this.#sql.product.get(id) !== undefined;
   }
 
-  /** Called when the secret of a device has stopped being good: whoever logged in with it has to go. */
-  onSecretEnded: (deviceId: string) => void = () => undefined;
+  /** `listener` hears when the secret of a device has stopped being good: whoever logged in with it has to go. */
+  whenSecretEnds(listener: (deviceId: string) => void): void {
+    this.#secretListeners.push(listener);
+  }
+
+  /** The secret of a device has stopped being good. */
+  secretEnded(deviceId: string): void {
+    for (const listener of this.#secretListeners) listener(deviceId);
+  }
 
   /**
    * Adds new devices and updates known ones; the versions given are what they are declared with. A
-   * new device gets a secret, answered only here; a known one keeps its secret and the versions it
-   * reported, unless `rotate` provisions it anew.
+   * new device gets a secret, answered only here, with the key for DTLS in hex that follows from it
+   * when it uses LwM2M; a known one keeps its secret and the versions it reported, unless `rotate`
+   * provisions it anew.
    * @throws ProblemError `product-missing`, `device-twice`
    */
   async put(
     devices: readonly Device[],
     rotate: boolean,
-  ): Promise<{ added: number; secrets: Record<string, string> }> {
+  ): Promise<{
+    added: number;
+    secrets: Record<string, string>;
+    dtlsKeys: Record<string, string>;
+  }> {
     const result = await this.#db.write(() => {
       this.#checkDevices(devices);
       const secrets: Record<string, string> = {};
+      const dtlsKeys: Record<string, string> = {};
       let added = 0;
       for (const device of devices) {
         const row = this.#sql.known.get(device.id) as KnownRow | undefined;
@@ -162,11 +173,14 @@ export class DeviceStore {
         if (row) this.#update(device, row, secret);
         else if (secret !== null) this.#insert(device, secret);
         if (!isKnown) added++;
-        if (secret !== null) secrets[device.id] = secret;
+        if (secret === null) continue;
+        secrets[device.id] = secret;
+        if (device.transport === 'lwm2m')
+          dtlsKeys[device.id] = dtlsKeyOf(hashSecret(secret)).toString('hex');
       }
-      return { added, secrets };
+      return { added, secrets, dtlsKeys };
     });
-    for (const deviceId of Object.keys(result.secrets)) this.onSecretEnded(deviceId);
+    for (const deviceId of Object.keys(result.secrets)) this.secretEnded(deviceId);
     return result;
   }
 
@@ -190,6 +204,12 @@ export class DeviceStore {
     if (!matched || !row) return false;
     this.heard(deviceId);
     return true;
+  }
+
+  /** The key of an LwM2M device for DTLS; null for anyone else. */
+  dtlsKey(deviceId: string): Uint8Array | null {
+    const row = this.#sql.dtlsSecret.get(deviceId) as { secret_sha256: Uint8Array } | undefined;
+    return row ? dtlsKeyOf(row.secret_sha256) : null;
   }
 
   /** Notes that a device was heard of; false when there is no such device. */
@@ -239,12 +259,7 @@ export class DeviceStore {
     const row = this.#sql.versions.get(deviceId) as VersionsRow | undefined;
     const known = reportsIn(row);
     const now = new Date();
-    const isNews = Object.entries(reported).some(([id, version]) => {
-      const last = Object.hasOwn(known, id) ? known[id] : undefined;
-      if (last?.version !== version || last.protocol !== protocol) return true;
-      return Math.abs(now.getTime() - Date.parse(last.at)) > reportRepeatMs;
-    });
-    if (!isNews) return;
+    if (!isNews(known, reported, protocol, now)) return;
     const at = now.toISOString();
     const reports = Object.fromEntries(
       Object.entries(reported).map(([id, version]) => [id, { version, at, protocol }]),
@@ -356,21 +371,6 @@ export class DeviceStore {
       autoConfirm: row.auto_confirm === 1,
     };
   }
-}
-
-const versionsIn = (row: VersionsRow | undefined): Record<string, string> =>
-  row ? (JSON.parse(row.versions) as Record<string, string>) : {};
-
-const reportsIn = (row: VersionsRow | undefined): Record<string, VersionReport> =>
-  row ? (JSON.parse(row.reports) as Record<string, VersionReport>) : {};
-
-/** With what is new; a device that keeps inventing components must not fill the database. */
-function within<T>(
-  known: Readonly<Record<string, T>>,
-  news: Readonly<Record<string, T>>,
-): Readonly<Record<string, T>> {
-  const all = { ...known, ...news };
-  return Object.keys(all).length <= maxComponents ? all : news;
 }
 
 /** The refusal for a product that was never put. */
