@@ -87,7 +87,7 @@ export function deviceRoutes(
     const { mode, data } = parse(attributesSchema, request.body);
     if (mode === 'remove') return {};
     const { versions, signals } = readAttributes(data);
-    await parts.engine.reportVersions(request.deviceId, versions);
+    await parts.engine.reportVersions(request.deviceId, versions, 'ddi');
     await parts.consents.reportSignals(request.deviceId, signals);
     return {};
   });

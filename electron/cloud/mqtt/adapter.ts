@@ -148,7 +148,7 @@ export class OtaAdapter {
     if (!message) return;
     const { engine, consents } = this.#options.parts;
     const { versions, battery, rsrp, autoConfirm } = message;
-    await engine.reportVersions(deviceId, versions);
+    await engine.reportVersions(deviceId, versions, 'mqtt');
     const signals = { batteryPercent: battery, rsrpDbm: rsrp, autoConfirm };
     await consents.reportSignals(deviceId, signals, { isAsking: true });
     await this.#answer(deviceId);

@@ -1,7 +1,9 @@
+import type { ReportProtocol } from '../../../shared/domain/plan.ts';
 import {
   type PackageChoice,
   choosePackage,
   reportedVersion,
+  versionOf,
 } from '../../../shared/domain/scope.ts';
 import type { Clock } from '../clock.ts';
 import type { CloudDatabase } from '../store/database.ts';
@@ -87,7 +89,7 @@ export class RolloutEngine {
 
   /** Whether the cloud wants to hear what the device runs, or how it is now that this holds it. */
   wantsAttributes(deviceId: string): boolean {
-    if (Object.keys(this.#devices.versions(deviceId)).length === 0) return true;
+    if (Object.keys(this.#devices.reports(deviceId)).length === 0) return true;
     if (this.#readiness.wantsSignals(deviceId)) return true;
     return this.#rollout
       .unfinishedPlans(deviceId)
@@ -136,7 +138,7 @@ export class RolloutEngine {
       if (this.#readiness.lacksConsent(action)) return 'unknown';
       if (!action.begun) this.#begin(action);
       if (report.kind === 'failed') this.#failAttempt(action, report.code);
-      else if (report.kind === 'succeeded') this.#reportedSuccess(action, report.version);
+      else if (report.kind === 'succeeded') this.#reportedSuccess(action, report);
       else this.#progress(action, report);
       return 'accepted';
     });
@@ -146,15 +148,16 @@ export class RolloutEngine {
   async reportVersions(
     deviceId: string,
     versions: Readonly<Record<string, string>>,
+    protocol: ReportProtocol,
   ): Promise<void> {
     await this.#db.write(() => {
       this.#devices.heard(deviceId);
-      this.#devices.mergeVersions(deviceId, versions);
+      this.#devices.report(deviceId, versions, protocol);
       for (const planId of this.#rollout.unfinishedPlans(deviceId)) {
         const action = this.#rollout.liveAction(planId, deviceId);
         if (!action) continue;
         const component = this.#rollout.componentOf(action);
-        const version = reportedVersion(versions, component.component_id);
+        const version = versionOf(versions, component.component_id);
         if (version === component.to_version) this.#provenByVersion(action, component);
         else if (version !== null && action.state === 'awaitingVersion')
           this.#failAttempt(action, 'version-mismatch');
@@ -261,7 +264,8 @@ export class RolloutEngine {
   /** Null when the component needs no job after all, or none fits; the next round of the loop goes on from there. */
   #openAction(planId: string, deviceId: string, component: ComponentRow): Job | null {
     const at = { plan_id: planId, device_id: deviceId, ordinal: component.ordinal };
-    const current = reportedVersion(this.#devices.versions(deviceId), component.component_id);
+    const reports = this.#devices.reports(deviceId);
+    const current = reportedVersion({ reports }, component.component_id) ?? component.from_version;
     if (current === component.to_version) {
       const state = component.attempts > 0 ? 'upgradeSucceeded' : 'noUpdateRequired';
       this.#rollout.setComponent(at, component, state, 1);
@@ -317,15 +321,16 @@ export class RolloutEngine {
     this.#rollout.setDevice(action.plan_id, action.device_id, 'upgrading', null);
   }
 
-  #reportedSuccess(action: ActionRow, version: string | null): void {
+  #reportedSuccess(action: ActionRow, report: Extract<DeviceReport, { kind: 'succeeded' }>): void {
     const component = this.#rollout.componentOf(action);
-    if (version === null) {
+    if (report.version === null) {
       if (action.state !== 'open') return;
       this.#rollout.setAction(action, 'awaitingVersion');
       this.#rollout.setComponent(action, component, 'upgrading', 1);
       return;
     }
-    this.#devices.mergeVersions(action.device_id, { [component.component_id]: version });
+    const { version, protocol } = report;
+    this.#devices.report(action.device_id, { [component.component_id]: version }, protocol);
     if (version === component.to_version) this.#succeed(action, component);
     else this.#failAttempt(action, 'version-mismatch');
   }

@@ -47,6 +47,24 @@ const stagesMigration = `
      event TEXT NOT NULL, component_id TEXT, code TEXT, detail TEXT,
      PRIMARY KEY (plan_id, device_id, seq)) WITHOUT ROWID;`;
 
+/**
+ * What devices reported, apart from what they were declared with. Until then both were one: a version counts as
+ * reported where the protocol has a device say its versions before anything else, or where an upgrade was proven by it.
+ */
+const reportsMigration = `
+   ALTER TABLE devices ADD COLUMN reports TEXT NOT NULL DEFAULT '{}';
+   UPDATE devices SET reports = (
+     SELECT json_group_object(version.key, json_object(
+       'version', version.value, 'at', devices.last_seen_at,
+       'protocol', CASE devices.transport WHEN 'http' THEN 'ddi' ELSE devices.transport END))
+     FROM json_each(devices.versions) AS version
+     WHERE devices.transport <> 'http' OR EXISTS (
+       SELECT 1 FROM rollout JOIN rollout_components AS component
+         ON component.plan_id = rollout.plan_id AND component.device_id = rollout.device_id
+       WHERE rollout.device_id = devices.id AND component.component_id = version.key
+         AND component.state = 'upgradeSucceeded' AND component.to_version = version.value))
+   WHERE last_seen_at IS NOT NULL;`;
+
 /** Each entry is applied once, in order. Never edit one that was released. */
 const migrations = [
   `CREATE TABLE products (id TEXT PRIMARY KEY, name TEXT NOT NULL);
@@ -122,6 +140,7 @@ const migrations = [
    ALTER TABLE rollout ADD COLUMN begun_at_ms INTEGER;
    CREATE INDEX rollout_appointed ON rollout (window_from_ms) WHERE consent = 'appointed';`,
   stagesMigration,
+  reportsMigration,
 ];
 
 const longestPauseMs = 25;
