@@ -1,5 +1,4 @@
 import { type DetoolsCompression, detoolsCompressionSchema } from '../domain/delta.ts';
-import { DeltaDamage } from '../formats/delta-facts.ts';
 import {
   checkDetoolsPlace,
   type DetoolsHead,
@@ -9,8 +8,7 @@ import {
   readDetoolsHead,
 } from '../formats/detools-header.ts';
 import { GrowingBytes } from '../formats/growing-bytes.ts';
-import { ContentEnd, NumberTooLarge } from '../formats/source-cursor.ts';
-import { checkTargetSize, corruptPatch, unsupportedPatch } from './patch-problems.ts';
+import { checkTargetSize, headerProblem, unsupportedPatch } from './patch-problems.ts';
 
 /** The header of a detools patch, offsets and sizes in bytes. */
 export interface DetoolsHeader {
@@ -98,10 +96,6 @@ function readHead(patch: Uint8Array): DetoolsHead {
     checkDetoolsPlace(head);
     return head;
   } catch (error) {
-    if (error instanceof ContentEnd) throw corruptPatch(error.offset, 'the header ends early');
-    if (error instanceof NumberTooLarge)
-      throw corruptPatch(error.offset, 'a size is absurdly long');
-    if (error instanceof DeltaDamage) throw corruptPatch(error.offset, error.message);
-    throw error;
+    throw headerProblem(error);
   }
 }

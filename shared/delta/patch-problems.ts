@@ -1,4 +1,6 @@
 import { type ProblemError, problem } from '../domain/problem.ts';
+import { DeltaDamage } from '../formats/delta-facts.ts';
+import { ContentEnd, NumberTooLarge } from '../formats/source-cursor.ts';
 
 /** Largest target that a patch may announce, in bytes. */
 export const maxTargetBytes = 512 * 1024 * 1024;
@@ -48,4 +50,12 @@ export const unsupportedPatch = (what: string): ProblemError =>
 export function checkTargetSize(sizeBytes: number, offset: number): void {
   if (!(sizeBytes >= 0 && sizeBytes <= maxTargetBytes))
     throw corruptPatch(offset, `the target size ${sizeBytes} is absurd`);
+}
+
+/** What the readers of headers throw, as the problem of a patch that is to be applied; other errors as they are. */
+export function headerProblem(error: unknown): unknown {
+  if (error instanceof ContentEnd) return corruptPatch(error.offset, 'the header ends early');
+  if (error instanceof NumberTooLarge) return corruptPatch(error.offset, 'a size is absurdly long');
+  if (error instanceof DeltaDamage) return corruptPatch(error.offset, error.message);
+  return error;
 }
