@@ -126,8 +126,8 @@ test.each([
 });
 
 test.each([
-  ['less RAM', `${delta.slice(0, -2)}, ramBytes: 1000 }`, 'bytes of RAM, the device has 1000'],
-  ['less flash', delta.replace('65536', '32768'), 'bytes of flash, the device has 32768'],
+  ['less RAM', `${delta.slice(0, -2)}, ramBytes: 1000 }`, 'of RAM, the device has 1000 B'],
+  ['less flash', delta.replace('65536', '32768'), 'of flash, the device has 32.0 KiB'],
   ['another decoder', 'delta: { formats: [bsdiff] }', 'decodes bsdiff, not detools-inplace'],
   [
     'other compressions',
