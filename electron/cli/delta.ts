@@ -44,7 +44,7 @@ export function deltaCommands(program: Command): void {
     .addOption(
       new Option(
         '--compression <compression>',
-        'compression of a detools or HPatchLite patch',
+        'compression of a detools, HPatchLite or HDiffPatch patch',
       ).choices(compressionSchema.options),
     )
     .option('--product <id>', 'keep to what this product of the workspace can apply')

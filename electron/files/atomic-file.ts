@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+
+const blockBytes = 1024 * 1024;
 
 /**
  * Writes a file so that a crash or a full disk leaves the old content or the new, never a mixture.
@@ -19,7 +21,7 @@ export async function writeFileAtomic(
     try {
       if (typeof content === 'string' || content instanceof Uint8Array)
         await file.writeFile(content);
-      else for (const piece of content) await file.writeFile(piece);
+      else await writePieces(file, content);
       await file.sync();
     } finally {
       await file.close();
@@ -28,6 +30,36 @@ export async function writeFileAtomic(
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
+  }
+}
+
+/** Gathers the pieces, whose memory may be used again, in blocks: one is written while the next is made. */
+async function writePieces(file: FileHandle, pieces: Iterable<Uint8Array>): Promise<void> {
+  let block = Buffer.allocUnsafe(blockBytes);
+  let spare = Buffer.allocUnsafe(blockBytes);
+  let filled = 0;
+  let writing: Promise<void> = Promise.resolve();
+  const writeBlock = async (): Promise<void> => {
+    await writing;
+    const whole = block.subarray(0, filled);
+    writing = file.writeFile(whole);
+    // Its error is told where the write is awaited, even when making the next block fails first.
+    writing.catch(() => {});
+    [block, spare, filled] = [spare, block, 0];
+  };
+  try {
+    for (const piece of pieces)
+      for (let at = 0; at < piece.length; ) {
+        const size = Math.min(piece.length - at, blockBytes - filled);
+        block.set(piece.subarray(at, at + size), filled);
+        filled += size;
+        at += size;
+        if (filled === blockBytes) await writeBlock();
+      }
+    await writeBlock();
+    await writing;
+  } finally {
+    await writing.catch(() => {});
   }
 }
 

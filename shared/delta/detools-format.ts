@@ -1,14 +1,13 @@
 import { type DetoolsCompression, detoolsCompressionSchema } from '../domain/delta.ts';
 import {
   checkDetoolsPlace,
-  type DetoolsHead,
   detoolsCompressions,
   detoolsKindOf,
   detoolsTypes,
   readDetoolsHead,
 } from '../formats/detools-header.ts';
 import { GrowingBytes } from '../formats/growing-bytes.ts';
-import { checkTargetSize, headerProblem, unsupportedPatch } from './patch-problems.ts';
+import { checkTargetSize, readHead, unsupportedPatch } from './patch-problems.ts';
 
 /** The header of a detools patch, offsets and sizes in bytes. */
 export interface DetoolsHeader {
@@ -72,7 +71,11 @@ export function readDetoolsHeader(patch: Uint8Array): DetoolsHeader | null {
   const compression = detoolsCompressionSchema.safeParse(kind.compression);
   if (!compression.success)
     throw unsupportedPatch(`A detools patch compressed with ${kind.compression}`);
-  const { targetBytes, targetAt, place, bodyAt } = readHead(patch);
+  const { targetBytes, targetAt, place, bodyAt } = readHead(() => {
+    const head = readDetoolsHead(patch);
+    checkDetoolsPlace(head);
+    return head;
+  });
   checkTargetSize(targetBytes, targetAt);
   if (place) checkTargetSize(place.memoryBytes, 1);
   return {
@@ -87,15 +90,4 @@ export function readDetoolsHeader(patch: Uint8Array): DetoolsHeader | null {
       sourceSizeBytes: place.sourceBytes,
     },
   };
-}
-
-/** What the reader of files throws, as problems of a patch that is to be applied. */
-function readHead(patch: Uint8Array): DetoolsHead {
-  try {
-    const head = readDetoolsHead(patch);
-    checkDetoolsPlace(head);
-    return head;
-  } catch (error) {
-    throw headerProblem(error);
-  }
 }

@@ -71,7 +71,8 @@ export function joinDetools(
     const shape = bestHeatshrinkShape(plain, limits.heatshrinkWindowBits);
     out.byte(((shape.windowBits - 4) << 4) | (shape.lookaheadBits - 3));
     out.push(compressHeatshrink(plain, shape));
-  } else if (compression === 'lzma') out.push(compressLzma(plain, limits.lzmaDictionaryBytes));
+  } else if (compression === 'lzma')
+    out.push(compressLzma(plain, limits.lzmaDictionaryBytes, limits.lzmaContextBits));
   else out.push(compression === 'crle' ? compressCrle(plain) : plain);
   return out.view().slice();
 }

@@ -1,18 +1,12 @@
 import type { HpatchLiteCompression } from '../domain/delta.ts';
 import { GrowingBytes } from '../formats/growing-bytes.ts';
 import {
-  type HpatchLiteHead,
   hpatchLiteCompressions,
   hpatchLiteMagic,
   hpatchLiteVersions,
   readHpatchLiteHead,
 } from '../formats/hpatchlite-header.ts';
-import {
-  checkTargetSize,
-  corruptPatch,
-  headerProblem,
-  unsupportedPatch,
-} from './patch-problems.ts';
+import { checkTargetSize, corruptPatch, readHead, unsupportedPatch } from './patch-problems.ts';
 
 /** What the byte after the length of a copy says beside the first bits of the way to its place. */
 export const placeBits = 5;
@@ -51,7 +45,7 @@ function bytesOf(size: number): number {
 
 /** Reads the header; null when the bytes do not begin like such a patch. @throws ProblemError `patch-corrupt` | `patch-unsupported` */
 export function readHpatchLiteHeader(patch: Uint8Array): HpatchLiteHeader | null {
-  const head = readHead(patch);
+  const head = readHead(() => readHpatchLiteHead(patch));
   if (head === null) return null;
   const { isInPlace, compression, targetBytes, targetAt, plainBytes, plainAt, bodyAt } = head;
   if (isInPlace) throw unsupportedPatch('An HPatchLite patch for an update in place');
@@ -69,12 +63,4 @@ export function readHpatchLiteHeader(patch: Uint8Array): HpatchLiteHeader | null
     plainSizeBytes: isPacked ? plainBytes : patch.length - bodyAt,
     headerBytes: bodyAt,
   };
-}
-
-function readHead(patch: Uint8Array): HpatchLiteHead | null {
-  try {
-    return readHpatchLiteHead(patch);
-  } catch (error) {
-    throw headerProblem(error);
-  }
 }

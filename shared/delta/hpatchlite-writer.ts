@@ -1,4 +1,5 @@
 import type { HpatchLiteCompression } from '../domain/delta.ts';
+import { writeBigEndianVarint } from '../formats/big-endian-varint.ts';
 import { GrowingBytes } from '../formats/growing-bytes.ts';
 import { compressTinyuz } from '../formats/tinyuz-writer.ts';
 import { type Copy, exactCopies, resemblingCopies, splitCopies } from './hpatchlite-copies.ts';
@@ -41,7 +42,7 @@ function writeBody(source: Uint8Array, target: Uint8Array, copies: readonly Copy
   const last = copies[copies.length - 1];
   const endsWithCopy = last ? last.targetStart + last.sizeBytes === target.length : false;
   const isEmpty = target.length === 0;
-  writeNumber(out, copies.length + (endsWithCopy || isEmpty ? 0 : 1));
+  writeBigEndianVarint(out, copies.length + (endsWithCopy || isEmpty ? 0 : 1));
   let sourceEnd = 0;
   let targetEnd = 0;
   for (const copy of copies) {
@@ -64,20 +65,11 @@ function writeBody(source: Uint8Array, target: Uint8Array, copies: readonly Copy
 }
 
 function writeHead(out: GrowingBytes, copy: Copy, sourceEnd: number, targetEnd: number): void {
-  writeNumber(out, copy.sizeBytes);
+  writeBigEndianVarint(out, copy.sizeBytes);
   const way = copy.sourceStart - sourceEnd;
   const flags = (copy.isExact ? placeFlags.isExact : 0) | (way < 0 ? placeFlags.backwards : 0);
-  writeNumber(out, Math.abs(way), placeBits, flags);
-  writeNumber(out, copy.targetStart - targetEnd);
-}
-
-/** Seven bits a byte, the highest first; the first byte may have less room, and flags above it. */
-function writeNumber(out: GrowingBytes, value: number, firstBits = 7, flags = 0): void {
-  let groups = 0;
-  while (value >= 2 ** (firstBits + 7 * groups)) groups++;
-  const group = (index: number): number => Math.floor(value / 128 ** index) % 128;
-  out.byte(flags | (groups > 0 ? 1 << firstBits : 0) | group(groups));
-  for (let index = groups - 1; index >= 0; index--) out.byte((index > 0 ? 0x80 : 0) | group(index));
+  writeBigEndianVarint(out, Math.abs(way), placeBits, flags);
+  writeBigEndianVarint(out, copy.targetStart - targetEnd);
 }
 
 function join(header: Uint8Array, body: Uint8Array): Uint8Array {

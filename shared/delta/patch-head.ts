@@ -4,6 +4,7 @@ import { readLzmaHeader } from '../formats/lzma-reader.ts';
 import { tinyuzDictionary } from '../formats/tinyuz-reader.ts';
 import { readBsdiffHeader } from './bsdiff-reader.ts';
 import { type DetoolsHeader, readDetoolsHeader } from './detools-format.ts';
+import { type HdiffHeader, readHdiffHeader } from './hdiff-format.ts';
 import { type HpatchLiteHeader, readHpatchLiteHeader } from './hpatchlite-format.ts';
 import { corruptPatch, unknownPatch } from './patch-problems.ts';
 import { isVcdiff, readVcdiffWindows, sectionsBytes } from './vcdiff-reader.ts';
@@ -43,6 +44,13 @@ export function readPatchHead(patch: Uint8Array): PatchHead {
     const windowBytes = largestBytes + largestSectionsBytes;
     return { ...common, format: 'vcdiff', targetSizeBytes, decoder: { ...noNeeds, windowBytes } };
   }
+  const hdiff = readHdiffHeader(patch);
+  if (hdiff) {
+    const { compression, sourceSizeBytes, targetSizeBytes } = hdiff;
+    const decoder = hdiffNeeds(hdiff);
+    const sizes = { sourceSizeBytes, targetSizeBytes };
+    return { ...common, ...sizes, format: 'hdiffpatch', compression, decoder };
+  }
   const lite = readHpatchLiteHeader(patch);
   if (lite) {
     const { compression, targetSizeBytes } = lite;
@@ -58,6 +66,22 @@ export function readPatchHead(patch: Uint8Array): PatchHead {
     targetSizeBytes: detools.targetSizeBytes,
     sourceSizeBytes: detools.place?.sourceSizeBytes ?? null,
     decoder: detoolsNeeds(patch, detools),
+  };
+}
+
+function hdiffNeeds({ cover, control, runs, fresh }: HdiffHeader): DecoderNeeds {
+  let [dictionaryBytes, probabilityCount, lzmaStreams] = [0, 0, 0];
+  for (const { lzma } of [cover, control, runs, fresh]) {
+    if (!lzma) continue;
+    dictionaryBytes += lzma.dictionaryBytes;
+    probabilityCount += probabilities(lzma.literalContextBits, lzma.literalPositionBits);
+    lzmaStreams++;
+  }
+  return {
+    ...noNeeds,
+    lzmaDictionaryBytes: dictionaryBytes,
+    lzmaProbabilities: probabilityCount,
+    lzmaStreams,
   };
 }
 

@@ -4,6 +4,8 @@ import { offsetBytes } from '../formats/bsdiff-offsets.ts';
 import { type BsdiffHeader, readBsdiffHeader, readBsdiffSteps } from './bsdiff-reader.ts';
 import { type DetoolsHeader, readDetoolsHeader, sizeBytes } from './detools-format.ts';
 import { readDetoolsSteps } from './detools-reader.ts';
+import { type HdiffHeader, type PatchPart, readHdiffHeader } from './hdiff-format.ts';
+import { readHdiffSteps } from './hdiff-reader.ts';
 import { type HpatchLiteHeader, readHpatchLiteHeader } from './hpatchlite-format.ts';
 import { HpatchLiteBody } from './hpatchlite-reader.ts';
 import { inPlaceSteps } from './in-place-device.ts';
@@ -23,6 +25,8 @@ export function inspectPatch(patch: Uint8Array): PatchReport {
   const bsdiff = readBsdiffHeader(patch);
   if (bsdiff) return { ...head, ...inspectBsdiff(patch, bsdiff) };
   if (head.format === 'vcdiff') return { ...head, ...inspectVcdiff(patch) };
+  const hdiff = readHdiffHeader(patch);
+  if (hdiff) return { ...head, ...inspectHdiff(patch, hdiff) };
   const lite = readHpatchLiteHeader(patch);
   if (lite) return { ...head, ...inspectHpatchLite(patch, lite) };
   const detools = readDetoolsHeader(patch);
@@ -96,6 +100,23 @@ function inspectDetools(patch: Uint8Array, header: DetoolsHeader): Body {
     parts: [
       stored('header', headerBytes),
       mixed('body', bodyBytes, sections + counter.numberBytes, operations),
+    ],
+  };
+}
+
+function inspectHdiff(patch: Uint8Array, header: HdiffHeader): Body {
+  const counter = new StepCounter();
+  for (const step of readHdiffSteps(patch, header)) counter.add(step);
+  const part = (name: string, { sizeBytes: size, plainSizeBytes, isPacked }: PatchPart): Part =>
+    isPacked ? { name, sizeBytes: size, plainSizeBytes, contents: [] } : stored(name, size);
+  return {
+    operations: counter.operations,
+    parts: [
+      stored('header', header.headerBytes),
+      part('copies', header.cover),
+      part('runs of differences', header.control),
+      part('differences', header.runs),
+      part('insertions', header.fresh),
     ],
   };
 }

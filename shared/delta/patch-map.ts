@@ -3,6 +3,8 @@ import type { PatchMap, PatchOperation } from '../domain/patch-map.ts';
 import { readBsdiffHeader, readBsdiffSteps } from './bsdiff-reader.ts';
 import { type DetoolsHeader, readDetoolsHeader } from './detools-format.ts';
 import { readDetoolsSteps } from './detools-reader.ts';
+import { readHdiffHeader } from './hdiff-format.ts';
+import { readHdiffSteps } from './hdiff-reader.ts';
 import { readHpatchLiteHeader } from './hpatchlite-format.ts';
 import { HpatchLiteBody } from './hpatchlite-reader.ts';
 import { inPlaceSteps } from './in-place-device.ts';
@@ -19,11 +21,13 @@ const mostShares = 512;
  */
 export function mapPatch(patch: Uint8Array, limit = mostListed): PatchMap {
   const bsdiff = readBsdiffHeader(patch);
+  const hdiff = readHdiffHeader(patch);
   const lite = readHpatchLiteHeader(patch);
   const { targetSizeBytes } = bsdiff ?? readPatchHead(patch);
   const builder = new MapBuilder(targetSizeBytes, limit);
   if (bsdiff) builder.addSteps(readBsdiffSteps(patch, bsdiff), 0, 'source');
   else if (isVcdiff(patch)) addVcdiff(patch, builder);
+  else if (hdiff) builder.addSteps(readHdiffSteps(patch, hdiff), 0, 'source');
   else if (lite) builder.addSteps(new HpatchLiteBody(patch, lite).steps(), 0, 'source');
   else {
     const detools = readDetoolsHeader(patch);

@@ -31,8 +31,8 @@ export const unknownPatch = (): ProblemError =>
   problem(
     'patch-format',
     'This is not a patch that Slipway can read',
-    'The first bytes are neither those of BSDIFF40, ENDSLEY/BSDIFF43, VCDIFF and HPatchLite, nor a detools header.',
-    'Choose a patch that Slipway, bsdiff, xdelta3, hdiffi or detools made.',
+    'The first bytes are neither those of BSDIFF40, ENDSLEY/BSDIFF43, VCDIFF, HDIFF13 and HPatchLite, nor a detools header.',
+    'Choose a patch that Slipway, bsdiff, xdelta3, hdiffz, hdiffi or detools made.',
     'usage',
   );
 
@@ -52,10 +52,15 @@ export function checkTargetSize(sizeBytes: number, offset: number): void {
     throw corruptPatch(offset, `the target size ${sizeBytes} is absurd`);
 }
 
-/** What the readers of headers throw, as the problem of a patch that is to be applied; other errors as they are. */
-export function headerProblem(error: unknown): unknown {
-  if (error instanceof ContentEnd) return corruptPatch(error.offset, 'the header ends early');
-  if (error instanceof NumberTooLarge) return corruptPatch(error.offset, 'a size is absurdly long');
-  if (error instanceof DeltaDamage) return corruptPatch(error.offset, error.message);
-  return error;
+/** Tells what a reader of files throws at a header as a problem of a patch that is to be applied. @throws ProblemError `patch-corrupt` */
+export function readHead<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof ContentEnd) throw corruptPatch(error.offset, 'the header ends early');
+    if (error instanceof NumberTooLarge)
+      throw corruptPatch(error.offset, 'a size is absurdly long');
+    if (error instanceof DeltaDamage) throw corruptPatch(error.offset, error.message);
+    throw error;
+  }
 }

@@ -2,10 +2,12 @@ import { readBsdiffHeader, readBsdiffSteps } from './bsdiff-reader.ts';
 import { DecoderMemory } from './decoder-memory.ts';
 import { readDetoolsHeader } from './detools-format.ts';
 import { readDetoolsSteps } from './detools-reader.ts';
+import { readHdiffHeader } from './hdiff-format.ts';
+import { readHdiffSteps } from './hdiff-reader.ts';
 import { readHpatchLiteHeader } from './hpatchlite-format.ts';
 import { HpatchLiteBody } from './hpatchlite-reader.ts';
 import { readInPlace } from './in-place-device.ts';
-import { unknownPatch } from './patch-problems.ts';
+import { unknownPatch, wrongSource } from './patch-problems.ts';
 import { rebuild } from './patch-steps.ts';
 import { isVcdiff, readVcdiff } from './vcdiff-reader.ts';
 
@@ -31,6 +33,14 @@ export function* readPatch(
   if (bsdiff)
     return yield* rebuild(source, readBsdiffSteps(patch, bsdiff, memory), 'zeros', memory);
   if (isVcdiff(patch)) return yield* readVcdiff(source, patch, memory);
+  const hdiff = readHdiffHeader(patch);
+  if (hdiff) {
+    if (source.length !== hdiff.sourceSizeBytes)
+      throw wrongSource(
+        `It was made from ${hdiff.sourceSizeBytes} bytes; this source has ${source.length}`,
+      );
+    return yield* rebuild(source, readHdiffSteps(patch, hdiff, memory), 'error', memory);
+  }
   const lite = readHpatchLiteHeader(patch);
   if (lite) {
     const steps = new HpatchLiteBody(patch, lite, memory).steps();

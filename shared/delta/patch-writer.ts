@@ -9,6 +9,7 @@ import { encoderLimits } from '../domain/delta-cost.ts';
 import { problem } from '../domain/problem.ts';
 import { writeBsdiff40, writeBsdiff43 } from './bsdiff-writer.ts';
 import { writeDetools } from './detools-writer.ts';
+import { writeHdiff } from './hdiff-writer.ts';
 import { layOut, writeInPlace } from './in-place-writer.ts';
 import { writeHpatchLite } from './hpatchlite-writer.ts';
 import { findOperations, type Operation } from './operations.ts';
@@ -59,6 +60,10 @@ function writePatch(
   if (format === 'bsdiff') return writeBsdiff40(source, target, operations);
   if (format === 'bsdiff43') return writeBsdiff43(source, target, operations);
   if (format === 'vcdiff') return writeVcdiff(source, target, operations, most.vcdiffWindowBytes);
+  if (format === 'hdiffpatch') {
+    const packing = compression === 'none' ? 'none' : 'lzma';
+    return writeHdiff(source, target, operations, packing, most.hdiffDictionaryBytes);
+  }
   if (format === 'hpatchlite') {
     const packing = compression === 'none' ? 'none' : 'tinyuz';
     return writeHpatchLite(source, target, operations, packing, most.tinyuzDictionaryBytes);

@@ -3,6 +3,7 @@ import type {
   DeltaLimits,
   DetoolsCompression,
   DeviceCost,
+  HdiffCompression,
   HpatchLiteCompression,
   PatchChoice,
   PatchFormat,
@@ -41,6 +42,14 @@ const usualWindowBytes = 8 * 1024 * 1024;
 /** State, stack and caches of the decoder of HPatchLite in C, its input and output byte by byte in small pieces. */
 const hpatchLiteBytes = 512;
 const hpatchLiteCompressions: readonly HpatchLiteCompression[] = ['none', 'tinyuz'];
+/** Caches of the decoder of HDiffPatch in C, and of each of its four LZMA streams (HDiffPatch, `patch.h`, `decompress_plugin_demo.h`). */
+const hdiffBytes = 6 * 1024;
+const hdiffStreams = 4;
+const hdiffStreamBytes = 32 * 1024;
+const hdiffCompressions: readonly HdiffCompression[] = ['none', 'lzma'];
+/** Literal contexts of LZMA are of three bits, or of four where those make a smaller patch. */
+const leastContextBits = 3;
+const mostContextBits = 4;
 const detoolsCompressions: readonly DetoolsCompression[] = ['none', 'crle', 'heatshrink', 'lzma'];
 const leastTinyuzBytes = 64;
 /** Caches of addresses and state of a VCDIFF decoder. */
@@ -52,6 +61,10 @@ const windowShare = 0.49;
 export interface EncoderLimits {
   readonly heatshrinkWindowBits: number;
   readonly lzmaDictionaryBytes: number;
+  /** Literal contexts are of so many bits at most: more of them take more RAM beside the dictionary. */
+  readonly lzmaContextBits: number;
+  /** Of each of the streams of HDIFF13. */
+  readonly hdiffDictionaryBytes: number;
   readonly tinyuzDictionaryBytes: number;
   readonly vcdiffWindowBytes: number;
 }
@@ -59,11 +72,21 @@ export interface EncoderLimits {
 /** The largest decoder that the device's RAM holds. */
 export function encoderLimits({ ramBytes = Number.POSITIVE_INFINITY }: DeltaLimits): EncoderLimits {
   const forWindow = ramBytes - detoolsBytes - heatshrinkInputBytes;
-  const forDictionary = ramBytes - detoolsBytes - lzmaStateBytes - 2 * probabilities(3, 0);
+  const forLzma = ramBytes - detoolsBytes - lzmaStateBytes;
+  const forDictionary = forLzma - 2 * probabilities(leastContextBits, 0);
+  const forStream =
+    (ramBytes - hdiffBytes) / hdiffStreams -
+    hdiffStreamBytes -
+    lzmaStateBytes -
+    2 * probabilities(mostContextBits, 0);
   const power = (bytes: number): number => Math.floor(Math.log2(Math.max(1, bytes)));
+  const lzmaDictionaryBytes = 2 ** Math.min(power(usualDictionaryBytes), power(forDictionary));
+  const isWide = lzmaDictionaryBytes + 2 * probabilities(mostContextBits, 0) <= forLzma;
   return {
     heatshrinkWindowBits: Math.min(mostHeatshrinkBits, power(forWindow)),
-    lzmaDictionaryBytes: 2 ** Math.min(power(usualDictionaryBytes), power(forDictionary)),
+    lzmaDictionaryBytes,
+    lzmaContextBits: isWide ? mostContextBits : leastContextBits,
+    hdiffDictionaryBytes: 2 ** Math.min(power(usualDictionaryBytes), power(forStream)),
     tinyuzDictionaryBytes: Math.min(usualDictionaryBytes, Math.max(1, ramBytes - hpatchLiteBytes)),
     vcdiffWindowBytes: Math.min(
       usualWindowBytes,
@@ -108,6 +131,15 @@ export function allowedChoices(limits: DeltaLimits): readonly PatchChoice[] {
             (compression !== 'tinyuz' || most.tinyuzDictionaryBytes >= leastTinyuzBytes),
         )
         .map((compression) => ({ format, compression }));
+    if (format === 'hdiffpatch')
+      return hdiffCompressions
+        .filter(
+          (compression) =>
+            (limits.ramBytes ?? hdiffBytes) >= hdiffBytes &&
+            (limits.compressions?.includes(compression) ?? true) &&
+            (compression !== 'lzma' || most.hdiffDictionaryBytes >= leastDictionaryBytes),
+        )
+        .map((compression) => ({ format, compression }));
     return [{ format, compression: null }];
   });
 }
@@ -134,12 +166,13 @@ function isBeaten(
 /** The compressions that a format leaves to choose. */
 function compressionsOf(format: PatchFormat): readonly Compression[] {
   if (format === 'hpatchlite') return hpatchLiteCompressions;
+  if (format === 'hdiffpatch') return hdiffCompressions;
   const isDetools = format === 'detools' || format === 'detools-inplace';
   return isDetools ? detoolsCompressions : [];
 }
 
 /**
- * What is asked for: a format and, for detools and HPatchLite, a compression; `auto` leaves the choice to the size. Without a format
+ * What is asked for: a format and, for detools, HPatchLite and HDiffPatch, a compression; `auto` leaves the choice to the size. Without a format
  * a described device gets the smallest patch that it can apply; of one that nothing is said about, the oldest and most
  * common decoder is assumed, that of BSDIFF40.
  */
@@ -168,7 +201,7 @@ export function choicesFor(request: PatchRequest, limits: DeltaLimits): Requeste
       hasCompression
         ? 'This format is not compressed that way'
         : 'This format leaves no choice of compression',
-      `${format} is not compressed with ${compression}: ${hasCompression ? `it offers ${offered.join(', ')}` : 'only detools, detools-inplace and hpatchlite are'}.`,
+      `${format} is not compressed with ${compression}: ${hasCompression ? `it offers ${offered.join(', ')}` : 'only detools, detools-inplace, hpatchlite and hdiffpatch are'}.`,
       'Leave out the compression, or choose another format.',
       'usage',
     );
@@ -195,8 +228,9 @@ export function deviceCost(
   const { targetSizeBytes, patchSizeBytes, decoder } = head;
   const segmentBytes = decoder.segmentBytes ?? limits.segmentBytes ?? null;
   const isInPlace = decoder.memoryBytes !== null;
-  // BSDIFF40 has three streams that are read at once: the patch must be stored first.
-  const storedPatchBytes = head.format === 'bsdiff40' ? patchSizeBytes : 0;
+  // These have several streams that are read at once: the patch must be stored first.
+  const isStored = head.format === 'bsdiff40' || head.format === 'hdiffpatch';
+  const storedPatchBytes = isStored ? patchSizeBytes : 0;
   const segments = segmentBytes === null ? null : Math.ceil(targetSizeBytes / segmentBytes);
   return {
     ramBytes: decoderRam(head, sourceSizeBytes),
@@ -225,11 +259,14 @@ function decoderRam(
   if (format === 'bsdiff43') return sourceSizeBytes + targetSizeBytes + bzip2DecoderBytes;
   if (format === 'vcdiff') return vcdiffStateBytes + (decoder.windowBytes ?? 0);
   if (format === 'hpatchlite') return hpatchLiteBytes + (decoder.tinyuzDictionaryBytes ?? 0);
+  const streams = decoder.lzmaStreams ?? 1;
   let ramBytes = detoolsBytes;
+  if (format === 'hdiffpatch') ramBytes = hdiffBytes + streams * hdiffStreamBytes;
   if (decoder.heatshrinkWindowBits !== null)
     ramBytes += heatshrinkInputBytes + 2 ** decoder.heatshrinkWindowBits;
   if (decoder.lzmaDictionaryBytes !== null)
-    ramBytes += lzmaStateBytes + decoder.lzmaDictionaryBytes + 2 * (decoder.lzmaProbabilities ?? 0);
+    ramBytes +=
+      streams * lzmaStateBytes + decoder.lzmaDictionaryBytes + 2 * (decoder.lzmaProbabilities ?? 0);
   return ramBytes;
 }
 

@@ -8,6 +8,7 @@ export const patchFormatSchema = z.enum([
   'detools',
   'detools-inplace',
   'hpatchlite',
+  'hdiffpatch',
 ]);
 export type PatchFormat = z.infer<typeof patchFormatSchema>;
 
@@ -19,6 +20,10 @@ export type DetoolsCompression = z.infer<typeof detoolsCompressionSchema>;
 export const hpatchLiteCompressionSchema = z.enum(['none', 'tinyuz']);
 export type HpatchLiteCompression = z.infer<typeof hpatchLiteCompressionSchema>;
 
+/** How the streams of an HDIFF13 patch are compressed. */
+export const hdiffCompressionSchema = z.enum(['none', 'lzma']);
+export type HdiffCompression = z.infer<typeof hdiffCompressionSchema>;
+
 /** How the body of a patch is compressed whose format leaves the choice. */
 export const compressionSchema = z.enum([...detoolsCompressionSchema.options, 'tinyuz']);
 export type Compression = z.infer<typeof compressionSchema>;
@@ -27,7 +32,7 @@ export type Compression = z.infer<typeof compressionSchema>;
 export const deltaLimitsSchema = z.object({
   /** Formats that the device has a decoder for. */
   formats: z.array(patchFormatSchema).min(1).optional(),
-  /** Compressions that its decoder of detools or HPatchLite was built with. */
+  /** Compressions that its decoder of detools, HPatchLite or HDiffPatch was built with. */
   compressions: z.array(compressionSchema).min(1).optional(),
   /** RAM that the decoder may use. */
   ramBytes: z.number().int().positive().optional(),
@@ -42,7 +47,7 @@ export const deltaLimitsSchema = z.object({
 });
 export type DeltaLimits = z.infer<typeof deltaLimitsSchema>;
 
-/** A format and, for detools and HPatchLite, its compression. */
+/** A format and, for detools, HPatchLite and HDiffPatch, its compression. */
 export interface PatchChoice {
   readonly format: PatchFormat;
   readonly compression: Compression | null;
@@ -54,6 +59,8 @@ const decoderNeedsSchema = z.object({
   heatshrinkLookaheadBits: z.number().nullable(),
   lzmaDictionaryBytes: z.number().nullable(),
   lzmaProbabilities: z.number().nullable(),
+  /** LZMA decoders that run at a time, one without it; dictionaries and probabilities are those of all together. */
+  lzmaStreams: z.number().optional(),
   tinyuzDictionaryBytes: z.number().nullable(),
   /** Largest window of VCDIFF with its instructions. */
   windowBytes: z.number().nullable(),
@@ -71,6 +78,7 @@ export const headFormatSchema = z.enum([
   'detools',
   'detools-inplace',
   'hpatchlite',
+  'hdiffpatch',
 ]);
 
 /** The patch format that the head of a patch names. */
@@ -84,7 +92,7 @@ const patchHeadSchema = z.object({
   compression: compressionSchema.nullable(),
   patchSizeBytes: z.number(),
   targetSizeBytes: z.number(),
-  /** Known only to in-place patches. */
+  /** Known only to in-place and HDIFF13 patches. */
   sourceSizeBytes: z.number().nullable(),
   decoder: decoderNeedsSchema,
 });

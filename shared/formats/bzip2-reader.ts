@@ -7,8 +7,12 @@ const firstEntries = 16 * 1024;
 const mostTables = 6;
 const mostSelectors = 1 << 15;
 const mostSymbols = 258;
-/** Selectors, and of each table its symbols, limits and bases. */
-const tableBytes = mostSelectors + mostTables * (2 * mostSymbols + 8 * (longestCode + 1));
+const symbolBits = 9;
+/** Codes up to this length are looked up. */
+const quickBits = 10;
+/** Selectors, and of each table its symbols, limits and bases, and the codes that are looked up. */
+const tableBytes =
+  mostSelectors + mostTables * (2 * mostSymbols + 8 * (longestCode + 1) + 2 * 2 ** quickBits);
 const endOfBits = 'the bzip2 stream ends early';
 
 /**
@@ -142,14 +146,25 @@ class BitReader {
 
   /** A number of at most 24 bits. */
   read(width: number): number {
+    const value = this.peek(width);
+    this.skip(width);
+    return value;
+  }
+
+  /** The number that `read` would give; bits beyond the end are zeros. */
+  peek(width: number): number {
     while (this.#heldBits < width) {
-      const byte = this.#bytes[this.#at++];
-      if (byte === undefined) throw new Error(endOfBits);
-      this.#held = (this.#held << 8) | byte;
+      this.#held = (this.#held << 8) | (this.#bytes[this.#at] ?? 0);
+      this.#at++;
       this.#heldBits += 8;
     }
+    return (this.#held >>> (this.#heldBits - width)) & ((1 << width) - 1);
+  }
+
+  /** Passes over bits that were peeked at. */
+  skip(width: number): void {
     this.#heldBits -= width;
-    return (this.#held >>> this.#heldBits) & ((1 << width) - 1);
+    if (this.#heldBits < 8 * (this.#at - this.#bytes.length)) throw new Error(endOfBits);
   }
 }
 
@@ -161,6 +176,8 @@ interface Table {
   /** What to subtract from a code of each length to get its index in `symbols`. */
   readonly bases: Int32Array;
   readonly symbols: Uint16Array;
+  /** By the next `quickBits` bits: a symbol and above it the length of its code; 0 when that is longer. */
+  readonly quick: Uint16Array;
 }
 
 /**
@@ -261,6 +278,7 @@ function readTable(bits: BitReader, alphabet: number): Table {
   const limits = new Int32Array(longestCode + 1).fill(-1);
   const bases = new Int32Array(longestCode + 1);
   const symbols = new Uint16Array(alphabet);
+  const quick = new Uint16Array(2 ** quickBits);
   let code = 0;
   let listed = 0;
   for (let size = 1; size <= longestCode; size++) {
@@ -268,16 +286,25 @@ function readTable(bits: BitReader, alphabet: number): Table {
     for (let symbol = 0; symbol < alphabet; symbol++) {
       if (lengths[symbol] !== size) continue;
       symbols[listed++] = symbol;
+      if (size <= quickBits) {
+        const spare = quickBits - size;
+        quick.fill((size << symbolBits) | symbol, code << spare, (code + 1) << spare);
+      }
       code++;
     }
     if (listed > code - bases[size]! || code > 2 ** size) throw new Error('a bzip2 code is wrong');
     limits[size] = code - 1;
     code *= 2;
   }
-  return { shortest: Math.min(...lengths), limits, bases, symbols };
+  return { shortest: Math.min(...lengths), limits, bases, symbols, quick };
 }
 
 function readSymbol(bits: BitReader, table: Table): number {
+  const known = table.quick[bits.peek(quickBits)]!;
+  if (known !== 0) {
+    bits.skip(known >>> symbolBits);
+    return known & ((1 << symbolBits) - 1);
+  }
   let length = table.shortest;
   let code = bits.read(length);
   while (code > table.limits[length]!) {

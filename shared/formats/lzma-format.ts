@@ -55,5 +55,7 @@ export function afterLiteral(state: number): number {
 
 /** Above this many bits of a slot the middle bits of a distance are stored plainly. */
 export const directFromSlot = 14;
-/** Magic, properties, dictionary and size of the "LZMA alone" format, in bytes. */
-export const aloneHeaderBytes = 13;
+/** Properties and dictionary, in bytes. */
+export const propertiesBytes = 5;
+/** Properties, dictionary and size of the "LZMA alone" format, in bytes. */
+export const aloneHeaderBytes = propertiesBytes + 8;

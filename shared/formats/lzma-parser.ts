@@ -36,9 +36,10 @@ export function chooseSymbols(
   bytes: Uint8Array,
   dictionaryBytes: number,
   properties: LzmaProperties,
+  hasEndMark: boolean,
 ): { readonly symbols: SymbolList; readonly body: Uint8Array } {
   const parser = new Parser(bytes, dictionaryBytes, properties);
-  return parser.run();
+  return parser.run(hasEndMark);
 }
 
 /** Looks for the cheapest way through the text, a stretch at a time (shortest path over positions). */
@@ -69,10 +70,10 @@ class Parser {
     this.#encoder = new SymbolEncoder(bytes, properties);
   }
 
-  run(): { symbols: SymbolList; body: Uint8Array } {
+  run(hasEndMark: boolean): { symbols: SymbolList; body: Uint8Array } {
     for (let at = 0; at < this.#bytes.length; ) at = this.#stretch(at);
     const symbols = { values: this.#values, lengths: this.#lengths, count: this.#count };
-    return { symbols, body: this.#encoder.finish(this.#bytes.length) };
+    return { symbols, body: this.#encoder.finish(this.#bytes.length, hasEndMark) };
   }
 
   /** Chooses and encodes the symbols of a stretch; returns where it ends. */

@@ -20,6 +20,7 @@ import {
   matchLengthAt,
   probabilityBits,
   probabilityCount,
+  propertiesBytes,
   repLengthAt,
   shortestMatch,
   slotAt,
@@ -44,22 +45,29 @@ export interface LzmaHeader {
 /** Reads the 13-byte header of LZMA alone. @throws Error when it is none */
 export function readLzmaHeader(bytes: Uint8Array): LzmaHeader {
   if (bytes.length < aloneHeaderBytes) throw new Error('the LZMA header is cut off');
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  const size = view.getBigUint64(propertiesBytes, true);
+  const isUnknown = size === 0xffff_ffff_ffff_ffffn;
+  return readLzmaProperties(bytes, isUnknown ? unknownSize : Number(size));
+}
+
+/** Reads properties and dictionary, five bytes, of a stream whose size stands elsewhere. @throws Error when they are none */
+export function readLzmaProperties(bytes: Uint8Array, sizeBytes: number): LzmaHeader {
+  if (bytes.length < propertiesBytes) throw new Error('the LZMA properties are cut off');
   const properties = bytes[0]!;
   if (properties >= 9 * 5 * 5) throw new Error(`LZMA properties ${properties} do not exist`);
   const view = new DataView(bytes.buffer, bytes.byteOffset);
-  const size = view.getBigUint64(5, true);
-  const isUnknown = size === 0xffff_ffff_ffff_ffffn;
   return {
     literalContextBits: properties % 9,
     literalPositionBits: Math.floor(properties / 9) % 5,
     positionBits: Math.floor(properties / 45),
     dictionaryBytes: Math.max(leastDictionaryBytes, view.getUint32(1, true)),
-    sizeBytes: isUnknown ? unknownSize : Number(size),
+    sizeBytes,
   };
 }
 
 /**
- * Reads an LZMA alone stream; memory is its dictionary, no larger than the content, and at most 7 MB of
+ * Reads an LZMA stream, by default with the header of LZMA alone; memory is its dictionary, no larger than the content, and at most 7 MB of
  * probabilities. The dictionary grows with the content unless `isWhole`. Errors are plain ones: the caller knows which file and offset it is about.
  */
 export class LzmaReader implements ByteReader {
@@ -72,7 +80,7 @@ export class LzmaReader implements ByteReader {
   readonly #dictionaryBytes: number;
   readonly #windowBytes: number;
   #window: Uint8Array;
-  #at = aloneHeaderBytes;
+  #at: number;
   #range = 0xffff_ffff;
   #code = 0;
   #state = 0;
@@ -83,11 +91,17 @@ export class LzmaReader implements ByteReader {
   #isOver = false;
 
   /** @throws Error when the header is wrong or the dictionary larger than `mostDictionaryBytes` */
-  constructor(bytes: Uint8Array, mostDictionaryBytes: number, isWhole = false) {
-    const header = readLzmaHeader(bytes);
+  constructor(
+    bytes: Uint8Array,
+    mostDictionaryBytes: number,
+    isWhole = false,
+    header = readLzmaHeader(bytes),
+    bodyAt = aloneHeaderBytes,
+  ) {
     if (header.dictionaryBytes > mostDictionaryBytes)
       throw new Error(`the LZMA dictionary of ${header.dictionaryBytes} bytes is too large`);
     this.#bytes = bytes;
+    this.#at = bodyAt;
     this.#probabilities = new Uint16Array(probabilityCount(header)).fill(halfProbability);
     this.#literalContextBits = header.literalContextBits;
     this.#literalPositionMask = (1 << header.literalPositionBits) - 1;

@@ -103,14 +103,18 @@ export class SymbolEncoder {
     this.state = state < 7 ? 8 : 11;
   }
 
-  /** Ends the stream with an end mark, as decoders that are not told the size need it. */
-  finish(at: number): Uint8Array {
+  /** Ends the stream; with an end mark where decoders are not told the size. */
+  finish(at: number, hasEndMark: boolean): Uint8Array {
+    if (hasEndMark) this.#endMark(at);
+    return this.coder.finish();
+  }
+
+  #endMark(at: number): void {
     const positionState = at & this.positionMask;
     this.coder.bit(isMatchAt + this.state * 16 + positionState, 1);
     this.coder.bit(isRepAt + this.state, 0);
     this.#length(matchLengthAt, shortestMatch, positionState);
     this.#distance(0xffff_ffff, 0);
-    return this.coder.finish();
   }
 
   #literal(at: number): void {

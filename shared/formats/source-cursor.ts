@@ -1,9 +1,9 @@
+import { readBigEndianVarint } from './big-endian-varint.ts';
 import type { ByteSource } from './byte-source.ts';
 
 const windowBytes = 64 * 1024;
 /** Bytes that {@link SourceCursor.prepare} makes sure of: more than any group of numbers takes. */
 const preparedBytes = 256;
-const mostVarintBytes = 10;
 
 /** Told when content ends inside something that it began. */
 export class ContentEnd extends Error {
@@ -81,15 +81,12 @@ export class SourceCursor {
    */
   bigEndianVarint(first = this.byte(), usedBits = 7): number {
     const start = this.offset - 1;
-    const flag = 2 ** usedBits;
-    let value = first % flag;
-    for (let byte = first, rest = (first & flag) !== 0; rest; rest = (byte & 0x80) !== 0) {
-      byte = this.byte();
-      value = value * 128 + (byte & 0x7f);
-      if (value > Number.MAX_SAFE_INTEGER || this.offset - start > mostVarintBytes)
-        throw new NumberTooLarge(start);
+    try {
+      return readBigEndianVarint(() => this.byte(), first, usedBits);
+    } catch (error) {
+      if (error instanceof RangeError) throw new NumberTooLarge(start);
+      throw error;
     }
-    return value;
   }
 
   /** Passes over bytes. @throws ContentEnd */

@@ -27,6 +27,7 @@ export interface AcrossRow {
   readonly hdiffpatch: number;
   readonly ourBsdiff: number;
   readonly ourDetools: number;
+  readonly ourHdiffpatch: number;
   readonly ourBytes: number;
   readonly hdiffpatchCpuMs: number;
   readonly ourCpuMs: number;
@@ -50,7 +51,8 @@ export function measureAcross({ name, sourcePath, targetPath }: Pair, folder: st
     make(process.execPath, [entryPath('cli'), 'delta', 'make', ...images, '-o', patch, ...format]);
   const hdiffpatch = make(python, ['-c', hdiffpatchScript, ...images, patch]);
   const ourBsdiff = ours('--format', 'bsdiff').sizeBytes;
-  const ourDetools = ours('--format', 'detools', '--compression', 'lzma');
+  const ourDetools = ours('--format', 'detools', '--compression', 'lzma').sizeBytes;
+  const ourHdiffpatch = ours('--format', 'hdiffpatch', '--compression', 'lzma');
   return [
     {
       pair: name,
@@ -62,10 +64,11 @@ export function measureAcross({ name, sourcePath, targetPath }: Pair, folder: st
           : make(detools, ['create_patch', '-c', 'lzma', ...images, patch]).sizeBytes,
       hdiffpatch: hdiffpatch.sizeBytes,
       ourBsdiff,
-      ourDetools: ourDetools.sizeBytes,
-      ourBytes: Math.min(ourBsdiff, ourDetools.sizeBytes),
+      ourDetools,
+      ourHdiffpatch: ourHdiffpatch.sizeBytes,
+      ourBytes: Math.min(ourBsdiff, ourDetools, ourHdiffpatch.sizeBytes),
       hdiffpatchCpuMs: Number(hdiffpatch.cost.stdout),
-      ourCpuMs: ourDetools.cost.cpuMs,
+      ourCpuMs: ourHdiffpatch.cost.cpuMs,
     },
   ];
 }

@@ -20,6 +20,18 @@ else:
         source, other, compression=tinyuz if verb == 'tinyuz' else None, validate=False)
 open(out, 'wb').write(made)
 `;
+/** HDIFF13 of the same package, with the largest effort of its LZMA. */
+const hdiffScript = `
+import hdiffpatch, sys
+verb, source, other, out = sys.argv[1:]
+source, other = (open(name, 'rb').read() for name in (source, other))
+if verb == 'apply':
+    made = hdiffpatch.apply(source, other)
+else:
+    lzma = hdiffpatch.LzmaConfig(level=9, window=24)
+    made = hdiffpatch.diff(source, other, lzma, validate=False)
+open(out, 'wb').write(made)
+`;
 /** detools itself takes minutes for larger images. */
 export const detoolsMostBytes = 5_000_000;
 /** Larger images take minutes in all. */
@@ -113,6 +125,29 @@ const rivals: readonly Rival[] = [
       ],
     }),
   ),
+  {
+    format: 'HDIFF13, lzma',
+    args: ['--format', 'hdiffpatch', '--compression', 'lzma'],
+    mostBytes: detoolsMostBytes,
+    make: ({ sourcePath, targetPath }, patch) => [
+      python,
+      '-c',
+      hdiffScript,
+      'make',
+      sourcePath,
+      targetPath,
+      patch,
+    ],
+    apply: ({ sourcePath }, patch, out) => [
+      python,
+      '-c',
+      hdiffScript,
+      'apply',
+      sourcePath,
+      patch,
+      out,
+    ],
+  },
   {
     format: 'detools in place, heatshrink',
     args: ['--format', 'detools-inplace', '--compression', 'heatshrink'],

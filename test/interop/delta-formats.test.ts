@@ -190,6 +190,67 @@ open(names[2], 'wb').write(made)
 const hdiffpatch = (verb: string, one: string, other: string, out: string, compression = '') =>
   must(pythonPeer('python', ['-c', hpatchLite, verb, at(one), at(other), at(out), compression]));
 
+/** Makes an HDIFF13 patch, or applies one. */
+const hdiff13 = `
+import hdiffpatch, sys
+verb, *names, compression = sys.argv[1:]
+source, other = (open(name, 'rb').read() for name in names[:2])
+lzma = hdiffpatch.LzmaConfig(level=9, window=24)
+if verb == 'apply':
+    made = hdiffpatch.apply(source, other)
+elif verb == 'repack':
+    made = hdiffpatch.recompress(source, lzma if compression == 'lzma' else compression)
+else:
+    made = hdiffpatch.diff(source, other, lzma if compression == 'lzma' else compression)
+open(names[2], 'wb').write(made)
+`;
+const hdiffz = (verb: string, one: string, other: string, out: string, compression = '') =>
+  must(pythonPeer('python', ['-c', hdiff13, verb, at(one), at(other), at(out), compression]));
+
+describe('HDIFF13', () => {
+  test.each(['none', 'lzma'] as const)('hdiffpatch applies our patch with %s', async (name) => {
+    for (const limits of [{}, { ramBytes: 300_000 }]) {
+      const choice = { format: 'hdiffpatch', compression: name } as const;
+      await writeFile(at(`hdiff-${name}`), makePatch(source, target, choice, limits));
+      await hdiffz('apply', 'source', `hdiff-${name}`, `hdiff-rebuilt-${name}`);
+      expect(isSame(await read(`hdiff-rebuilt-${name}`), target)).toBe(true);
+    }
+  });
+
+  test.each(['none', 'lzma'] as const)('we apply its patch with %s', async (name) => {
+    await hdiffz('make', 'source', 'target', `hdiff-their-${name}`, name);
+    const theirs = await read(`hdiff-their-${name}`);
+    expect(isSame(applyPatch(source, theirs), target)).toBe(true);
+    const ours = makePatch(source, target, { format: 'hdiffpatch', compression: name });
+    expect(ours.length).toBeLessThanOrEqual(1.01 * theirs.length);
+  });
+
+  test('hdiffpatch unpacks ours, and we apply what it packs again', async () => {
+    const choice = { format: 'hdiffpatch', compression: 'lzma' } as const;
+    await writeFile(at('hdiff-packed'), makePatch(source, target, choice));
+    await hdiffz('repack', 'hdiff-packed', 'source', 'hdiff-plain', 'none');
+    await hdiffz('repack', 'hdiff-plain', 'source', 'hdiff-again', 'lzma');
+    for (const name of ['hdiff-plain', 'hdiff-again'])
+      expect(isSame(applyPatch(source, await read(name)), target)).toBe(true);
+  });
+
+  test('what hdiffpatch makes of an empty target, of equal images, and in other compressions', async () => {
+    await writeFile(at('hdiff-empty'), new Uint8Array(0));
+    for (const to of ['hdiff-empty', 'source'])
+      for (const name of ['none', 'lzma'] as const) {
+        await hdiffz('make', 'source', to, 'hdiff-special', name);
+        expect(isSame(applyPatch(source, await read('hdiff-special')), await read(to))).toBe(true);
+        const ours = makePatch(source, await read(to), { format: 'hdiffpatch', compression: name });
+        await writeFile(at('hdiff-special'), ours);
+        await hdiffz('apply', 'source', 'hdiff-special', 'hdiff-rebuilt');
+        expect(isSame(await read('hdiff-rebuilt'), await read(to))).toBe(true);
+      }
+    await hdiffz('make', 'source', 'target', 'hdiff-zstd', 'zstd');
+    const zstd = await read('hdiff-zstd');
+    expect(() => applyPatch(source, zstd)).toThrow('does not read');
+  });
+});
+
 describe('HPatchLite', () => {
   test.each(['none', 'tinyuz'] as const)('hdiffpatch applies our patch with %s', async (name) => {
     for (const limits of [{}, { ramBytes: 1500 }, { ramBytes: 40_000 }]) {

@@ -16,6 +16,8 @@ export const everyChoice: readonly PatchChoice[] = [
   ),
   { format: 'hpatchlite', compression: 'none' },
   { format: 'hpatchlite', compression: 'tinyuz' },
+  { format: 'hdiffpatch', compression: 'none' },
+  { format: 'hdiffpatch', compression: 'lzma' },
 ];
 
 /** One patch, and nothing else. */

@@ -98,7 +98,7 @@ test('of a tiny patch every format is made, since its head decides', async () =>
   const pair = { source: file, target: file, out };
   const proof = await studio.ask('delta.make', { ...pair, productId: 'P', format: 'auto' });
   const sizes = everyChoice
-    .filter(({ format }) => format !== 'detools-inplace' && format !== 'hpatchlite')
+    .filter(({ format }) => !['detools-inplace', 'hpatchlite', 'hdiffpatch'].includes(format))
     .map((choice) => makePatch(imageOf(0), imageOf(0), choice).length);
   expect(proof.patchSizeBytes).toBe(Math.min(...sizes));
 });
@@ -202,6 +202,7 @@ describe('a vendor’s delta of a public format', () => {
     { format: 'bsdiff', compression: null },
     { format: 'vcdiff', compression: null },
     { format: 'detools', compression: 'heatshrink' },
+    { format: 'hdiffpatch', compression: 'lzma' },
   ];
 
   async function accept(patch: Uint8Array, described = '', withSource = true) {
@@ -234,15 +235,18 @@ describe('a vendor’s delta of a public format', () => {
       expect(rules).not.toContain(doubt);
   });
 
-  test('between other images is blocked', async () => {
-    const patch = makePatch(imageOf(0), imageOf(2), choices[0]!);
-    const failure = accept(patch);
-    await expect(failure).rejects.toMatchObject({
-      problem: { code: 'bundle-blocked', kind: 'gate' },
-    });
-    await expect(failure).rejects.toThrow('delta.not-proven');
-    expect(await studio.ask('packages.list', {})).toHaveLength(2);
-  });
+  test.each([choices[0]!, choices[3]!])(
+    'between other images is blocked: $format',
+    async (choice) => {
+      const patch = makePatch(imageOf(0), imageOf(2), choice);
+      const failure = accept(patch);
+      await expect(failure).rejects.toMatchObject({
+        problem: { code: 'bundle-blocked', kind: 'gate' },
+      });
+      await expect(failure).rejects.toThrow('delta.not-proven');
+      expect(await studio.ask('packages.list', {})).toHaveLength(2);
+    },
+  );
 
   test('that the device cannot apply is blocked, with the reason', async () => {
     const patch = makePatch(imageOf(0), imageOf(1), choices[2]!);

@@ -10,6 +10,7 @@ import {
   deviceCost,
   encoderLimits,
   objections,
+  probabilities,
 } from '../../shared/domain/delta-cost.ts';
 import { firmwareLike, makePatch, problemOf } from '../support/patches.ts';
 
@@ -23,17 +24,25 @@ function costOf(choice: PatchChoice, limits: DeltaLimits) {
 }
 
 describe('what a device with little RAM gets', () => {
-  test.each([1500, 4096, 20_000, 100_000])('%i bytes: every patch fits', (ramBytes) => {
-    const limits = { ramBytes, memoryBytes: 131_072, segmentBytes: 4096 };
-    const formats: DeltaLimits['formats'] = ['detools', 'detools-inplace', 'hpatchlite'];
-    const choices = allowedChoices({ ...limits, formats });
-    expect(choices.length).toBeGreaterThan(0);
-    for (const { choice, patch } of makePatches(source, target, choices, limits)) {
-      const cost = deviceCost(readPatchHead(patch), source.length, limits);
-      expect(cost.ramBytes).toBeLessThanOrEqual(ramBytes);
-      expect(objections(choice, cost, limits)).toEqual([]);
-    }
-  });
+  test.each([1500, 4096, 20_000, 86_700, 100_000, 300_000])(
+    '%i bytes: every patch fits',
+    (ramBytes) => {
+      const limits = { ramBytes, memoryBytes: 131_072, segmentBytes: 4096 };
+      const formats: DeltaLimits['formats'] = [
+        'detools',
+        'detools-inplace',
+        'hpatchlite',
+        'hdiffpatch',
+      ];
+      const choices = allowedChoices({ ...limits, formats });
+      expect(choices.length).toBeGreaterThan(0);
+      for (const { choice, patch } of makePatches(source, target, choices, limits)) {
+        const cost = deviceCost(readPatchHead(patch), source.length, limits);
+        expect(cost.ramBytes).toBeLessThanOrEqual(ramBytes);
+        expect(objections(choice, cost, limits)).toEqual([]);
+      }
+    },
+  );
 
   test('a decoder that cannot be made small enough is left out', () => {
     expect(names(allowedChoices({ formats: ['detools'], ramBytes: 1100 }))).toEqual([
@@ -55,6 +64,26 @@ describe('what a device with little RAM gets', () => {
     expect(encoderLimits({ ramBytes: 100_000 }).lzmaDictionaryBytes).toBe(65_536);
     expect(encoderLimits({}).heatshrinkWindowBits).toBe(15);
   });
+});
+
+test('literal contexts of four bits are used only where the RAM has room for them beside the dictionary', () => {
+  // What a byte of a word is like depends on its place and on the highest bits of the byte before.
+  let state = 7;
+  const next = (): number => (state = (Math.imul(state, 1103515245) + 12345) >>> 0) >>> 16;
+  const table = new Uint8Array(60_000);
+  for (let at = 0; at < table.length; at++) {
+    const before = (table[at - 1] ?? 0) >> 6;
+    table[at] = at % 4 === 0 ? next() : before * (at % 4 === 1 ? 0x35 : 0x57) + (next() % 5);
+  }
+  const choice = { format: 'detools', compression: 'lzma' } as const;
+  const probabilitiesIn = (ramBytes: number): number => {
+    const limits = { ramBytes };
+    const head = readPatchHead(makePatch(new Uint8Array(0), table, choice, limits));
+    expect(deviceCost(head, 0, limits).ramBytes).toBeLessThanOrEqual(ramBytes);
+    return head.decoder.lzmaProbabilities ?? 0;
+  };
+  expect(probabilitiesIn(100_000)).toBe(probabilities(2, 2));
+  expect(probabilitiesIn(86_700)).toBeLessThanOrEqual(probabilities(3, 0));
 });
 
 test('BSDIFF40 needs source, target and three decoders, and says so when the device has less', () => {

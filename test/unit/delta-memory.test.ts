@@ -85,6 +85,8 @@ describe('a decoder of a small device', () => {
     [{ format: 'hpatchlite', compression: 'none' }, 512],
     [{ format: 'hpatchlite', compression: 'tinyuz' }, 700],
     [{ format: 'hpatchlite', compression: 'tinyuz' }, 5000],
+    [{ format: 'hdiffpatch', compression: 'none' }, 6144],
+    [{ format: 'hdiffpatch', compression: 'lzma' }, 290_000],
     [{ format: 'vcdiff', compression: null }, 64_000],
   ];
   test.each(small)('%o in %i bytes', (choice, ramBytes) => {

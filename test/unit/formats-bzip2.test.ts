@@ -96,3 +96,12 @@ test('a damaged stream is an error that says why, never wrong bytes', () => {
     { numRuns: 600 },
   );
 });
+
+test('a stream that is cut anywhere is told as ending early', () => {
+  const packed = compress(
+    Uint8Array.from({ length: 3000 }, (_, at) => (at * at) >> 5),
+    3000,
+  );
+  for (let size = 4; size < packed.length; size++)
+    expect(() => expand(packed.subarray(0, size), 3000), `${size} bytes`).toThrow('ends early');
+});

@@ -33,6 +33,7 @@ const publicFormats: ReadonlySet<string> = new Set([
   'bsdiff40',
   'bsdiff43',
   'vcdiff',
+  'hdiff',
   'hpatchlite',
 ]);
 /** What the inspection says of a patch that it did not apply; a proof answers it. */

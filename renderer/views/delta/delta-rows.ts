@@ -14,6 +14,7 @@ export function formatWord(format: string, compression?: string | null): string 
     bsdiff: 'BSDIFF40',
     'detools-inplace': 'detools in place',
     hpatchlite: 'HPatchLite',
+    hdiffpatch: 'HDIFF13',
   };
   const word = words[format] ?? (format === 'detools' ? format : format.toUpperCase());
   return compression ? `${word}, ${compression}` : word;
