@@ -45,9 +45,10 @@ export function cloudCommands(program: Command): void {
     .option('--data <dir>', 'folder of the cloud (default: .slipway/cloud of the workspace)')
     .option('--http <port>', 'HTTP port, 0 for any free', '0')
     .option('--mqtt <port|url>', 'MQTT port, 0 for any free, or another broker', '0')
+    .option('--coaps <port>', 'UDP port for LwM2M under DTLS, 0 for any free, or off', '0')
     .option(
       '--coap <port>',
-      'UDP port for LwM2M, 0 for any free, or off (default: 0 on loopback, else off: it has no DTLS)',
+      'UDP port for LwM2M in the clear, where nobody proves anything (default: 0 on loopback, else off)',
     )
     .option(
       '--lwm2m-proof <proof>',
@@ -78,7 +79,8 @@ export function cloudCommands(program: Command): void {
     .description('serve simulated devices, or run a whole scratch rollout with --rollout')
     .requiredOption('--cloud <url>', 'HTTP address of the cloud')
     .option('--mqtt <url>', 'MQTT address of the cloud (default: as the cloud says)')
-    .option('--coap <url>', 'CoAP address of the cloud (default: as the cloud says)')
+    .option('--coap <url>', 'coap:// or coaps:// address of the cloud (default: as the cloud says)')
+    .option('--dtls', 'LwM2M devices use DTLS, also where the cloud does without', false)
     .addOption(
       new Option('--protocol <protocol>', 'device protocol')
         .choices(['http', 'mqtt', 'lwm2m'])
@@ -131,6 +133,7 @@ interface ServeOptions {
   readonly data?: string;
   readonly http: string;
   readonly mqtt: string;
+  readonly coaps: string;
   readonly coap?: string;
   readonly lwm2mProof: string;
   readonly cloudota?: string;
@@ -144,6 +147,7 @@ interface FleetOptions {
   readonly cloud: string;
   readonly mqtt?: string;
   readonly coap?: string;
+  readonly dtls: boolean;
   readonly protocol: Transport;
   readonly devices: number;
   readonly token?: string;
@@ -171,9 +175,12 @@ async function serveCloud(options: ServeOptions, command: Command): Promise<void
       'usage',
     );
   }
-  const { http, mqtt, coap, cloudota, lwm2mProof, host, keepDays, tlsCert, tlsKey } = options;
+  const { http, mqtt, coaps, coap, cloudota, lwm2mProof, host, keepDays, tlsCert, tlsKey } =
+    options;
   const args = ['--data', dataDir, '--http', http, '--mqtt', mqtt, '--host', host];
   args.push(
+    '--coaps',
+    coaps,
     '--keep-days',
     keepDays,
     '--lwm2m-proof',
@@ -202,8 +209,9 @@ async function serveCloud(options: ServeOptions, command: Command): Promise<void
 async function fleetTarget(options: FleetOptions): Promise<FleetTarget> {
   const token = operatorToken(options.token);
   const { cloud: http, protocol, devices } = options;
-  const mqtt = options.mqtt ?? (protocol === 'mqtt' ? await addressOf('mqtt', http, token) : '');
-  const coap = options.coap ?? (protocol === 'lwm2m' ? await addressOf('coap', http, token) : null);
+  const mqtt = options.mqtt ?? (protocol === 'mqtt' ? await addressOf(['mqtt'], http, token) : '');
+  const lwm2m = options.dtls ? (['coaps'] as const) : (['coap', 'coaps'] as const);
+  const coap = options.coap ?? (protocol === 'lwm2m' ? await addressOf(lwm2m, http, token) : null);
   return {
     cloud: { http, mqtt, coap, token },
     devices: { http: 0, mqtt: 0, lwm2m: 0, [protocol]: devices },
@@ -216,16 +224,21 @@ async function fleetTarget(options: FleetOptions): Promise<FleetTarget> {
   };
 }
 
-/** Where devices of a protocol reach the cloud, as the cloud says. */
-async function addressOf(protocol: 'mqtt' | 'coap', http: string, token: string): Promise<string> {
+/** Where devices of a protocol reach the cloud, as the cloud says: the first way that it serves. */
+async function addressOf(
+  ways: readonly ('mqtt' | 'coap' | 'coaps')[],
+  http: string,
+  token: string,
+): Promise<string> {
   try {
-    const address = (await new LocalCloud({ http, token }).info())[protocol];
-    if (address !== null) return address;
+    const info = await new LocalCloud({ http, token }).info();
+    const address = ways.map((way) => info[way]).find((found) => found !== null);
+    if (address) return address;
     throw problem(
       'coap-off',
-      'The cloud does not serve LwM2M',
-      'It was started without a CoAP port.',
-      'Start it with --coap 0, or with a port.',
+      'The cloud does not serve LwM2M in this way',
+      `It was started with --${ways.join(' off and --')} off.`,
+      `Start it with --${ways.at(-1)} 0, or with a port.`,
       'usage',
     );
   } catch (error) {
@@ -234,7 +247,7 @@ async function addressOf(protocol: 'mqtt' | 'coap', http: string, token: string)
       'address-missing',
       'The address for the devices is missing',
       'This cloud does not say where devices reach it.',
-      `Give --${protocol} with the address that cloud serve printed.`,
+      `Give --${ways[0] === 'mqtt' ? 'mqtt' : 'coap'} with the address that cloud serve printed.`,
       'usage',
     );
   }

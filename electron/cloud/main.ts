@@ -24,7 +24,7 @@ try {
   if (options.withParent)
     process.stdin.on('end', askToStop).on('close', askToStop).on('error', askToStop).resume();
   const cloud = await createCloud(options);
-  const { http, mqtt, coap, token } = cloud;
+  const { http, mqtt, coap, coaps, token } = cloud;
   // A renewed certificate; one that cannot be read leaves the old one in use.
   process.on('SIGHUP', () => {
     cloud.renewTls().catch((error: unknown) => {
@@ -33,7 +33,7 @@ try {
   });
   const warning = await openFilesWarning();
   if (warning) process.stderr.write(`${warning}\n`);
-  const ready = { ready: true, http, mqtt, coap, operator: { token } };
+  const ready = { ready: true, http, mqtt, coap, coaps, operator: { token } };
   process.stdout.write(`${JSON.stringify(ready)}\n`);
   await stopAsked;
   await cloud.close();

@@ -13,6 +13,9 @@ import { OtaAdapter } from './mqtt/adapter.ts';
 import { EmbeddedBroker, type MqttLogin } from './mqtt/broker.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { Complaints } from './complaints.ts';
+import type { CoapTransport } from '../coap/transport.ts';
+import { UdpPort } from '../coap/udp-port.ts';
+import { openSecurePort } from './lwm2m/coap-ports.ts';
 import type { Lwm2mTimes } from './lwm2m/firmware-driver.ts';
 import { Lwm2mServer } from './lwm2m/lwm2m-server.ts';
 import { type Closer, openDatabase, openParts } from './open-parts.ts';
@@ -38,8 +41,10 @@ export interface CloudOptions {
   readonly mqtt: number | string;
   /** How to log in to an external broker. */
   readonly mqttLogin: MqttLogin | null;
-  /** The UDP port for LwM2M (0 means any free), or null to serve none. */
+  /** The UDP port for LwM2M in the clear (0 means any free), or null to serve none. */
   readonly coapPort: number | null;
+  /** The UDP port for LwM2M under DTLS (0 means any free), or null to serve none. */
+  readonly coapsPort: number | null;
   /** What proves the success of an LwM2M device: the version it reports, or its Update Result alone. */
   readonly lwm2mProof: 'version' | 'result';
   readonly lwm2mTimes?: Lwm2mTimes;
@@ -146,11 +151,12 @@ async function startCloud(
     mqtt: () => broker?.connectedDevices ?? null,
     lwm2m: () => lwm2m?.registeredDevices ?? null,
   };
-  const coap = lwm2m?.url ?? null;
-  tellAddresses({ http, mqtt, coap });
+  metrics.dtls = lwm2m?.secure ?? null;
+  const served = { http, mqtt, coap: lwm2m?.url ?? null, coaps: lwm2m?.secureUrl ?? null };
+  tellAddresses(served);
 
   const endpointPath = join(dataDir, 'endpoint.json');
-  const endpoint = { http, mqtt, coap, pid: process.pid };
+  const endpoint = { ...served, pid: process.pid };
   await writeFileAtomic(endpointPath, `${JSON.stringify(endpoint)}\n`, 0o600);
   closers.push(() => rm(endpointPath, { force: true }));
   const renewTls = async (): Promise<void> => {
@@ -160,7 +166,7 @@ async function startCloud(
     (server.server as unknown as TlsServer).setSecureContext(renewed);
     broker?.renewTls(renewed);
   };
-  return { http, mqtt, coap, token, renewTls };
+  return { ...served, token, renewTls };
 }
 
 function warnOfDates(tls: TlsIdentity | null): void {
@@ -177,19 +183,33 @@ async function startLwm2m(
   http: string,
   closers: Closer[],
 ): Promise<Lwm2mServer | null> {
-  const { host, coapPort: port } = options;
-  if (port === null) return null;
-  const server = await Lwm2mServer.start({
-    host,
-    port,
+  const { host, coapPort, coapsPort } = options;
+  const complaints = new Complaints('lwm2m');
+  const listen = async <T extends CoapTransport>(
+    port: number | null,
+    open: (at: { host: string; port: number }) => Promise<T>,
+  ): Promise<T | null> => {
+    if (port === null) return null;
+    const opened = await open({ host, port }).catch((error: unknown) =>
+      cannotListen('CoAP', port, error),
+    );
+    closers.push(() => opened.close());
+    return opened;
+  };
+  const plain = await listen(coapPort, (at) => UdpPort.open(at));
+  const secure = await listen(coapsPort, (at) => openSecurePort(at, parts.devices, complaints));
+  if (!plain && !secure) return null;
+  const server = new Lwm2mServer({
+    ports: { plain, secure },
     parts,
     keys,
     http,
     urlHost: urlHost(host),
-    complaints: new Complaints('lwm2m'),
+    complaints,
     settings: { ...(options.lwm2mTimes ?? lwm2mTimes), proof: options.lwm2mProof },
-  }).catch((error: unknown) => cannotListen('CoAP', port, error));
+  });
   closers.push(() => server.close());
+  parts.devices.whenSecretEnds((deviceId) => server.secretEnded(deviceId));
   return server;
 }
 
@@ -247,7 +267,7 @@ async function startMqtt(
     tls,
   }).catch((error: unknown) => cannotListen('MQTT', mqtt, error));
   closers.push(() => broker.close());
-  parts.devices.onSecretEnded = (deviceId) => broker.disconnect(deviceId);
+  parts.devices.whenSecretEnds((deviceId) => broker.disconnect(deviceId));
   const scheme = tls ? 'mqtts' : 'mqtt';
   const adapter = await OtaAdapter.start({
     ...common,

@@ -8,8 +8,8 @@ export interface StartOptions extends CloudOptions {
   readonly withParent: boolean;
 }
 
-const synopsis = `cloud --data DIR [--http PORT] [--mqtt PORT|URL] [--coap PORT|off] [--lwm2m-proof version|result]
-  [--cloudota on|off] [--host ADDR] [--tls-cert FILE --tls-key FILE] [--keep-days N] [--with-parent]`;
+const synopsis = `cloud --data DIR [--http PORT] [--mqtt PORT|URL] [--coaps PORT|off] [--coap PORT|off]
+  [--lwm2m-proof version|result] [--cloudota on|off] [--host ADDR] [--tls-cert FILE --tls-key FILE] [--keep-days N] [--with-parent]`;
 
 /**
  * Reads the options of the command line of the cloud's process; the login to an external broker comes
@@ -26,7 +26,8 @@ export function readStartOptions(args: readonly string[], env: NodeJS.ProcessEnv
     host: values.host,
     httpPort: port('--http', values.http),
     mqtt: /^\d+$/.test(values.mqtt) ? port('--mqtt', values.mqtt) : brokerUrl(values.mqtt),
-    coapPort: coapPort(values.coap, values.host),
+    coapPort: portOrOff('--coap', values.coap ?? (isLoopback(values.host) ? '0' : 'off')),
+    coapsPort: portOrOff('--coaps', values.coaps),
     cloudOta: cloudOta(values.cloudota, values.host),
     lwm2mProof: proof(values['lwm2m-proof']),
     mqttLogin: username ? { username, password: env.SLIPWAY_MQTT_PASSWORD ?? '' } : null,
@@ -44,7 +45,9 @@ function parseOptions(args: readonly string[]) {
         data: { type: 'string' },
         http: { type: 'string', default: '0' },
         mqtt: { type: 'string', default: '0' },
+        // In the clear anyone on the network could pose as a device, so beyond loopback it has to be asked for.
         coap: { type: 'string' },
+        coaps: { type: 'string', default: '0' },
         cloudota: { type: 'string' },
         'lwm2m-proof': { type: 'string', default: 'version' },
         host: { type: 'string', default: '127.0.0.1' },
@@ -64,10 +67,8 @@ function port(option: string, text: string): number {
   throw usage(`${option}: ${JSON.stringify(text)} is not a port (0 to 65535).`);
 }
 
-/** LwM2M is served without DTLS: anyone on the network could pose as a device, so it has to be asked for there. */
-function coapPort(text: string | undefined, host: string): number | null {
-  if (text === undefined) return isLoopback(host) ? 0 : null;
-  return text === 'off' ? null : port('--coap', text);
+function portOrOff(option: string, text: string): number | null {
+  return text === 'off' ? null : port(option, text);
 }
 
 /** Its devices prove nothing about who they are, so beyond loopback it has to be asked for as well. */

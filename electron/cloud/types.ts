@@ -26,8 +26,10 @@ export interface Page<T> {
 export interface CloudAddresses {
   readonly http: string;
   readonly mqtt: string;
-  /** LwM2M; null when it is not served. */
+  /** LwM2M in the clear; null when it is not served. */
   readonly coap: string | null;
+  /** LwM2M under DTLS; null when it is not served. */
+  readonly coaps: string | null;
 }
 
 /** What the servers of the cloud work with. */

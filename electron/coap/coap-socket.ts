@@ -1,7 +1,4 @@
 import { randomFillSync, randomInt } from 'node:crypto';
-import { type Socket, createSocket } from 'node:dgram';
-import { type LookupOneOptions, lookup } from 'node:dns';
-import { isIP, isIPv6 } from 'node:net';
 import {
   type CoapMessage,
   type CoapOption,
@@ -12,6 +9,8 @@ import {
 } from '../../shared/protocols/coap-message.ts';
 import { optionTexts, optionUint } from '../../shared/protocols/coap-options.ts';
 import { type CoapAddress, Peer, type SentRequest } from './peer.ts';
+import type { CoapTransport } from './transport.ts';
+import { UdpPort } from './udp-port.ts';
 
 /** Transmission parameters of RFC 7252 4.8. */
 const ackTimeoutMs = 2000;
@@ -19,8 +18,6 @@ const ackRandomFactor = 1.5;
 const maxRetransmit = 4;
 /** How long an acknowledged request may wait for its separate response. */
 const separateResponseMs = 93_000;
-/** Kernel buffer, so that the datagrams of thousands of devices survive a busy moment. */
-const receiveBufferBytes = 4 * 1024 * 1024;
 const sweepPeriodMs = 30_000;
 
 const tokenBytes = 4;
@@ -69,50 +66,37 @@ export class CoapSilence extends Error {
 }
 
 /**
- * A UDP port that speaks CoAP both ways (RFC 7252, with observe of RFC 7641): confirmable requests
- * with retransmission, one at a time to each peer, and answers to the requests of others. Message
- * ids are kept for each peer by itself, since two devices may well use the same ones.
+ * Speaks CoAP both ways (RFC 7252, with observe of RFC 7641) over UDP, DTLS or both: confirmable
+ * requests with retransmission, one at a time to each peer, and answers to the requests of others.
+ * Message ids are kept for each peer by itself, since two devices may well use the same ones.
  */
 export class CoapSocket {
-  readonly #socket: Socket;
+  readonly #transports: readonly CoapTransport[];
   readonly #answer: (request: CoapRequest) => Promise<CoapResponse>;
   readonly #peers = new Map<string, Peer>();
   readonly #sweep: NodeJS.Timeout;
   #closed = false;
 
-  private constructor(socket: Socket, answer: (request: CoapRequest) => Promise<CoapResponse>) {
-    this.#socket = socket;
+  /** Takes over the transports, and ends them with itself. */
+  constructor(
+    transports: readonly CoapTransport[],
+    answer: (request: CoapRequest) => Promise<CoapResponse>,
+  ) {
+    this.#transports = transports;
     this.#answer = answer;
-    socket.on('message', (bytes, from) => this.#receive(bytes, from));
-    // An address that cannot be reached shows as silence of that peer; the socket itself goes on.
-    socket.on('error', () => undefined);
+    for (const transport of transports) {
+      transport.onDatagram = (bytes, from) => this.#receive(bytes, from);
+      transport.onGone = (peer, why) => this.#end(peer, why);
+    }
     this.#sweep = setInterval(() => this.#forgetIdle(), sweepPeriodMs).unref();
   }
 
-  /** Opens a port; 0 means any free one. Fails with the error of the system when it cannot be had. */
+  /** Opens a port of UDP; 0 means any free one. Fails with the error of the system when it cannot be had. */
   static async bind(
     options: { readonly host: string; readonly port: number },
     answer: (request: CoapRequest) => Promise<CoapResponse>,
   ): Promise<CoapSocket> {
-    const type = isIPv6(options.host) ? 'udp6' : 'udp4';
-    const socket = createSocket({ type, lookup: lookupNames });
-    await new Promise<void>((done, fail) => {
-      socket.once('error', fail);
-      socket.bind(options.port, options.host, () => {
-        socket.off('error', fail);
-        done();
-      });
-    });
-    try {
-      socket.setRecvBufferSize(receiveBufferBytes);
-    } catch {
-      // The system allows less: it works, with more retransmissions under load.
-    }
-    return new CoapSocket(socket, answer);
-  }
-
-  get port(): number {
-    return this.#socket.address().port;
+    return new CoapSocket([await UdpPort.open(options)], answer);
   }
 
   /**
@@ -130,9 +114,7 @@ export class CoapSocket {
 
   /** Ends what is under way to a peer that is gone, and what it observed. */
   forget(to: CoapAddress): void {
-    const key = Peer.keyOf(to);
-    this.#peers.get(key)?.abandon(new CoapSilence(to, 'is gone'));
-    this.#peers.delete(key);
+    this.#end(to, 'is gone');
   }
 
   async close(): Promise<void> {
@@ -141,7 +123,17 @@ export class CoapSocket {
     clearInterval(this.#sweep);
     for (const peer of this.#peers.values())
       peer.abandon(new CoapSilence(peer.address, 'is no longer asked'));
-    await new Promise<void>((done) => this.#socket.close(() => done()));
+    for (const transport of this.#transports) await transport.close();
+  }
+
+  #end(peer: CoapAddress, why: string): void {
+    const key = Peer.keyOf(peer);
+    this.#peers.get(key)?.abandon(new CoapSilence(peer, why));
+    this.#peers.delete(key);
+  }
+
+  #transportTo(peer: CoapAddress): CoapTransport | undefined {
+    return this.#transports.find((transport) => transport.reaches(peer));
   }
 
   #peer(address: CoapAddress): Peer {
@@ -151,7 +143,7 @@ export class CoapSocket {
       peer = new Peer(address, randomInt(0x1_0000));
       this.#peers.set(key, peer);
     }
-    peer.touch();
+    peer.touch(address);
     return peer;
   }
 
@@ -182,6 +174,8 @@ export class CoapSocket {
     signal?: AbortSignal,
   ): Promise<CoapMessage | null> {
     signal?.throwIfAborted();
+    if (!this.#transportTo(peer.address))
+      throw new CoapSilence(peer.address, 'has no connection any longer');
     return new Promise<CoapMessage | null>((resolve, reject) => {
       const bytes = encodeCoap(message);
       let timer: NodeJS.Timeout | undefined;
@@ -231,7 +225,7 @@ export class CoapSocket {
     const message = decodeCoap(bytes);
     // Anything may come in over UDP: what is no CoAP is nobody's.
     if (message === null) return;
-    const peer = this.#peer({ address: from.address, port: from.port });
+    const peer = this.#peer(from);
     if (message.code === coapCode.empty) {
       if (message.type === 'ack') peer.sent(message.messageId)?.acknowledged();
       else if (message.type === 'rst') this.#onReset(peer, message.messageId);
@@ -314,24 +308,13 @@ export class CoapSocket {
 
   #send(bytes: Uint8Array, to: CoapAddress): void {
     // A datagram that cannot leave is a lost one: it is sent again, or the exchange ends as silence.
-    if (!this.#closed) this.#socket.send(bytes, to.port, to.address);
+    if (!this.#closed) this.#transportTo(to)?.send(bytes, to);
   }
 
   #forgetIdle(): void {
     const nowMs = performance.now();
     for (const [key, peer] of this.#peers) if (peer.isIdle(nowMs)) this.#peers.delete(key);
   }
-}
-
-/** Names are looked up; an address is taken as it is, at once, since every datagram asks. */
-function lookupNames(
-  host: string,
-  options: LookupOneOptions,
-  done: (error: NodeJS.ErrnoException | null, address: string, family: number) => void,
-): void {
-  const family = isIP(host);
-  if (family === 0) lookup(host, options, done);
-  else done(null, host, family);
 }
 
 function newToken(): Uint8Array {

@@ -1,19 +1,28 @@
 import { keepNewest } from '../../shared/domain/newest.ts';
 import type { CoapMessage } from '../../shared/protocols/coap-message.ts';
 
+/** A DTLS session in which a peer has proved who it is. */
+export interface PeerSession {
+  /** Unlike that of any other session, also of one that is over. */
+  readonly id: number;
+  readonly identity: string;
+}
+
 /** Where a peer is. */
 export interface CoapAddress {
   readonly address: string;
   readonly port: number;
+  /** That of a peer of a DTLS server: what it is told goes to wherever the session is now. */
+  readonly session?: PeerSession;
 }
 
-const defaultPort = 5683;
+const defaultPorts: Readonly<Record<string, number>> = { 'coap:': 5683, 'coaps:': 5684 };
 
-/** The host and port of a `coap:` address (RFC 7252 6.1). */
+/** The host and port of a `coap:` or `coaps:` address (RFC 7252 6.1, 6.2). */
 export function coapAddress(url: URL): CoapAddress {
   return {
     address: url.hostname.replace(/^\[|\]$/g, ''),
-    port: Number(url.port) || defaultPort,
+    port: Number(url.port) || (defaultPorts[url.protocol] ?? 0),
   };
 }
 
@@ -39,7 +48,7 @@ interface GivenAnswer {
 
 /** What is under way with one address: our requests, its observations, and what it was answered lately. */
 export class Peer {
-  readonly address: CoapAddress;
+  #address: CoapAddress;
   readonly #sent = new Map<number, SentRequest>();
   readonly #byToken = new Map<string, SentRequest>();
   readonly #observers = new Map<string, (response: CoapMessage) => void>();
@@ -50,15 +59,22 @@ export class Peer {
   #usedMs = 0;
 
   constructor(address: CoapAddress, firstMessageId: number) {
-    this.address = address;
+    this.#address = address;
     this.#messageId = firstMessageId;
   }
 
-  static keyOf({ address, port }: CoapAddress): string {
-    return `${address} ${port}`;
+  /** A response counts in the session of its request only (RFC 7252 9.1.1). */
+  static keyOf({ address, port, session }: CoapAddress): string {
+    return session ? `session ${session.id}` : `${address} ${port}`;
   }
 
-  touch(): void {
+  /** That at which it was heard last. */
+  get address(): CoapAddress {
+    return this.#address;
+  }
+
+  touch(address: CoapAddress): void {
+    this.#address = address;
     this.#usedMs = performance.now();
   }
 

@@ -242,8 +242,8 @@ export function makeHandlers(parts: HandlerParts): Handlers {
       const cloud = await rooms().clouds.connect();
       for (const productId of new Set(input.devices.map((device) => device.productId)))
         await cloud.putProduct(workspace().product(productId));
-      const { added, secrets } = await cloud.putDevices(input.devices);
-      return { added, secretsFile: await appendSecrets(workspace(), secrets) };
+      const { added, ...credentials } = await cloud.putDevices(input.devices);
+      return { added, secretsFile: await appendSecrets(workspace(), credentials) };
     },
 
     'fleet.start': async (input) => {

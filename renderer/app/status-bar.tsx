@@ -47,7 +47,7 @@ function CloudState() {
     <Tooltip
       label={
         running
-          ? `HTTP ${cloud.http}, MQTT ${cloud.mqtt}, LwM2M ${cloud.coap ?? 'not served'}`
+          ? `HTTP ${cloud.http}, MQTT ${cloud.mqtt}, LwM2M ${cloud.coaps ?? cloud.coap ?? 'not served'}`
           : 'It starts with the first rollout'
       }
     >

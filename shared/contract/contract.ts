@@ -209,11 +209,17 @@ export const contract = {
       http: z.string().nullable(),
       mqtt: z.string().nullable(),
       coap: z.string().nullable(),
+      coaps: z.string().nullable(),
     }),
   ),
   'cloud.start': job(
     none,
-    z.object({ http: z.string(), mqtt: z.string(), coap: z.string().nullable() }),
+    z.object({
+      http: z.string(),
+      mqtt: z.string(),
+      coap: z.string().nullable(),
+      coaps: z.string().nullable(),
+    }),
   ),
   'cloud.stop': call(none, none),
   /** Copies the data of a cloud, which may be serving, into a new folder. */

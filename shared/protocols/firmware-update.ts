@@ -23,7 +23,7 @@ export const updateResult = { initial: 0, success: 1, deferred: 11 } as const;
 export const deliveryMethod = { pull: 0, push: 1, both: 2 } as const;
 
 /** Values of Protocol Support, resource 8, that are used here. */
-export const packageProtocol = { coap: 0, http: 2 } as const;
+export const packageProtocol = { coap: 0, coaps: 1, http: 2, https: 3 } as const;
 
 const failures: Readonly<Record<number, string>> = {
   2: 'not-enough-flash',

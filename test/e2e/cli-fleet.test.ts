@@ -72,14 +72,16 @@ test('the shares that fail and fall silent are exact, and the others are upgrade
   expect(wrong.stderr).toContain('a share from 0 to 1');
 });
 
-test.each([
-  ['http', 8],
-  ['mqtt', 8],
-  ['lwm2m', 8],
+test.each<[string, number, string]>([
+  ['http', 8, ''],
+  ['mqtt', 8, ''],
+  ['lwm2m', 8, ''],
+  ['lwm2m', 8, '--dtls'],
   // Fewer than before: those that are gone must not be waited for.
-  ['http', 3],
-])('a scratch rollout over %s to %i devices', async (protocol, devices) => {
-  const rollout = ['--protocol', protocol, '--devices', String(devices), '--rollout', '64K'];
+  ['http', 3, ''],
+])('a scratch rollout over %s to %i devices %s', async (protocol, devices, option) => {
+  const fleet = ['--protocol', protocol, '--devices', String(devices)];
+  const rollout = [...fleet, ...(option === '' ? [] : [option]), '--rollout', '64K'];
   const { code, stdout, stderr } = await simulate([...address(), ...rollout, '--json']);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   const result = JSON.parse(stdout) as Record<string, number>;

@@ -68,7 +68,11 @@ test('over a network that loses 10 % of all packets, repeats 5 % and reorders 5 
   );
   expect(counts).toMatchObject({ upgraded: deviceCount, failed: 0 });
   const { items } = await cloud.rolloutDevices(plan.id, { offset: 0, limit: 100 });
-  for (const device of items) expect(device).toMatchObject({ attempts: 1, error: null });
+  // Five losses in a row end an exchange (RFC 7252 4.8), at this rate one in four thousand: it is tried again.
+  for (const device of items) {
+    expect(device).toMatchObject({ error: null });
+    expect(device.attempts).toBeLessThanOrEqual(2);
+  }
   const { passed, lost, twice, late } = network.counts;
   // Every block of every download came this way.
   expect(passed).toBeGreaterThan(deviceCount * 2 * (bytes.length / 1024));

@@ -1,9 +1,11 @@
+import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { CloudProcess, Operator, until } from '../support/cloud.ts';
+import { CloudProcess, Operator, makeDevice, until } from '../support/cloud.ts';
+import { HandLwm2mDevice } from '../support/hand-lwm2m-device.ts';
 
 let folder: string;
 const running: CloudProcess[] = [];
@@ -28,10 +30,11 @@ function cloud(
 test('it says once where it serves, and takes that back when it ends', async () => {
   const first = cloud(['--data', folder]);
   const ready = await first.ready();
-  expect(Object.keys(ready)).toEqual(['ready', 'http', 'mqtt', 'coap', 'operator']);
+  expect(Object.keys(ready)).toEqual(['ready', 'http', 'mqtt', 'coap', 'coaps', 'operator']);
   expect(ready).toMatchObject({
     ready: true,
     coap: expect.stringMatching(/^coap:\/\/127\.0\.0\.1:\d+$/),
+    coaps: expect.stringMatching(/^coaps:\/\/127\.0\.0\.1:\d+$/),
   });
   expect(ready.http).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
   expect(ready.mqtt).toMatch(/^mqtt:\/\/127\.0\.0\.1:\d+$/);
@@ -40,6 +43,7 @@ test('it says once where it serves, and takes that back when it ends', async () 
     http: ready.http,
     mqtt: ready.mqtt,
     coap: ready.coap,
+    coaps: ready.coaps,
     pid: first.child.pid,
   });
   expect(await (await fetch(`${ready.http}/health`)).json()).toEqual({ ok: true });
@@ -130,7 +134,17 @@ test("it runs under Electron's Node as well", async () => {
     env: { ELECTRON_RUN_AS_NODE: '1' },
     program,
   });
-  const { http } = await started.ready();
+  const { http, coaps, operator } = await started.ready();
   expect((await fetch(`${http}/health`)).status).toBe(200);
+  // Its crypto library is another one than Node's, and has no CCM.
+  const device = makeDevice('dev-1', { transport: 'lwm2m' });
+  const { 'dev-1': secret = '' } = await new Operator(http, operator.token).putDevices([device]);
+  const key = createHash('sha256').update(secret).digest().subarray(0, 16);
+  for (const suite of [0x00a8, 0xc0a4, 0xc0a8]) {
+    const login = { identity: 'dev-1', key, suites: [suite] };
+    const registered = new HandLwm2mDevice(coaps, 'dev-1', login);
+    expect(await registered.register()).toBe('2.01');
+    await registered.close();
+  }
   expect(await started.kill('SIGTERM')).toBe(0);
 });

@@ -22,6 +22,7 @@ export const loopbackOptions = (dataDir: string): CloudOptions => ({
   mqtt: 0,
   mqttLogin: null,
   coapPort: 0,
+  coapsPort: 0,
   lwm2mProof: 'version',
   cloudOta: true,
   keepDays: 400,
@@ -34,6 +35,7 @@ export interface ReadyLine {
   readonly http: string;
   readonly mqtt: string;
   readonly coap: string;
+  readonly coaps: string;
   readonly operator: { readonly token: string };
 }
 

@@ -4,7 +4,10 @@ import {
   CoapSocket,
 } from '../../electron/coap/coap-socket.ts';
 import { readBlocks } from '../../electron/coap/block-transfer.ts';
+import type { ClientCredentials } from '../../electron/coap/dtls/client-handshake.ts';
+import { DtlsClient } from '../../electron/coap/dtls/dtls-client.ts';
 import { type CoapAddress, coapAddress } from '../../electron/coap/peer.ts';
+import { UdpPort } from '../../electron/coap/udp-port.ts';
 import {
   type CoapMessage,
   coapCode,
@@ -38,26 +41,31 @@ export class HandLwm2mDevice {
   readonly pushed: Uint8Array[] = [];
   /** Answers other than the usual ones, by `METHOD path`. */
   readonly answers = new Map<string, number>();
+  /** Object 5 as TLV; none unless given. */
+  firmwareTlv: Uint8Array | null = null;
   /** How it registers. */
   links = '</1/0>,</3/0>,</5/0>';
   query: readonly string[] = ['lt=60', 'lwm2m=1.0', 'b=U'];
   readonly #observers = new Map<string, { token: Uint8Array; to: CoapAddress }>();
   readonly #server: CoapAddress;
+  /** Who it is under DTLS, and with which key; in the clear without. */
+  readonly #login: ClientCredentials | null;
   #socket: CoapSocket | null = null;
   #location: readonly string[] = [];
   #sequence = 10;
 
-  constructor(server: string, id: string) {
+  constructor(server: string, id: string, login: ClientCredentials | null = null) {
     this.#server = coapAddress(new URL(server));
+    this.#login = login;
     this.id = id;
   }
 
   /** Opens a new port, as after a reboot, and registers; gives the code of the answer. */
   async register(): Promise<string> {
     await this.close();
-    this.#socket = await CoapSocket.bind({ host: '127.0.0.1', port: 0 }, async (request) =>
-      this.#answer(request),
-    );
+    const at = { host: '127.0.0.1', port: 0 };
+    const port = this.#login ? await DtlsClient.open(at, this.#login) : await UdpPort.open(at);
+    this.#socket = new CoapSocket([port], async (request) => this.#answer(request));
     this.#observers.clear();
     const response = await this.#send(
       coapCode.post,
@@ -132,6 +140,10 @@ export class HandLwm2mDevice {
   #answer(request: CoapRequest): CoapResponse {
     const path = request.path.join('/');
     const method = ['', 'GET', 'POST', 'PUT', 'DELETE'][request.code] ?? '';
+    if (path === '5/0' && method === 'GET' && this.firmwareTlv) {
+      const options = [uintOption(coapOption.contentFormat, 11_542)];
+      return { code: coapCode.content, options, payload: this.firmwareTlv };
+    }
     const told = this.answers.get(`${method} ${path}`);
     if (method === 'GET') {
       if (told !== undefined) return { code: told };

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import {
   type CloudOptions,
   type RunningCloud,
@@ -99,6 +99,20 @@ export class TestCloud {
     const device = new HandLwm2mDevice(this.running.coap ?? '', id);
     this.#clients.push(device);
     return device;
+  }
+
+  /** The same under DTLS, where its key is the beginning of the SHA-256 of its secret. */
+  async secureLwm2m(id: string, identity = id): Promise<HandLwm2mDevice> {
+    if (!this.secrets.has(id)) await this.addDevices(makeDevice(id, { transport: 'lwm2m' }));
+    const login = { identity, key: Buffer.from(this.dtlsKeyOf(identity), 'hex') };
+    const device = new HandLwm2mDevice(this.running.coaps ?? '', id, login);
+    this.#clients.push(device);
+    return device;
+  }
+
+  /** In hex. */
+  dtlsKeyOf(id: string): string {
+    return createHash('sha256').update(this.secretOf(id)).digest('hex').slice(0, 32);
   }
 
   async publishFull(fields: Partial<Plan> = {}): Promise<Plan> {

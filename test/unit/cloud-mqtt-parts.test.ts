@@ -125,14 +125,17 @@ test('start options are read, and wrong ones are named', () => {
     mqtt: 0,
     mqttLogin: null,
     coapPort: 0,
+    coapsPort: 0,
     lwm2mProof: 'version',
     cloudOta: true,
     keepDays: 400,
     tls: null,
     withParent: false,
   });
-  // LwM2M has no DTLS: beyond this computer it is served only when asked for.
-  expect(read('--data', 'x', '--host', '0.0.0.0').coapPort).toBeNull();
+  // LwM2M without DTLS: beyond this computer it is served only when asked for.
+  expect(read('--data', 'x', '--host', '0.0.0.0')).toMatchObject({ coapPort: null, coapsPort: 0 });
+  expect(read('--data', 'x', '--coaps', '5684').coapsPort).toBe(5684);
+  expect(read('--data', 'x', '--coaps', 'off').coapsPort).toBeNull();
   expect(read('--data', 'x', '--host', '0.0.0.0', '--coap', '5683').coapPort).toBe(5683);
   expect(read('--data', 'x', '--coap', 'off').coapPort).toBeNull();
   expect(
@@ -150,6 +153,7 @@ test('start options are read, and wrong ones are named', () => {
     ['--data', 'x', '--mqtt', 'http://broker'],
     ['--data', 'x', '--mqtt', 'mqtt://u:p@broker'],
     ['--data', 'x', '--coap', 'on'],
+    ['--data', 'x', '--coaps', '65536'],
     ['--data', 'x', '--lwm2m-proof', 'trust'],
     ['--data', 'x', 'more'],
     ['--data', 'x', '--unknown'],

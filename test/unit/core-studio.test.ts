@@ -85,10 +85,12 @@ test('evidence is verified by the path that the list names, and by no other', as
 test('secrets of new devices are added to one file that only its owner can read', async () => {
   const workspace = await Workspace.open(folder);
   try {
-    expect(await appendSecrets(workspace, {})).toBeNull();
-    const path = await appendSecrets(workspace, { 'dev-1': 'aaa', 'dev-2': 'bbb' });
-    expect(await appendSecrets(workspace, { 'dev-3': 'ccc' })).toBe(path);
-    expect(await readFile(path ?? '', 'utf8')).toBe('dev-1,aaa\ndev-2,bbb\ndev-3,ccc\n');
+    expect(await appendSecrets(workspace, { secrets: {}, dtlsKeys: {} })).toBeNull();
+    const secrets = { 'dev-1': 'aaa', 'dev-2': 'bbb' };
+    const path = await appendSecrets(workspace, { secrets, dtlsKeys: { 'dev-2': '0123' } });
+    const more = { secrets: { 'dev-3': 'ccc' }, dtlsKeys: {} };
+    expect(await appendSecrets(workspace, more)).toBe(path);
+    expect(await readFile(path ?? '', 'utf8')).toBe('dev-1,aaa\ndev-2,bbb,0123\ndev-3,ccc\n');
     if (process.platform !== 'win32') expect((await stat(path ?? '')).mode & 0o777).toBe(0o600);
   } finally {
     workspace.close();

@@ -7,6 +7,7 @@ export const fleetConfigSchema = z.object({
   endpoint: z.object({
     http: z.string(),
     mqtt: z.string(),
+    /** Of LwM2M, with `coaps:` under DTLS. */
     coap: z.string().nullable().default(null),
   }),
   devices: z.array(

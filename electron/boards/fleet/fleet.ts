@@ -79,7 +79,7 @@ export class Fleet {
     this.#lwm2m = lwm2m.map(
       (device) =>
         new Lwm2mDevice(device, {
-          server: config.endpoint.coap ?? '',
+          server: new URL(config.endpoint.coap ?? ''),
           timers: this.#timers,
           registering: connecting,
           onTrouble: (error) => onTrouble(device.id, error),

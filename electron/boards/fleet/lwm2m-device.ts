@@ -18,7 +18,10 @@ import { type TlvValue, encodeTlv, integerTlv } from '../../../shared/protocols/
 import type { Slots } from '../../../shared/domain/slots.ts';
 import { BlockUploads } from '../../coap/block-transfer.ts';
 import { type CoapRequest, type CoapResponse, CoapSocket } from '../../coap/coap-socket.ts';
+import { DtlsClient } from '../../coap/dtls/dtls-client.ts';
 import { type CoapAddress, coapAddress } from '../../coap/peer.ts';
+import { UdpPort } from '../../coap/udp-port.ts';
+import { dtlsKeyOf, hashSecret } from '../../cloud/store/secrets.ts';
 import { PackageDownload } from './package-download.ts';
 import type { SimulatedDevice } from './simulated-device.ts';
 import { backoffMs, type Timers } from './timers.ts';
@@ -44,11 +47,13 @@ interface Observer {
 
 /**
  * A device of LwM2M 1.0 with Object 5: it registers, pulls over CoAP or takes a pushed package,
- * updates, reboots to a new port and registers again with the result.
+ * updates, reboots to a new port and registers again with the result; under DTLS when its server is
+ * at a `coaps:` address.
  */
 export class Lwm2mDevice {
   readonly #device: SimulatedDevice;
   readonly #server: CoapAddress;
+  readonly #isSecure: boolean;
   readonly #parts: {
     readonly timers: Timers;
     readonly registering: Slots;
@@ -71,8 +76,8 @@ export class Lwm2mDevice {
   constructor(
     device: SimulatedDevice,
     parts: {
-      /** `coap://host:port` */
-      readonly server: string;
+      /** `coap://host:port` or `coaps://host:port` */
+      readonly server: URL;
       readonly timers: Timers;
       /** Bounds how many of the fleet register at the same time. */
       readonly registering: Slots;
@@ -81,7 +86,8 @@ export class Lwm2mDevice {
   ) {
     this.#device = device;
     this.#parts = parts;
-    this.#server = coapAddress(new URL(parts.server));
+    this.#server = coapAddress(parts.server);
+    this.#isSecure = parts.server.protocol === 'coaps:';
     this.online = new Promise((done) => {
       this.#markOnline = done;
     });
@@ -120,8 +126,16 @@ export class Lwm2mDevice {
   async #registerOnce(): Promise<void> {
     await this.#socket?.close();
     this.#observers.clear();
-    const host = this.#server.address.includes(':') ? '::' : '0.0.0.0';
-    const socket = await CoapSocket.bind({ host, port: 0 }, (request) => this.#answer(request));
+    const at = { host: this.#server.address.includes(':') ? '::' : '0.0.0.0', port: 0 };
+    const { id: identity, secret } = this.#device;
+    const port = this.#isSecure
+      ? await DtlsClient.open(at, {
+          identity,
+          key: dtlsKeyOf(hashSecret(secret)),
+          wantsConnectionId: true,
+        })
+      : await UdpPort.open(at);
+    const socket = new CoapSocket([port], (request) => this.#answer(request));
     this.#socket = socket;
     const query = [`ep=${this.#device.id}`, `lt=${lifetimeSec}`, 'lwm2m=1.0', 'b=U'];
     const response = await socket.request(this.#server, {
@@ -180,10 +194,12 @@ export class Lwm2mDevice {
       {
         id: Number(firmwareResource.protocols),
         value: new Uint8Array(0),
-        entries: [packageProtocol.coap].map((protocol, id) => ({
-          id,
-          value: integerTlv(protocol),
-        })),
+        entries: [
+          {
+            id: 0,
+            value: integerTlv(this.#isSecure ? packageProtocol.coaps : packageProtocol.coap),
+          },
+        ],
       },
       { id: Number(firmwareResource.delivery), value: integerTlv(deliveryMethod.both) },
     ];
@@ -242,7 +258,8 @@ export class Lwm2mDevice {
     // After the answer to the write has left.
     await nextTurn();
     if (!this.#socket) return;
-    const download = PackageDownload.fromUri(uri, this.#socket, this.#device);
+    const scheme = this.#isSecure ? 'coaps:' : 'coap:';
+    const download = PackageDownload.fromUri(uri, scheme, this.#socket, this.#device);
     this.#package = download;
     this.#become(firmwareState.downloading, updateResult.initial);
     const failure = await download.run();

@@ -35,11 +35,16 @@ export class PackageDownload {
   }
 
   /** From a Package URI, whose last part says the version, since the inside of an image means nothing to a simulated device. */
-  static fromUri(uri: string, socket: CoapSocket, device: SimulatedDevice): PackageDownload {
+  static fromUri(
+    uri: string,
+    scheme: 'coap:' | 'coaps:',
+    socket: CoapSocket,
+    device: SimulatedDevice,
+  ): PackageDownload {
     const url = URL.canParse(uri) ? new URL(uri) : null;
     const path = url?.pathname.split('/').filter(Boolean).map(decodeURIComponent) ?? [];
     return new PackageDownload(device, path.at(-1) ?? null, (signal) => {
-      if (url?.protocol !== 'coap:') throw new UnsupportedProtocol();
+      if (url?.protocol !== scheme) throw new UnsupportedProtocol();
       return readBlocks(socket, coapAddress(url), { path }, signal);
     });
   }

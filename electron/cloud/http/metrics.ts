@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import type { DtlsServer } from '../../coap/dtls/dtls-server.ts';
 import type { CloudDatabase } from '../store/database.ts';
 
 /** Buckets in seconds: a commit is a disk sync, from fast flash to a busy disk. */
@@ -20,6 +21,9 @@ export interface LiveConnections {
 export class CloudMetrics {
   readonly #registry = new Registry();
   readonly #requests: Counter<'method' | 'route' | 'status'>;
+
+  /** The server of LwM2M under DTLS, once it serves. */
+  dtls: DtlsServer | null = null;
 
   /** Set once devices are served. */
   connections: LiveConnections = { mqtt: () => null, lwm2m: () => null };
@@ -73,6 +77,7 @@ export class CloudMetrics {
         }
       },
     });
+    this.#addDtls(registers);
   }
 
   /** Counts every request that `app` answers, and answers `GET /metrics`. */
@@ -84,6 +89,43 @@ export class CloudMetrics {
     app.get('/metrics', async (_request, reply) => {
       void reply.type(this.#registry.contentType);
       return this.#registry.metrics();
+    });
+  }
+
+  #addDtls(registers: Registry[]): void {
+    const sessions = new Gauge({
+      name: 'slipway_dtls_sessions',
+      help: 'DTLS sessions of LwM2M devices, and handshakes under way, now.',
+      labelNames: ['state'],
+      registers,
+      collect: () => {
+        if (!this.dtls) return;
+        sessions.set({ state: 'established' }, this.dtls.sessions);
+        sessions.set({ state: 'handshake' }, this.dtls.handshakes);
+      },
+    });
+    const handshakes = new Counter({
+      name: 'slipway_dtls_handshakes_total',
+      help: 'DTLS handshakes that have ended, by what came of them.',
+      labelNames: ['result'],
+      registers,
+      collect: () => {
+        if (!this.dtls) return;
+        handshakes.reset();
+        handshakes.inc({ result: 'established' }, this.dtls.counts.handshakes);
+        for (const [result, count] of this.dtls.counts.failures) handshakes.inc({ result }, count);
+      },
+    });
+    const dropped = new Counter({
+      name: 'slipway_dtls_dropped_records_total',
+      help: 'DTLS records that were dropped, by reason.',
+      labelNames: ['reason'],
+      registers,
+      collect: () => {
+        dropped.reset();
+        for (const [reason, count] of this.dtls?.counts.droppedRecords ?? [])
+          dropped.inc({ reason }, count);
+      },
     });
   }
 }

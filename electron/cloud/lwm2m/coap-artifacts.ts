@@ -55,6 +55,9 @@ export class CoapArtifacts {
     const key = request.path[2] ?? '';
     const content = Number.isSafeInteger(actionId) ? await this.#contentOf(actionId, key) : null;
     if (content === null) return { code: coapCode.notFound };
+    const identity = request.from.session?.identity;
+    if (identity !== undefined && identity !== this.#parts.engine.deviceOf(actionId))
+      return { code: coapCode.forbidden };
     const asked = readBlock(request.options, coapOption.block2);
     const start = asked ? asked.number * asked.sizeBytes : 0;
     this.onBlock(actionId, Math.min(1, start / content.sizeBytes));

@@ -3,7 +3,6 @@ import {
   deliveryMethod,
   firmwareState,
   maxPackageUriBytes,
-  packageProtocol,
   updateFailure,
   updateResult,
 } from '../../../shared/protocols/firmware-update.ts';
@@ -16,6 +15,7 @@ import type { CloudParts } from '../types.ts';
 import { packageContent } from './coap-artifacts.ts';
 import type { SignalsReport } from '../store/device-signals.ts';
 import { FirmwareObject, isAway, readFirmwareVersion, watchSignals } from './firmware-object.ts';
+import type { PackageUri } from './package-uris.ts';
 import type { Registration } from './registrations.ts';
 
 /** Devices that are given a package at the same time: more would only wait for each other's blocks. */
@@ -34,8 +34,8 @@ export interface Lwm2mTimes {
 
 /** How devices are led through an update. */
 export interface DriverSettings extends Lwm2mTimes {
-  /** Addresses at which the artifact of a job can be fetched. */
-  readonly packageUri: (protocol: 'coap' | 'http', job: Job) => string;
+  /** Addresses at which a device can fetch the artifact of its job, the best way first. */
+  readonly packageUris: (registration: Registration, job: Job) => readonly PackageUri[];
   /** What proves success: that the device reports the target version, or its Update Result alone. */
   readonly proof: 'version' | 'result';
 }
@@ -176,7 +176,7 @@ export class FirmwareDriver {
       );
       if (!object) throw new AttemptFailed('no-firmware-object');
       if (!engine.isInstalling(job.actionId)) {
-        await this.#deliveries.hold(1, () => this.#deliver(deviceId, object, job));
+        await this.#deliveries.hold(1, () => this.#deliver(registration, object, job));
         // Told before it is done: after a crash in between, the device's State says whether it was.
         await this.#progress(deviceId, job, 'upgrading', 0);
       }
@@ -194,8 +194,9 @@ export class FirmwareDriver {
   }
 
   /** Brings the package onto the device, unless it has it or is getting it already. */
-  async #deliver(deviceId: string, object: FirmwareObject, job: Job): Promise<void> {
-    const uri = this.#pullUri(object, job);
+  async #deliver(registration: Registration, object: FirmwareObject, job: Job): Promise<void> {
+    const { deviceId } = registration;
+    const uri = this.#pullUri(registration, object, job);
     if (!(await this.#isUnderWay(object, uri))) {
       await this.#bringToIdle(object);
       await this.#progress(deviceId, job, 'downloading', 0);
@@ -216,17 +217,18 @@ export class FirmwareDriver {
   }
 
   /** The address to pull from, by the best way that the device knows; null when it takes pushes only. */
-  #pullUri(object: FirmwareObject, job: Job): string | null {
+  #pullUri(registration: Registration, object: FirmwareObject, job: Job): string | null {
     const { delivery, protocols } = object.abilities;
     if (delivery === deliveryMethod.push) return null;
-    const protocol = protocols.includes(packageProtocol.http)
-      ? 'http'
-      : protocols.includes(packageProtocol.coap)
-        ? 'coap'
-        : null;
-    const uri = protocol && this.#settings.packageUri(protocol, job);
+    const way = this.#settings
+      .packageUris(registration, job)
+      .find(({ protocol }) => protocols.includes(protocol));
+    const uri = way?.uri;
+    const takesPush = delivery === deliveryMethod.both;
+    // What can be pushed through the session does not go in the clear.
+    if (takesPush && registration.isSecure && !way?.isProtected) return null;
     if (uri && Buffer.byteLength(uri) <= maxPackageUriBytes) return uri;
-    if (delivery === deliveryMethod.both) return null;
+    if (takesPush) return null;
     throw new AttemptFailed(uri ? 'address-too-long' : 'no-common-protocol');
   }
 

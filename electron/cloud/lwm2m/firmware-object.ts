@@ -25,6 +25,8 @@ import type { Registration } from './registrations.ts';
 const plainText = 0;
 const tlvFormats: readonly number[] = [11_542, 1542];
 const maxInstanceBytes = 64 * 1024;
+/** Of a device that does not tell: over DTLS it gets an address of `coaps:` only, else of `coap:`. */
+const assumedProtocols: readonly number[] = [packageProtocol.coap, packageProtocol.coaps];
 const decoder = new TextDecoder();
 
 /** What a firmware update object said last. */
@@ -51,7 +53,7 @@ export class FirmwareObject {
   readonly #path: readonly string[];
   #status: FirmwareStatus = { state: 0, result: 0 };
   #abilities: FirmwareAbilities = {
-    protocols: [packageProtocol.coap],
+    protocols: assumedProtocols,
     delivery: deliveryMethod.both,
     componentName: null,
     currentVersion: null,
@@ -136,9 +138,7 @@ export class FirmwareObject {
     const listed = protocols?.entries ?? (protocols ? [protocols] : []);
     this.#abilities = {
       protocols:
-        listed.length > 0
-          ? listed.map(({ value }) => tlvInteger(value) ?? -1)
-          : [packageProtocol.coap],
+        listed.length > 0 ? listed.map(({ value }) => tlvInteger(value) ?? -1) : assumedProtocols,
       delivery:
         tlvInteger(of(firmwareResource.delivery)?.value ?? new Uint8Array(0)) ??
         deliveryMethod.both,

@@ -3,13 +3,15 @@ import { coapCode, coapOption } from '../../../shared/protocols/coap-message.ts'
 import { textOption } from '../../../shared/protocols/coap-options.ts';
 import { BlockUploads } from '../../coap/block-transfer.ts';
 import { type CoapRequest, type CoapResponse, CoapSocket } from '../../coap/coap-socket.ts';
+import type { DtlsServer } from '../../coap/dtls/dtls-server.ts';
+import type { UdpPort } from '../../coap/udp-port.ts';
 import type { Complaints } from '../complaints.ts';
-import type { Job } from '../plans/rollout-engine.ts';
 import type { ReachableDevice } from '../plans/rollout-store.ts';
 import type { ArtifactKeys } from '../store/artifact-keys.ts';
 import type { CloudParts } from '../types.ts';
 import { CoapArtifacts } from './coap-artifacts.ts';
 import { type DriverSettings, FirmwareDriver } from './firmware-driver.ts';
+import { packageUris } from './package-uris.ts';
 import { Registration, Registrations } from './registrations.ts';
 
 const maxRegistrationBytes = 64 * 1024;
@@ -21,9 +23,8 @@ const maxRemembered = 20_000;
 const decoder = new TextDecoder();
 
 export interface Lwm2mOptions {
-  readonly host: string;
-  /** 0 means any free one. */
-  readonly port: number;
+  /** The ports to serve at, which end with the server: CoAP in the clear and under DTLS. */
+  readonly ports: { readonly plain: UdpPort | null; readonly secure: DtlsServer | null };
   readonly parts: CloudParts;
   readonly keys: ArtifactKeys;
   /** Begins every artifact address: `http://host:port`. */
@@ -31,14 +32,15 @@ export interface Lwm2mOptions {
   /** The host as devices write it. */
   readonly urlHost: string;
   readonly complaints: Complaints;
-  readonly settings: Omit<DriverSettings, 'packageUri'>;
+  readonly settings: Omit<DriverSettings, 'packageUris'>;
 }
 
 /**
- * The LwM2M server of the cloud over CoAP (UDP, without DTLS): registration, update, deregistration
- * and the firmware objects of who is registered, and the artifacts of their jobs, block-wise.
- * A device is known by its endpoint name, which has to be the id of a device that uses LwM2M.
- * Sources: OMA LwM2M TS 1.0.2, 5.3; RFC 7252; RFC 7959.
+ * The LwM2M server of the cloud over CoAP, in the clear and under DTLS: registration, update,
+ * deregistration and the firmware objects of who is registered, and the artifacts of their jobs,
+ * block-wise. A device is known by its endpoint name, which has to be the id of a device that uses
+ * LwM2M, and under DTLS the identity that it has proved.
+ * Sources: OMA LwM2M TS 1.0.2, 5.3 and 7.1; RFC 7252; RFC 7959.
  */
 export class Lwm2mServer {
   readonly #parts: CloudParts;
@@ -50,32 +52,34 @@ export class Lwm2mServer {
   readonly #socket: CoapSocket;
   readonly #driver: FirmwareDriver;
   readonly #sweep: NodeJS.Timeout;
-  readonly url: string;
+  /** The port under DTLS; null when it is not served. */
+  readonly secure: DtlsServer | null;
+  /** `coap://host:port`; null when it is not served. */
+  readonly url: string | null;
+  /** `coaps://host:port`; null when it is not served. */
+  readonly secureUrl: string | null;
 
-  private constructor(options: Lwm2mOptions, socket: CoapSocket, artifacts: CoapArtifacts) {
-    this.#parts = options.parts;
-    this.#complaints = options.complaints;
-    this.#socket = socket;
-    this.#artifacts = artifacts;
-    this.url = `coap://${options.urlHost}:${socket.port}`;
-    const bases = { coap: this.url, http: options.http };
-    const packageUri = (protocol: 'coap' | 'http', { actionId, pkg }: Job): string =>
-      `${bases[protocol]}/a/${actionId}/${options.keys.keyOf(actionId)}/${encodeURIComponent(pkg.targetVersion)}`;
-    const settings = { ...options.settings, packageUri };
-    this.#driver = new FirmwareDriver(options.parts, socket, settings, options.complaints);
-    artifacts.onBlock = (actionId, share) => this.#onBlock(actionId, share);
+  constructor(options: Lwm2mOptions) {
+    const { parts, keys, http, urlHost, complaints } = options;
+    const { plain, secure } = options.ports;
+    this.#parts = parts;
+    this.#complaints = complaints;
+    this.secure = secure;
+    this.#artifacts = new CoapArtifacts(parts, keys);
+    this.#socket = new CoapSocket(
+      [plain, secure].filter((port) => port !== null),
+      (request) => this.#answer(request),
+    );
+    this.url = plain && `coap://${urlHost}:${plain.port}`;
+    this.secureUrl = secure && `coaps://${urlHost}:${secure.port}`;
+    const bases = { http, coap: this.url, coaps: this.secureUrl };
+    const settings: DriverSettings = {
+      ...options.settings,
+      packageUris: ({ isSecure }, job) => packageUris(bases, keys, job, isSecure),
+    };
+    this.#driver = new FirmwareDriver(parts, this.#socket, settings, complaints);
+    this.#artifacts.onBlock = (actionId, share) => this.#onBlock(actionId, share);
     this.#sweep = setInterval(() => this.#endExpired(), sweepPeriodMs).unref();
-  }
-
-  /** Fails with the error of the system when the port cannot be had. */
-  static async start(options: Lwm2mOptions): Promise<Lwm2mServer> {
-    const artifacts = new CoapArtifacts(options.parts, options.keys);
-    let server: Lwm2mServer | null = null;
-    const answer = async (request: CoapRequest): Promise<CoapResponse> =>
-      server ? server.#answer(request) : { code: coapCode.unavailable };
-    const socket = await CoapSocket.bind({ host: options.host, port: options.port }, answer);
-    server = new Lwm2mServer(options, socket, artifacts);
-    return server;
   }
 
   /** Devices that are registered now. */
@@ -91,6 +95,13 @@ export class Lwm2mServer {
   /** Tells one device its next job, if it has one and is reachable. */
   announceDevice(deviceId: string): void {
     this.#announce({ deviceId, transport: 'lwm2m' });
+  }
+
+  /** The secret of a device is no longer good: what it was let in for ends. */
+  secretEnded(deviceId: string): void {
+    const registration = this.#registrations.ofDevice(deviceId);
+    if (registration?.isSecure) this.#end(registration);
+    this.secure?.endSessionsOf(deviceId, 'has a secret that is no longer good');
   }
 
   async close(): Promise<void> {
@@ -115,6 +126,7 @@ export class Lwm2mServer {
     const registration = this.#registrations.byId(id);
     // The device then registers anew (LwM2M TS 1.0.2, 5.3.2).
     if (registration === null) return { code: coapCode.notFound };
+    if (!this.#mayActAs(registration.deviceId, request)) return { code: coapCode.forbidden };
     if (request.code === coapCode.delete) {
       this.#end(registration);
       return { code: coapCode.deleted };
@@ -138,6 +150,7 @@ export class Lwm2mServer {
       );
       return { code: coapCode.forbidden };
     }
+    if (!this.#mayActAs(deviceId, request)) return { code: coapCode.forbidden };
     this.#parts.devices.seen(deviceId);
     const before = this.#registrations.ofDevice(deviceId);
     if (before) this.#end(before);
@@ -158,6 +171,24 @@ export class Lwm2mServer {
         ...upload.options,
       ],
     };
+  }
+
+  /** Who came over DTLS is who it has proved to be, and nobody in the clear takes its place. */
+  #mayActAs(deviceId: string, { from }: CoapRequest): boolean {
+    const identity = from.session?.identity;
+    if (identity === deviceId) return true;
+    if (identity !== undefined) {
+      const name = JSON.stringify(deviceId.slice(0, 128));
+      this.#complaints.about(identity, `under this DTLS identity it wanted to act as ${name}`);
+      return false;
+    }
+    const isTaken = this.#registrations.ofDevice(deviceId)?.isSecure === true;
+    if (isTaken)
+      this.#complaints.about(
+        deviceId,
+        `${from.address} wanted to act as this device in the clear, while it is registered over DTLS`,
+      );
+    return !isTaken;
   }
 
   #update(registration: Registration, request: CoapRequest): CoapResponse {

@@ -40,6 +40,11 @@ export class Registration {
     this.firmware = advanced.length > 0 ? advanced : instances('5').slice(0, 1);
   }
 
+  /** Whether it came over DTLS, under the identity that is its name. */
+  get isSecure(): boolean {
+    return this.address.session !== undefined;
+  }
+
   /** The device was heard; `lt` of an update counts from now on. */
   update(query: URLSearchParams): void {
     const seconds = Number(query.get('lt') ?? Number.NaN);

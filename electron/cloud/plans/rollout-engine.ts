@@ -182,7 +182,7 @@ export class RolloutEngine {
       }
       return removable;
     });
-    for (const deviceId of ids) this.#devices.onSecretEnded(deviceId);
+    for (const deviceId of ids) this.#devices.secretEnded(deviceId);
     return { removed: ids.length };
   }
 

@@ -3,7 +3,7 @@ import type { Page } from '../types.ts';
 import type { Device } from '../../../shared/domain/plan.ts';
 import { problem } from '../../../shared/domain/problem.ts';
 import type { CloudDatabase } from './database.ts';
-import { hashSecret, newSecret, secretMatches } from './secrets.ts';
+import { dtlsKeyOf, hashSecret, newSecret, secretMatches } from './secrets.ts';
 import type { ServedTime } from './served-time.ts';
 
 /** How long a "last seen" time may wait in memory before it is stored. */
@@ -56,12 +56,14 @@ export class DeviceStore {
   readonly #served: ServedTime;
   /** When devices were heard of, by the clock and in served time, until it is stored. */
   readonly #lastSeen = new Map<string, { readonly at: string; readonly heardMs: number }>();
+  readonly #secretListeners: ((deviceId: string) => void)[] = [];
   readonly #flushTimer: NodeJS.Timeout;
   readonly #sql: Record<
     | 'product'
     | 'putProduct'
     | 'one'
     | 'secret'
+    | 'dtlsSecret'
     | 'insert'
     | 'update'
     | 'rotate'
@@ -88,6 +90,10 @@ export class DeviceStore {
       ),
       one: db.prepare(`SELECT ${allColumns} FROM devices WHERE id = ? AND removed_at IS NULL`),
       secret: db.prepare('SELECT secret_sha256 FROM devices WHERE id = ? AND removed_at IS NULL'),
+      dtlsSecret: db.prepare(
+        `SELECT secret_sha256 FROM devices
+         WHERE id = ? AND transport = 'lwm2m' AND removed_at IS NULL`,
+      ),
       known: db.prepare('SELECT versions, removed_at FROM devices WHERE id = ?'),
       insert: db.prepare(
         `INSERT INTO devices (${columns}, secret_sha256) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -131,21 +137,34 @@ export class DeviceStore {
     return this.#sql.product.get(id) !== undefined;
   }
 
-  /** Called when the secret of a device has stopped being good: whoever logged in with it has to go. */
-  onSecretEnded: (deviceId: string) => void = () => undefined;
+  /** `listener` hears when the secret of a device has stopped being good: whoever logged in with it has to go. */
+  whenSecretEnds(listener: (deviceId: string) => void): void {
+    this.#secretListeners.push(listener);
+  }
+
+  /** The secret of a device has stopped being good. */
+  secretEnded(deviceId: string): void {
+    for (const listener of this.#secretListeners) listener(deviceId);
+  }
 
   /**
-   * Adds new devices and updates known ones. A new device gets a secret, answered only here; a
-   * known one keeps its secret and the versions it reported, unless `rotate` provisions it anew.
+   * Adds new devices and updates known ones. A new device gets a secret, answered only here, with
+   * the key for DTLS in hex that follows from it when it uses LwM2M; a known one keeps its secret
+   * and the versions it reported, unless `rotate` provisions it anew.
    * @throws ProblemError `product-missing`, `device-twice`
    */
   async put(
     devices: readonly Device[],
     rotate: boolean,
-  ): Promise<{ added: number; secrets: Record<string, string> }> {
+  ): Promise<{
+    added: number;
+    secrets: Record<string, string>;
+    dtlsKeys: Record<string, string>;
+  }> {
     const result = await this.#db.write(() => {
       this.#checkDevices(devices);
       const secrets: Record<string, string> = {};
+      const dtlsKeys: Record<string, string> = {};
       let added = 0;
       for (const device of devices) {
         const row = this.#sql.known.get(device.id) as KnownRow | undefined;
@@ -154,11 +173,14 @@ export class DeviceStore {
         if (row) this.#update(device, row.versions, secret);
         else if (secret !== null) this.#insert(device, secret);
         if (!isKnown) added++;
-        if (secret !== null) secrets[device.id] = secret;
+        if (secret === null) continue;
+        secrets[device.id] = secret;
+        if (device.transport === 'lwm2m')
+          dtlsKeys[device.id] = dtlsKeyOf(hashSecret(secret)).toString('hex');
       }
-      return { added, secrets };
+      return { added, secrets, dtlsKeys };
     });
-    for (const deviceId of Object.keys(result.secrets)) this.onSecretEnded(deviceId);
+    for (const deviceId of Object.keys(result.secrets)) this.secretEnded(deviceId);
     return result;
   }
 
@@ -182,6 +204,12 @@ export class DeviceStore {
     if (!matched || !row) return false;
     this.heard(deviceId);
     return true;
+  }
+
+  /** The key of an LwM2M device for DTLS; null for anyone else. */
+  dtlsKey(deviceId: string): Uint8Array | null {
+    const row = this.#sql.dtlsSecret.get(deviceId) as { secret_sha256: Uint8Array } | undefined;
+    return row ? dtlsKeyOf(row.secret_sha256) : null;
   }
 
   /** Notes that a device was heard of; false when there is no such device. */

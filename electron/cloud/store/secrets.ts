@@ -15,3 +15,14 @@ export function secretMatches(presented: string, storedSha256: Uint8Array): bool
   const hash = hashSecret(presented);
   return storedSha256.byteLength === hash.length && timingSafeEqual(hash, storedSha256);
 }
+
+/** AES-128 needs no more, and small DTLS clients take no more. */
+const dtlsKeyBytes = 16;
+
+/**
+ * The key of an LwM2M device for DTLS: the beginning of the SHA-256 of its secret, which is stored
+ * anyway. A server of shared keys has to have the key itself, so for these devices the database is as good as their secret.
+ */
+export function dtlsKeyOf(secretSha256: Uint8Array): Buffer {
+  return Buffer.from(secretSha256.subarray(0, dtlsKeyBytes));
+}

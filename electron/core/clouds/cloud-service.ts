@@ -43,8 +43,8 @@ export class CloudService {
   }
 
   async start(): Promise<Output<'cloud.start'>> {
-    const { http, mqtt, coap } = await this.#process.start();
-    return { http, mqtt, coap };
+    const { http, mqtt, coap, coaps } = await this.#process.start();
+    return { http, mqtt, coap, coaps };
   }
 
   /** Whether the cloud runs, here or started by another program on the same workspace. */
@@ -56,6 +56,7 @@ export class CloudService {
       http: address?.http ?? null,
       mqtt: address?.mqtt ?? null,
       coap: address?.coap ?? null,
+      coaps: address?.coaps ?? null,
     };
   }
 

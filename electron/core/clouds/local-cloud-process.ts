@@ -16,8 +16,9 @@ const heldPollMs = 150;
 export interface CloudAddress {
   readonly http: string;
   readonly mqtt: string;
-  /** LwM2M; null when it is not served. */
+  /** LwM2M in the clear, and under DTLS; null when it is not served. */
   readonly coap: string | null;
+  readonly coaps: string | null;
   readonly token: string;
 }
 
@@ -26,6 +27,7 @@ const endpointSchema = z.object({
   http: z.string(),
   mqtt: z.string(),
   coap: z.string().nullable().default(null),
+  coaps: z.string().nullable().default(null),
   pid: z.number().int().positive(),
 });
 const readySchema = z.object({
@@ -33,11 +35,12 @@ const readySchema = z.object({
   http: z.string(),
   mqtt: z.string(),
   coap: z.string().nullable(),
+  coaps: z.string().nullable(),
   operator: z.object({ token: z.string() }),
 });
 /** LwM2M has no port of its own to keep when it was not served. */
-type Ports = readonly [http: string, mqtt: string, coap: string];
-const anyPorts: Ports = ['0', '0', '0'];
+type Ports = readonly [http: string, mqtt: string, coap: string, coaps: string];
+const anyPorts: Ports = ['0', '0', '0', '0'];
 
 /** The embedded cloud of one data folder: joins the one that runs, or runs it. */
 export class LocalCloudProcess {
@@ -106,8 +109,8 @@ export class LocalCloudProcess {
     }
   }
 
-  #spawn([http, mqtt, coap]: Ports): Promise<CloudAddress> {
-    const ports = ['--http', http, '--mqtt', mqtt, '--coap', coap];
+  #spawn([http, mqtt, coap, coaps]: Ports): Promise<CloudAddress> {
+    const ports = ['--http', http, '--mqtt', mqtt, '--coap', coap, '--coaps', coaps];
     const args = ['--data', this.#dataDir, ...ports, '--with-parent'];
     return new Promise((done, fail) => {
       const child = new ChildEntry('cloud', args, {
@@ -165,13 +168,19 @@ export class LocalCloudProcess {
 
 type Addresses = Omit<CloudAddress, 'token'>;
 
-const addressesOf = ({ http, mqtt, coap }: Addresses): Addresses => ({ http, mqtt, coap });
+const addressesOf = ({ http, mqtt, coap, coaps }: Addresses): Addresses => ({
+  http,
+  mqtt,
+  coap,
+  coaps,
+});
 
 function portsOf(endpoint: Addresses | null): Ports | null {
   if (!endpoint) return null;
   const portOf = (url: string): string => (URL.canParse(url) ? new URL(url).port : '');
   const [http, mqtt] = [portOf(endpoint.http), portOf(endpoint.mqtt)];
-  return http && mqtt ? [http, mqtt, portOf(endpoint.coap ?? '') || '0'] : null;
+  const [coap, coaps] = [portOf(endpoint.coap ?? ''), portOf(endpoint.coaps ?? '')];
+  return http && mqtt ? [http, mqtt, coap || '0', coaps || '0'] : null;
 }
 
 function isMissing(error: unknown): boolean {

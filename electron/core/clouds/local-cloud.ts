@@ -57,12 +57,21 @@ const infoSchema = z.object({
   http: z.string(),
   mqtt: z.string(),
   coap: z.string().nullable().default(null),
+  coaps: z.string().nullable().default(null),
 });
 const failureSchema = z.object({ error: problemSchema });
 const addedSchema = z.object({
   added: z.number().int(),
   secrets: z.record(z.string(), z.string()),
+  dtlsKeys: z.record(z.string(), z.string()).default({}),
 });
+
+/** What devices prove with who they are, by their ids. */
+export interface DeviceCredentials {
+  readonly secrets: Readonly<Record<string, string>>;
+  /** Of those that use LwM2M, in hex: what their secret is under DTLS. */
+  readonly dtlsKeys: Readonly<Record<string, string>>;
+}
 
 /** The embedded cloud over its operator API (`/api/v1`); nothing it answers is trusted unread. */
 export class LocalCloud implements OtaCloud {
@@ -134,15 +143,18 @@ export class LocalCloud implements OtaCloud {
   async putDevices(
     devices: readonly Device[],
     { rotate = false }: { readonly rotate?: boolean } = {},
-  ): Promise<{ added: number; secrets: Record<string, string> }> {
-    const result = { added: 0, secrets: {} as Record<string, string> };
+  ): Promise<DeviceCredentials & { readonly added: number }> {
+    const secrets: Record<string, string> = {};
+    const dtlsKeys: Record<string, string> = {};
+    let added = 0;
     for (let at = 0; at < devices.length; at += devicesPerRequest) {
       const data = { devices: devices.slice(at, at + devicesPerRequest), rotate };
       const part = await this.#call(addedSchema, { method: 'put', url: '/devices', data });
-      result.added += part.added;
-      Object.assign(result.secrets, part.secrets);
+      added += part.added;
+      Object.assign(secrets, part.secrets);
+      Object.assign(dtlsKeys, part.dtlsKeys);
     }
-    return result;
+    return { added, secrets, dtlsKeys };
   }
 
   /** Removes devices of a batch, except `keep` and those that a plan still waits for. */

@@ -13,6 +13,7 @@ export function CloudSection() {
           <Address name="HTTP (DDI v1)" address={cloud.http} />
           <Address name="MQTT" address={cloud.mqtt} />
           <Address name="LwM2M (CoAP)" address={cloud.coap} />
+          <Address name="LwM2M under DTLS (CoAPs)" address={cloud.coaps} />
           <Text size="xs" c="dimmed">
             Only this computer reaches these addresses. Stopping the cloud loses nothing: rollouts
             go on when it starts again.

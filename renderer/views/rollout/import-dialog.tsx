@@ -148,8 +148,8 @@ function ImportResult(props: { readonly imported: Imported; readonly onClose: ()
       {secretsFile !== null && (
         <Text size="xs">
           Each new device got a secret, which it needs to reach the cloud. They were added to{' '}
-          <span className={classes.address}>{secretsFile}</span>, readable by you only; the cloud
-          keeps no copy.
+          <span className={classes.address}>{secretsFile}</span>, readable by you only, with the key
+          under DTLS behind that of an LwM2M device. The cloud does not tell them again.
         </Text>
       )}
       <Group justify="flex-end">
