@@ -10,6 +10,7 @@ import {
 import { choiceText } from '../../shared/domain/delta-cost.ts';
 import { byteText } from '../../shared/domain/progress-text.ts';
 import type { DeltaMatrix } from '../../shared/domain/delta-matrix.ts';
+import { prepareDeltas } from '../core/delta/delta-service.ts';
 import { diffCommand } from './delta-diff.ts';
 import { printResult } from './output.ts';
 import { findRelease } from './releases.ts';
@@ -29,7 +30,10 @@ interface MakeOptions {
 
 /** `slipway delta make|apply|inspect|diff|matrix|accept` */
 export function deltaCommands(program: Command): void {
-  const delta = program.command('delta').description('make, apply and explain delta packages');
+  const delta = program
+    .command('delta')
+    .description('make, apply and explain delta packages')
+    .hook('preAction', prepareDeltas);
 
   delta
     .command('make <source> <target>')

@@ -6,7 +6,7 @@ import type { Command } from 'commander';
 import { planComponents } from '../../shared/domain/plan-draft.ts';
 import { byteText } from '../../shared/domain/progress-text.ts';
 import { problem, toProblem } from '../../shared/domain/problem.ts';
-import { createStudio, type Studio } from '../core/studio.ts';
+import type { Studio } from '../core/studio.ts';
 import { entryPath } from '../worker/run-task.ts';
 import { printProblem, printResult, progressPrinter } from './output.ts';
 import { waitForEnd } from './plan.ts';
@@ -30,6 +30,7 @@ export function demoCommand(program: Command): void {
       try {
         const folder = await mkdtemp(join(tmpdir(), 'slipway-demo-'));
         await cp(sampleFolder(), folder, { recursive: true });
+        const { createStudio } = await import('../core/studio.ts');
         studio = await createStudio({ workspacePath: folder, version: __SLIPWAY_VERSION__ });
         const print = progressPrinter(json);
         studio.subscribe((event) => {

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { toProblem } from '../../shared/domain/problem.ts';
-import { createStudio, type Studio } from '../core/studio.ts';
+import type { Studio } from '../core/studio.ts';
 import { configFileName } from '../core/workspace/config.ts';
 import { printFirstLook, printProblem, progressPrinter } from './output.ts';
 
@@ -36,6 +36,8 @@ export async function withSession(
   const stop = new AbortController();
   let studio: Studio | null = null;
   try {
+    // Help and wrong usage come without it.
+    const { createStudio } = await import('../core/studio.ts');
     studio = await createStudio({
       workspacePath: workspaceFolder(command),
       version: __SLIPWAY_VERSION__,

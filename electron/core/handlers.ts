@@ -20,7 +20,6 @@ import {
   removeWaiver,
 } from './bundle/waiver-service.ts';
 import { scopeCsv } from '../../shared/report/scope-csv.ts';
-import { backUpCloud, restoreCloud } from './clouds/cloud-backup.ts';
 import { appendSecrets } from './clouds/device-secrets.ts';
 import type { CloudService } from './clouds/cloud-service.ts';
 import type { PlanFollower } from './clouds/plan-follower.ts';
@@ -63,6 +62,9 @@ export interface HandlerParts extends BenchDoors {
   readonly resolveFile: (ref: string, access: 'read' | 'write') => string;
   readonly version: string;
 }
+
+// Only a backup opens a database without a workspace.
+const loadBackup = () => import('./clouds/cloud-backup.ts');
 
 /** Wires the contract's calls to the services. */
 export function makeHandlers(parts: HandlerParts): Handlers {
@@ -216,9 +218,9 @@ export function makeHandlers(parts: HandlerParts): Handlers {
     'cloud.status': async () => rooms().clouds.status(),
     'cloud.start': async () => rooms().clouds.start(),
     'cloud.backup': async ({ dataDir, folder }, context) =>
-      backUpCloud(toRead(dataDir), toWrite(folder), context),
+      (await loadBackup()).backUpCloud(toRead(dataDir), toWrite(folder), context),
     'cloud.restore': async ({ backup, dataDir }, context) =>
-      restoreCloud(toRead(backup), toWrite(dataDir), context),
+      (await loadBackup()).restoreCloud(toRead(backup), toWrite(dataDir), context),
     'cloud.stop': async () => {
       await rooms().clouds.stop();
       return {};

@@ -25,6 +25,7 @@ function makeContext(): WorkContext {
 parentPort?.on('message', async ({ name, input }: WorkerOrder) => {
   try {
     const run = (await tasks[name]()) as (input: unknown, context: WorkContext) => Promise<unknown>;
+    if (input === undefined) return;
     send({ type: 'done', value: await run(input, makeContext()) });
   } catch (error) {
     send({ type: 'failed', problem: toProblem(error) });

@@ -7,10 +7,10 @@ import { ProblemError, problem } from '../../shared/domain/problem.ts';
 import type { Progress, WorkContext } from '../../shared/domain/job.ts';
 import type { TaskInput, TaskName, TaskOutput } from './tasks.ts';
 
-/** What a worker is sent. */
+/** What a worker is sent: a task to run, or without an input to load. */
 export interface WorkerOrder {
   readonly name: TaskName;
-  readonly input: unknown;
+  readonly input?: unknown;
 }
 
 /** What a worker sends back. */
@@ -26,6 +26,13 @@ export function entryPath(name: 'worker' | 'rar-engine' | 'cli' | 'cloud' | 'fle
     if (existsSync(join(folder, 'package.json'))) return join(folder, 'dist/main', `${name}.js`);
     if (dirname(folder) === folder) throw new Error('the installation folder was not found');
   }
+}
+
+/** Starts a worker that loads a task while its input is still being prepared. */
+export function prepareTask(name: TaskName): void {
+  const worker = new Worker(entryPath('worker'));
+  worker.postMessage({ name } satisfies WorkerOrder);
+  idleWorkers.keep(worker);
 }
 
 /** Runs one CPU task in a worker thread; aborting the signal terminates the thread. */

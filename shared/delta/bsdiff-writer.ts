@@ -1,7 +1,7 @@
 import { BlockTransform } from '../formats/block-transform.ts';
 import { Bzip2Writer } from '../formats/bzip2-writer.ts';
 import { offsetBytes, writeOffset } from '../formats/bsdiff-offsets.ts';
-import { differencesOf, insertedBytes, type Operation } from './operations.ts';
+import { Differences, insertedBytes, type Operation } from './operations.ts';
 
 /**
  * Writes a BSDIFF40 patch: 32-byte header (magic, control and diff lengths, target size as 8-byte sign-magnitude
@@ -16,9 +16,10 @@ export function writeBsdiff40(
   const control = new Bzip2Writer(transform);
   const diff = new Bzip2Writer(transform);
   const extra = new Bzip2Writer(transform);
+  const differences = new Differences(source, target);
   for (const [operation, entry] of withControl(operations)) {
     control.push(entry);
-    for (const piece of differencesOf(source, target, operation)) diff.push(piece);
+    for (const piece of differences.of(operation)) diff.push(piece);
     extra.push(insertedBytes(target, operation));
   }
   const streams = [control.finish(), diff.finish(), extra.finish()] as const;
@@ -35,9 +36,10 @@ export function writeBsdiff43(
   operations: readonly Operation[],
 ): Uint8Array {
   const stream = new Bzip2Writer();
+  const differences = new Differences(source, target);
   for (const [operation, entry] of withControl(operations)) {
     stream.push(entry);
-    for (const piece of differencesOf(source, target, operation)) stream.push(piece);
+    for (const piece of differences.of(operation)) stream.push(piece);
     stream.push(insertedBytes(target, operation));
   }
   return join('ENDSLEY/BSDIFF43', [target.length], [stream.finish()]);

@@ -5,7 +5,7 @@ import { GrowingBytes } from '../formats/growing-bytes.ts';
 import { bestHeatshrinkShape, compressHeatshrink } from '../formats/heatshrink-writer.ts';
 import { compressLzma } from '../formats/lzma-writer.ts';
 import { writeHeader, writeSize } from './detools-format.ts';
-import { differencesOf, insertedBytes, type Operation } from './operations.ts';
+import { Differences, insertedBytes, type Operation } from './operations.ts';
 import { pruneOperations } from './prune.ts';
 
 /**
@@ -44,10 +44,11 @@ export function writeOperations(
     writeSize(out, first.sourceStart);
     sourceAt = first.sourceStart;
   }
+  const differences = new Differences(source, target);
   for (const [index, operation] of operations.entries()) {
     const { copyBytes, insertBytes } = operation;
     writeSize(out, copyBytes);
-    for (const piece of differencesOf(source, target, operation)) out.push(piece);
+    for (const piece of differences.of(operation)) out.push(piece);
     writeSize(out, insertBytes);
     out.push(insertedBytes(target, operation));
     sourceAt += copyBytes;

@@ -3,7 +3,7 @@ import { writeBigEndianVarint } from '../formats/big-endian-varint.ts';
 import { GrowingBytes } from '../formats/growing-bytes.ts';
 import { compressCountedLzma } from '../formats/lzma-writer.ts';
 import { runKindBits, runKinds, signBits } from './hdiff-format.ts';
-import { differencesOf, insertedBytes, type Operation } from './operations.ts';
+import { Differences, insertedBytes, type Operation } from './operations.ts';
 
 /** From how many equal differences on they are a run: of zeros, and of other bytes. */
 interface RunLimits {
@@ -94,15 +94,16 @@ function differencesOfAll(
   target: Uint8Array,
   covers: readonly Operation[],
 ): Uint8Array {
-  const differences = new Uint8Array(target.length);
+  const all = new Uint8Array(target.length);
+  const differences = new Differences(source, target);
   for (const cover of covers) {
     let at = cover.targetStart;
-    for (const piece of differencesOf(source, target, cover)) {
-      differences.set(piece, at);
+    for (const piece of differences.of(cover)) {
+      all.set(piece, at);
       at += piece.length;
     }
   }
-  return differences;
+  return all;
 }
 
 function allInserted(target: Uint8Array, operations: readonly Operation[]): Uint8Array {

@@ -4,7 +4,7 @@ import { GrowingBytes } from '../formats/growing-bytes.ts';
 import { compressTinyuz } from '../formats/tinyuz-writer.ts';
 import { type Copy, exactCopies, resemblingCopies, splitCopies } from './hpatchlite-copies.ts';
 import { placeBits, placeFlags, writeHpatchLiteHeader } from './hpatchlite-format.ts';
-import { differencesOf, type Operation } from './operations.ts';
+import { Differences, type Operation } from './operations.ts';
 
 /** From how many equal bytes on a copy is split; which is best depends on how well the differences compress. */
 const triedSplits = [Number.POSITIVE_INFINITY, 256];
@@ -43,6 +43,7 @@ function writeBody(source: Uint8Array, target: Uint8Array, copies: readonly Copy
   const endsWithCopy = last ? last.targetStart + last.sizeBytes === target.length : false;
   const isEmpty = target.length === 0;
   writeBigEndianVarint(out, copies.length + (endsWithCopy || isEmpty ? 0 : 1));
+  const differences = new Differences(source, target);
   let sourceEnd = 0;
   let targetEnd = 0;
   for (const copy of copies) {
@@ -51,7 +52,7 @@ function writeBody(source: Uint8Array, target: Uint8Array, copies: readonly Copy
     if (!copy.isExact) {
       const { targetStart, sourceStart, sizeBytes } = copy;
       const operation = { targetStart, sourceStart, copyBytes: sizeBytes, insertBytes: 0 };
-      for (const piece of differencesOf(source, target, operation)) out.push(piece);
+      for (const piece of differences.of(operation)) out.push(piece);
     }
     sourceEnd = copy.sourceStart + copy.sizeBytes;
     targetEnd = copy.targetStart + copy.sizeBytes;

@@ -1,4 +1,5 @@
 import { chooseStretches } from './alignments.ts';
+import { SameBytes } from './same-bytes.ts';
 import type { SeedIndex } from './seed-index.ts';
 
 /** A piece of the target that resembles a piece of the source. */
@@ -35,21 +36,23 @@ export function findCovers(
   options: MatchOptions = {},
 ): void {
   const { source } = index;
+  const same = new SameBytes(source, target);
   let open: Place = { targetStart: 0, sourceStart: 0 };
   for (const { start, shift } of chooseStretches(index, target, options)) {
     const next = { targetStart: start, sourceStart: start + shift };
-    const { sizeBytes, backBytes } = divide(source, target, open, next);
+    const { sizeBytes, backBytes } = divide(source, target, same, open, next);
     onCover({ ...open, sizeBytes });
     open = { targetStart: start - backBytes, sourceStart: next.sourceStart - backBytes };
   }
   if (target.length > 0)
-    onCover({ ...open, sizeBytes: growForward(source, target, open, target.length) });
+    onCover({ ...open, sizeBytes: growForward(source, target, same, open, target.length) });
 }
 
 /** How far a piece goes to the right, before a place in the target: to the best balance of agreeing over differing bytes. */
 function growForward(
   source: Uint8Array,
   target: Uint8Array,
+  same: SameBytes,
   { targetStart, sourceStart }: Place,
   targetEnd: number,
 ): number {
@@ -57,12 +60,19 @@ function growForward(
   let score = 0;
   let bestScore = 0;
   let best = 0;
-  for (let size = 0; size < limit; size++) {
-    score += source[sourceStart + size] === target[targetStart + size] ? 1 : -1;
-    if (score > bestScore) {
-      bestScore = score;
-      best = size + 1;
-    } else if (score < bestScore - mostLoss) break;
+  for (let size = 0; size < limit; ) {
+    if (source[sourceStart + size] !== target[targetStart + size]) {
+      score--;
+      size++;
+      if (score < bestScore - mostLoss) break;
+      continue;
+    }
+    const run = Math.min(limit - size, same.count(sourceStart + size, targetStart + size));
+    score += run;
+    size += run;
+    if (score <= bestScore) continue;
+    bestScore = score;
+    best = size;
   }
   return best;
 }
@@ -91,10 +101,11 @@ function growBackward(
 function divide(
   source: Uint8Array,
   target: Uint8Array,
+  same: SameBytes,
   open: Place,
   next: Place,
 ): { sizeBytes: number; backBytes: number } {
-  const sizeBytes = growForward(source, target, open, next.targetStart);
+  const sizeBytes = growForward(source, target, same, open, next.targetStart);
   const backBytes = growBackward(source, target, next, open.targetStart);
   const overlapBytes = open.targetStart + sizeBytes - (next.targetStart - backBytes);
   if (overlapBytes <= 0) return { sizeBytes, backBytes };

@@ -1,4 +1,5 @@
-import { Bzip2Writer } from '../formats/bzip2-writer.ts';
+import { BlockTransform } from '../formats/block-transform.ts';
+import { mostSymbols } from '../formats/bzip2-format.ts';
 import { type Cover, findCovers, type MatchOptions } from './matcher.ts';
 import { viewOf } from './same-bytes.ts';
 import { SeedIndex } from './seed-index.ts';
@@ -59,55 +60,71 @@ const leastInsertedBytes = 64 * 1024;
 const sampledBytes = 256 * 1024;
 const repetitiveBits = 4;
 
+/** Whether what is new would be compressed to few bits, as the entropy of its transform tells. */
 function areInsertionsRepetitive(target: Uint8Array, operations: readonly Operation[]): boolean {
-  const writer = new Bzip2Writer();
+  const sample = new Uint8Array(sampledBytes);
   let sampled = 0;
   for (const operation of operations) {
-    if (sampled > sampledBytes) break;
-    writer.push(insertedBytes(target, operation));
-    sampled += operation.insertBytes;
+    const piece = insertedBytes(target, operation).subarray(0, sampledBytes - sampled);
+    sample.set(piece, sampled);
+    sampled += piece.length;
+    if (sampled === sampledBytes) break;
   }
   if (sampled < leastInsertedBytes) return false;
-  return writer.finish().length * 8 < sampled * repetitiveBits;
+  const { symbols } = new BlockTransform().run(sample.subarray(0, sampled));
+  return entropyBits(symbols) < sampled * repetitiveBits;
+}
+
+function entropyBits(symbols: Uint16Array): number {
+  const counts = new Uint32Array(mostSymbols);
+  for (let at = 0; at < symbols.length; at++) counts[symbols[at]!]!++;
+  let bits = 0;
+  for (const count of counts) if (count > 0) bits += count * Math.log2(symbols.length / count);
+  return bits;
 }
 
 const pieceBytes = 64 * 1024;
 
-/** Hands out what must be added to the source bytes of an operation, modulo 256, in pieces whose memory is used again. */
-export function* differencesOf(
-  source: Uint8Array,
-  target: Uint8Array,
-  { targetStart, sourceStart, copyBytes }: Operation,
-  piece = new Uint8Array(pieceBytes),
-): Generator<Uint8Array> {
-  for (let done = 0; done < copyBytes; done += piece.length) {
-    const size = Math.min(piece.length, copyBytes - done);
-    subtract(source, sourceStart + done, target, targetStart + done, piece, size);
-    yield piece.subarray(0, size);
-  }
-}
+/** What must be added to the source bytes of operations, modulo 256. */
+export class Differences {
+  readonly #source: Uint8Array;
+  readonly #target: Uint8Array;
+  readonly #sourceView: DataView;
+  readonly #targetView: DataView;
+  readonly #piece = new Uint8Array(pieceBytes);
 
-/** Where words agree, their differences are zeros at once. */
-function subtract(
-  source: Uint8Array,
-  sourceStart: number,
-  target: Uint8Array,
-  targetStart: number,
-  piece: Uint8Array,
-  size: number,
-): void {
-  const [from, to] = [viewOf(source), viewOf(target)];
-  piece.fill(0, 0, size);
-  for (let at = 0; at < size; ) {
-    if (
-      at + 4 <= size &&
-      from.getInt32(sourceStart + at, true) === to.getInt32(targetStart + at, true)
-    ) {
-      at += 4;
-      continue;
+  constructor(source: Uint8Array, target: Uint8Array) {
+    this.#source = source;
+    this.#target = target;
+    this.#sourceView = viewOf(source);
+    this.#targetView = viewOf(target);
+  }
+
+  /** Hands out the differences of an operation in pieces whose memory is used again. */
+  *of({ targetStart, sourceStart, copyBytes }: Operation): Generator<Uint8Array> {
+    for (let done = 0; done < copyBytes; done += pieceBytes) {
+      const size = Math.min(pieceBytes, copyBytes - done);
+      this.#subtract(sourceStart + done, targetStart + done, size);
+      yield this.#piece.subarray(0, size);
     }
-    const end = Math.min(size, at + 4);
-    for (; at < end; at++) piece[at] = target[targetStart + at]! - source[sourceStart + at]!;
+  }
+
+  /** Where words agree, their differences are zeros at once. */
+  #subtract(sourceStart: number, targetStart: number, size: number): void {
+    const [source, target, piece] = [this.#source, this.#target, this.#piece];
+    const [from, to] = [this.#sourceView, this.#targetView];
+    piece.fill(0, 0, size);
+    for (let at = 0; at < size; ) {
+      if (
+        at + 4 <= size &&
+        from.getInt32(sourceStart + at, true) === to.getInt32(targetStart + at, true)
+      ) {
+        at += 4;
+        continue;
+      }
+      const end = Math.min(size, at + 4);
+      for (; at < end; at++) piece[at] = target[targetStart + at]! - source[sourceStart + at]!;
+    }
   }
 }
 

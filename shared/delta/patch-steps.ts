@@ -1,5 +1,6 @@
 import type { DecoderMemory } from './decoder-memory.ts';
 import { wrongSource } from './patch-problems.ts';
+import { viewOf } from './same-bytes.ts';
 
 /** What the patches that correct copied bytes are made of; the memory of the bytes is used again for the next step. */
 export type PatchStep =
@@ -62,5 +63,13 @@ function addSource(
 ): void {
   const first = Math.max(0, -sourceAt);
   const end = Math.min(size, source.length - sourceAt);
-  for (let i = first; i < end; i++) piece[from + i]! += source[sourceAt + i]!;
+  const [left, right] = [viewOf(piece), viewOf(source)];
+  let i = first;
+  for (; i + 4 <= end; i += 4) {
+    const a = left.getInt32(from + i, true);
+    const b = right.getInt32(sourceAt + i, true);
+    // Four sums at once: the highest bits are added without their carry, which would go to the neighbour.
+    left.setInt32(from + i, ((a & 0x7f7f7f7f) + (b & 0x7f7f7f7f)) ^ ((a ^ b) & 0x80808080), true);
+  }
+  for (; i < end; i++) piece[from + i]! += source[sourceAt + i]!;
 }

@@ -8,6 +8,13 @@ const slotFillBits = 4;
 const sparseFromBytes = 8 * 1024 * 1024;
 const sparseStride = 4;
 const mostMarkBits = 8;
+/** A filter of so many bits more than the seeds have turns most seeds away that the source does not hold. */
+const filterFillBits = 2;
+/** Seeds are first divided by so many bits of their hash, so that each part is sorted within the nearer caches. */
+const partBits = 8;
+const partShift = 32 - partBits;
+/** Of padding only the first seeds are indexed: the others tell nothing more. */
+const mostRepeats = 16;
 const mostCandidates = 48;
 /** Padding fills its slot with entries that others must pass. */
 const mostEntries = 1024;
@@ -19,7 +26,7 @@ const freeEffort = 1 << 24;
 
 /**
  * Where the 8-byte seeds of a source stand, sorted by their hash so that all of one hash lie side by side in memory.
- * Memory: about 8 bytes per seed, and one seed for every fourth byte of a large source.
+ * Memory: about 5 bytes per seed, 9 while it is made, and one seed for every fourth byte of a large source.
  */
 export class SeedIndex {
   readonly source: Uint8Array;
@@ -31,33 +38,95 @@ export class SeedIndex {
   /** Number of a seed, ascending within a slot, and below it some more bits of its hash. */
   readonly entries: Int32Array;
   readonly markBits: number;
+  /** A bit for the first bits of each hash, and how far a hash is shifted to them. */
+  readonly filter: Int32Array;
+  readonly filterShift: number;
 
   constructor(source: Uint8Array) {
     const stride = source.length < sparseFromBytes ? 1 : sparseStride;
     const count = Math.max(0, Math.floor((source.length - seedBytes) / stride) + 1);
     const countBits = 32 - Math.clz32(count);
-    const slotBits = Math.min(mostSlotBits, Math.max(8, countBits - slotFillBits));
-    const markBits = Math.min(mostMarkBits, 31 - countBits);
-    const markMask = (1 << markBits) - 1;
-    const slotShift = 32 - slotBits;
-    const starts = new Int32Array((1 << slotBits) + 1);
-    const entries = new Int32Array(count);
-    const view = viewOf(source);
-    for (let index = 0; index < count; index++)
-      starts[hashSeed(view, index * stride) >>> slotShift]!++;
-    let sum = 0;
-    for (let slot = 0; slot < starts.length; slot++) starts[slot] = sum += starts[slot]!;
-    for (let index = count - 1; index >= 0; index--) {
-      const hash = hashSeed(view, index * stride);
-      entries[--starts[hash >>> slotShift]!] = (index << markBits) | (hash & markMask);
-    }
+    const slotBits = Math.min(mostSlotBits, Math.max(partBits, countBits - slotFillBits));
     this.source = source;
     this.stride = stride;
-    this.slotShift = slotShift;
-    this.starts = starts;
-    this.entries = entries;
-    this.markBits = markBits;
+    this.slotShift = 32 - slotBits;
+    this.markBits = Math.min(mostMarkBits, 31 - countBits);
+    this.starts = new Int32Array((1 << slotBits) + 1);
+    this.filterShift = 32 - Math.max(partBits, countBits + filterFillBits);
+    this.filter = new Int32Array(1 << (27 - this.filterShift));
+    const parts = partStarts(viewOf(source), stride, count);
+    const indexed = parts[parts.length - 1]!;
+    this.entries = new Int32Array(indexed);
+    const hashes = new Int32Array(indexed);
+    divideSeeds(viewOf(source), stride, count, parts, this.markBits, hashes, this.entries);
+    sortParts(parts, hashes, this);
   }
+}
+
+/** Where the entries of each part of all hashes begin, and at last how many there are. */
+function partStarts(view: DataView, stride: number, count: number): Int32Array {
+  const parts = new Int32Array((1 << partBits) + 1);
+  let before = 0;
+  let repeats = 0;
+  for (let index = 0; index < count; index++) {
+    const hash = hashSeed(view, index * stride);
+    repeats = hash === before ? repeats + 1 : 0;
+    before = hash;
+    if (repeats < mostRepeats) parts[(hash >>> partShift) + 1]!++;
+  }
+  for (let part = 1; part < parts.length; part++) parts[part]! += parts[part - 1]!;
+  return parts;
+}
+
+/** Puts each seed into its part, and its hash at the same place. */
+function divideSeeds(
+  view: DataView,
+  stride: number,
+  count: number,
+  parts: Int32Array,
+  markBits: number,
+  hashes: Int32Array,
+  entries: Int32Array,
+): void {
+  const cursors = parts.slice();
+  const markMask = (1 << markBits) - 1;
+  let before = 0;
+  let repeats = 0;
+  for (let index = 0; index < count; index++) {
+    const hash = hashSeed(view, index * stride);
+    repeats = hash === before ? repeats + 1 : 0;
+    before = hash;
+    if (repeats >= mostRepeats) continue;
+    const at = cursors[hash >>> partShift]!++;
+    hashes[at] = hash;
+    entries[at] = (index << markBits) | (hash & markMask);
+  }
+}
+
+/** Sorts the entries of each part by slots and marks them in the filter: only the memory of one part is written at a time. */
+function sortParts(
+  parts: Int32Array,
+  hashes: Int32Array,
+  { entries, starts, slotShift, filter, filterShift }: SeedIndex,
+): void {
+  const slotsPerPart = (starts.length - 1) >> partBits;
+  for (let part = 0; part + 1 < parts.length; part++) {
+    const [from, to] = [parts[part]!, parts[part + 1]!];
+    for (let at = from; at < to; at++) {
+      const hash = hashes[at]!;
+      starts[hash >>> slotShift]!++;
+      const bit = hash >>> filterShift;
+      filter[bit >>> 5]! |= 1 << (bit & 31);
+    }
+    const firstSlot = part * slotsPerPart;
+    let sum = from;
+    for (let slot = firstSlot; slot < firstSlot + slotsPerPart; slot++)
+      starts[slot] = sum += starts[slot]!;
+    const unsorted = entries.slice(from, to);
+    for (let at = to - 1; at >= from; at--)
+      entries[--starts[hashes[at]! >>> slotShift]!] = unsorted[at - from]!;
+  }
+  starts[starts.length - 1] = entries.length;
 }
 
 /** Finds where bytes of a target stand in an indexed source. */
@@ -87,6 +156,8 @@ export class SeedSearch {
     if (at + best >= target.length) return 0;
     const { source, stride, slotShift, starts, entries, markBits } = this.#index;
     const hash = hashSeed(this.#view, at);
+    const bit = hash >>> this.#index.filterShift;
+    if ((this.#index.filter[bit >>> 5]! & (1 << (bit & 31))) === 0) return 0;
     const slot = hash >>> slotShift;
     let end = starts[slot + 1]!;
     let entry = starts[slot]!;

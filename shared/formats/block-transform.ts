@@ -34,7 +34,7 @@ export class BlockTransform {
     const used = usedBytes(column);
     // The order is not needed any more: its memory holds the symbols.
     const symbols = new Uint16Array(order.buffer, order.byteOffset, size + 1);
-    const count = moveToFront(column, used.slice(), symbols);
+    const count = moveToFront(column, used, symbols);
     return { origin, used, symbols: symbols.subarray(0, count) };
   }
 }
@@ -83,28 +83,43 @@ function usedBytes(bytes: Uint8Array): Uint8Array {
 }
 
 /** Move-to-front indices with runs of zeros in bijective base 2, and the end symbol. Returns how many symbols. */
-function moveToFront(bytes: Uint8Array, recent: Uint8Array, symbols: Uint16Array): number {
+function moveToFront(bytes: Uint8Array, used: Uint8Array, symbols: Uint16Array): number {
+  // Four byte values in each word, the latest in the lowest bits of the first.
+  const recent = new Int32Array(64);
+  for (let at = 0; at < used.length; at++) recent[at >> 2]! |= used[at]! << (8 * (at & 3));
   let size = 0;
   let zeros = 0;
   for (let at = 0; at <= bytes.length; at++) {
     const byte = at < bytes.length ? bytes[at]! : -1;
-    if (recent[0] === byte) {
+    if ((recent[0]! & 0xff) === byte) {
       zeros++;
       continue;
     }
     for (; zeros > 0; zeros = (zeros - 1) >> 1) symbols[size++] = (zeros & 1) === 1 ? runA : runB;
     if (byte < 0) break;
-    let place = 1;
-    let moved = recent[0]!;
-    recent[0] = byte;
-    for (; recent[place] !== byte; place++) {
-      const kept = recent[place]!;
-      recent[place] = moved;
-      moved = kept;
-    }
-    recent[place] = moved;
-    symbols[size++] = place + 1;
+    symbols[size++] = bringForward(recent, byte) + 1;
   }
-  symbols[size++] = recent.length + 1;
+  symbols[size++] = used.length + 1;
   return size;
+}
+
+/** Puts a byte value before all those that stand before it, and returns how many those were. */
+function bringForward(recent: Int32Array, byte: number): number {
+  const pattern = Math.imul(byte, 0x01010101);
+  let moved = byte;
+  let index = 0;
+  let word = recent[0]!;
+  for (;;) {
+    const differing = word ^ pattern;
+    // Some byte of a word is zero where taking one from each borrows.
+    if (((differing - 0x01010101) & ~differing & 0x80808080) !== 0) break;
+    recent[index] = (word << 8) | moved;
+    moved = word >>> 24;
+    word = recent[++index]!;
+  }
+  let place = 0;
+  while (((word >>> (8 * place)) & 0xff) !== byte) place++;
+  const kept = place === 3 ? 0 : -1 << (8 * place + 8);
+  recent[index] = (word & kept) | (((word << 8) | moved) & ~kept);
+  return 4 * index + place;
 }

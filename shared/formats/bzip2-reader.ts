@@ -1,18 +1,18 @@
 import type { ByteReader } from './byte-reader.ts';
-import { blockMark, bzip2Crc, endMark, groupSymbols, runB } from './bzip2-format.ts';
+import { blockMark, bzip2Crc, endMark, groupSymbols, mostSymbols, runB } from './bzip2-format.ts';
 
 const longestCode = 20;
 /** Room for a block grows from so many entries, unless it is taken whole. */
 const firstEntries = 16 * 1024;
 const mostTables = 6;
 const mostSelectors = 1 << 15;
-const mostSymbols = 258;
 const symbolBits = 9;
 /** Codes up to this length are looked up. */
 const quickBits = 10;
 /** Selectors, and of each table its symbols, limits and bases, and the codes that are looked up. */
 const tableBytes =
   mostSelectors + mostTables * (2 * mostSymbols + 8 * (longestCode + 1) + 2 * 2 ** quickBits);
+const farSymbol = 32;
 const endOfBits = 'the bzip2 stream ends early';
 
 /**
@@ -220,7 +220,9 @@ function decodeBlock(
       if (symbol === alphabet - 1) return [bytes, filled];
       if (filled === capacity) throw new Error('a bzip2 block is too long');
       const byte = recent[symbol - 1]!;
-      recent.copyWithin(1, 0, symbol - 1);
+      // A block move is quicker than moving one by one only from far away.
+      if (symbol > farSymbol) recent.copyWithin(1, 0, symbol - 1);
+      else for (let at = symbol - 1; at > 0; at--) recent[at] = recent[at - 1]!;
       recent[0] = byte;
       bytes[filled++] = byte;
     }

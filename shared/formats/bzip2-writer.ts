@@ -58,6 +58,7 @@ export class Bzip2Writer {
    */
   #fill(bytes: Uint8Array, from: number): number {
     const block = this.#block;
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     let filled = this.#filled;
     let runByte = this.#runByte;
     let runLength = this.#runLength;
@@ -71,11 +72,21 @@ export class Bzip2Writer {
         if (filled >= fullBytes) break;
       }
       if (runLength < 4) block[filled++] = byte;
-      else
+      else {
+        const word = Math.imul(byte, 0x01010101);
+        while (
+          runLength < longestRun - 4 &&
+          at + 5 <= bytes.length &&
+          view.getInt32(at + 1, true) === word
+        ) {
+          runLength += 4;
+          at += 4;
+        }
         while (runLength < longestRun - 1 && bytes[at + 1] === byte) {
           runLength++;
           at++;
         }
+      }
       runLength++;
     }
     this.#filled = filled;

@@ -64,7 +64,7 @@ test('devices get their secrets once, and again only when they are provisioned a
   const first = await cloud.putDevices(devices);
   expect(first.added).toBe(3);
   expect(Object.keys(first.secrets)).toEqual(devices.map(({ id }) => id));
-  expect(await cloud.putDevices(devices)).toEqual({ added: 0, secrets: {} });
+  expect(await cloud.putDevices(devices)).toEqual({ added: 0, secrets: {}, dtlsKeys: {} });
   const anew = await cloud.putDevices(devices, { rotate: true });
   expect(anew.added).toBe(0);
   expect(new Set([...Object.values(first.secrets), ...Object.values(anew.secrets)]).size).toBe(6);

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { bzip2Crc } from '../../shared/formats/bzip2-format.ts';
 import { BlockTransform } from '../../shared/formats/block-transform.ts';
 import { Bzip2Reader } from '../../shared/formats/bzip2-reader.ts';
 import { Bzip2Writer } from '../../shared/formats/bzip2-writer.ts';
@@ -104,4 +105,28 @@ test('a stream that is cut anywhere is told as ending early', () => {
   );
   for (let size = 4; size < packed.length; size++)
     expect(() => expand(packed.subarray(0, size), 3000), `${size} bytes`).toThrow('ends early');
+});
+
+test('a CRC is the same bit by bit, through zeros of any length at any place', () => {
+  const bitByBit = (bytes: Uint8Array): number => {
+    let crc = -1;
+    for (const byte of bytes) {
+      crc ^= byte << 24;
+      for (let bit = 0; bit < 8; bit++) crc = crc < 0 ? (crc << 1) ^ 0x04c11db7 : crc << 1;
+    }
+    return crc;
+  };
+  const sparse = fc
+    .array(fc.tuple(fc.integer({ min: 1, max: 255 }), fc.integer({ min: 0, max: 300 })))
+    .map((list) =>
+      Uint8Array.from(list.flatMap(([byte, zeros]) => [byte, ...new Uint8Array(zeros)])),
+    );
+  fc.assert(
+    fc.property(sparse, fc.nat(3), (bytes, start) => {
+      const piece = bytes.subarray(start);
+      expect(bzip2Crc(-1, bytes, Math.min(start, bytes.length), bytes.length)).toBe(
+        bitByBit(piece),
+      );
+    }),
+  );
 });

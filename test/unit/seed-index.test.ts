@@ -48,6 +48,24 @@ describe('searching seeds', () => {
     expect(search.search(0, 33, 63)).toBe(0);
   });
 
+  it('finds every seed of a source at its own place', () => {
+    const source = noise(70_000, 10);
+    const index = new SeedIndex(source);
+    for (let at = 0; at + 8 <= source.length; at += 7) {
+      const search = new SeedSearch(index, source.subarray(at, at + 8));
+      expect([search.search(0, 8, at), search.foundAt]).toEqual([8, at]);
+    }
+  });
+
+  it('indexes of padding only its beginning, and what stands behind it', () => {
+    const after = noise(32, 11);
+    const source = new Uint8Array([...new Uint8Array(100_000).fill(0xff), ...after]);
+    const index = new SeedIndex(source);
+    expect(index.entries.length).toBeLessThan(100);
+    const target = new Uint8Array([...source.subarray(99_997), 1]);
+    expect(new SeedSearch(index, target).search(0, 1, 0)).toBe(35);
+  });
+
   it('leaves out what lies too far before the place', () => {
     const piece = noise(24, 7);
     const source = new Uint8Array([...piece, ...noise(30, 8), ...piece]);

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { runTask } from '../../electron/worker/run-task.ts';
+import { prepareTask, runTask } from '../../electron/worker/run-task.ts';
 import type { ProblemError } from '../../shared/domain/problem.ts';
 
 let folder: string;
@@ -31,6 +31,13 @@ test('tasks run one after the other and side by side, and a failed one does not 
   expect(failure.problem.code).toBe('patch-format');
   const both = await Promise.all([inspect('one.bin'), inspect('two.bin')]);
   expect(both.map((report) => report.files[0]?.name)).toEqual(['one.bin', 'two.bin']);
+});
+
+test('a worker that was made ready for one task runs any', async () => {
+  prepareTask('delta.make');
+  prepareTask('delta.make');
+  const both = await Promise.all([inspect('one.bin'), inspect('two.bin')]);
+  expect(both.map((report) => report.files[0]?.sizeBytes)).toEqual([8_000_000, 8_000_000]);
 });
 
 test('a cancelled task ends at once and leaves no file, and the next one runs', async () => {

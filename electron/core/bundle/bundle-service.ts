@@ -22,7 +22,9 @@ import type { Workspace } from '../workspace/workspace.ts';
 import { firstLook } from './first-look.ts';
 import { type KnownIdentity, knownIdentity } from './identity-context.ts';
 import { judgedPackage, judgeReport } from './waiver-service.ts';
-import { verifyVersionPackage, writeVersionPackage } from './version-package.ts';
+
+// Most commands neither read nor write archives.
+const loadVersionPackage = () => import('./version-package.ts');
 
 /** Files to inspect: absolute paths, and what they are checked against. */
 export interface InspectRequest {
@@ -211,6 +213,7 @@ export async function recordPackage(
   await mkdir(folder, { recursive: true });
   const outPath = join(folder, `${randomUUID()}.tar`);
   try {
+    const { writeVersionPackage } = await loadVersionPackage();
     const archive = await writeVersionPackage({ files, manifest, outPath }, context);
     await workspace.objects.add(outPath, context);
     return workspace.transaction(() => {
@@ -251,6 +254,7 @@ export async function verifyPackage(
   context: WorkContext,
 ): Promise<{ packageId: string; sha256: string; intact: boolean }> {
   const pkg = workspace.get('package', packageId);
+  const { verifyVersionPackage } = await loadVersionPackage();
   const result = await verifyVersionPackage(workspace.objects.path(pkg.sha256), context);
   return {
     packageId,

@@ -1,7 +1,7 @@
 import { open, stat } from 'node:fs/promises';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import axios, { type AxiosInstance, type AxiosRequestConfig, isAxiosError } from 'axios';
+import type { AxiosRequestConfig } from 'axios';
 import type { Readable } from 'node:stream';
 import { z } from 'zod';
 import type {
@@ -83,7 +83,7 @@ export class LocalCloud implements OtaCloud {
     stages: true,
     stopRules: true,
   };
-  readonly #http: AxiosInstance;
+  readonly #defaults: AxiosRequestConfig;
   readonly #address: string;
   readonly #successor: (() => Promise<OperatorAddress>) | null;
 
@@ -98,7 +98,7 @@ export class LocalCloud implements OtaCloud {
   ) {
     this.#address = checkAddress(http);
     this.#successor = successor;
-    this.#http = axios.create({
+    this.#defaults = {
       adapter: 'http',
       baseURL: `${this.#address}/api/v1`,
       headers: { authorization: `Bearer ${token}` },
@@ -110,7 +110,7 @@ export class LocalCloud implements OtaCloud {
       httpsAgent: new HttpsAgent({ keepAlive: false }),
       maxBodyLength: Number.POSITIVE_INFINITY,
       validateStatus: () => true,
-    });
+    };
   }
 
   /** Proves that a cloud is at the address and takes the token. @throws ProblemError when not */
@@ -316,8 +316,11 @@ export class LocalCloud implements OtaCloud {
 
   async #send(request: CloudRequest): Promise<{ status: number; data: unknown }> {
     const { openBody, ...rest } = request;
+    // Loading it takes longer than all the rest of a command that asks no cloud.
+    const { create, isAxiosError } = (await import('axios')).default;
     try {
-      return await this.#http.request<unknown>(openBody ? { ...rest, data: openBody() } : rest);
+      const http = create(this.#defaults);
+      return await http.request<unknown>(openBody ? { ...rest, data: openBody() } : rest);
     } catch (error) {
       if (!isAxiosError(error)) throw error;
       // Not as the cause: the error carries the request, and so the operator token.

@@ -20,7 +20,7 @@ import { componentOf } from '../bundle/bundle-service.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 
 /** Results of other encoders are not taken from the cache: to be raised when patches change. */
-const encoderVersion = 4;
+const encoderVersion = 5;
 
 /**
  * Measures every source version of a component that is in the field against a release, in every format that the

@@ -4,7 +4,7 @@ import { choicesFor, type PatchRequest } from '../../../shared/domain/delta-cost
 import type { WorkContext } from '../../../shared/domain/job.ts';
 import { problem } from '../../../shared/domain/problem.ts';
 import type { DeltaProof } from '../../../shared/domain/product.ts';
-import { runTask } from '../../worker/run-task.ts';
+import { prepareTask, runTask } from '../../worker/run-task.ts';
 import type { TaskInput } from '../../worker/tasks.ts';
 
 /** A pair, what to make from it and for which device. */
@@ -15,6 +15,9 @@ export interface DeltaOrder {
   readonly request: PatchRequest;
   readonly limits: DeltaLimits;
 }
+
+/** Gets a worker thread ready while the call that needs it is still being read. */
+export const prepareDeltas = (): void => prepareTask('delta.make');
 
 /**
  * Makes a proven delta in a worker thread.
