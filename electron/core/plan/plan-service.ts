@@ -105,6 +105,7 @@ export class PlanService {
       combinations: combinationsAfter(plan, devices, decisions),
       packages: this.packages(plan),
       releasePackages: this.#workspace.list('package', plan.releaseId),
+      sourcePackages: this.#workspace.list('package'),
       benchRuns: this.#workspace.list('benchRun'),
       at: new Date().toISOString(),
       waivers: this.#workspace.list('waiver').filter(({ removed }) => removed === null),

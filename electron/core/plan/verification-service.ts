@@ -144,6 +144,7 @@ export class VerificationService {
       product: this.#workspace.product(plan.productId),
       packages: this.#plans.packages(plan),
       releasePackages: this.#workspace.list('package', plan.releaseId),
+      sourcePackages: this.#workspace.list('package'),
       benchRuns: [],
       at: plan.createdAt,
       waivers: this.#workspace.list('waiver').filter(({ removed }) => removed === null),
