@@ -189,7 +189,7 @@ function matrixText(matrix: DeltaMatrix): string {
   return [
     `To ${componentId} ${targetVersion}: ${byteText(targetSizeBytes)}, ${byteText(compressedFullBytes)} compressed`,
     ...matrix.rows.flatMap(({ sourceVersion, devices, patches, best, advice }) => [
-      `  from ${sourceVersion}, ${devices ?? 'uncounted'} devices: publish the ${advice.publish}. ${advice.reason}`,
+      `  from ${sourceVersion}, ${devices ?? 'uncounted'} devices: publish the ${advice.publish === 'full' ? 'full image' : 'delta'}. ${advice.reason}`,
       ...patches.map(
         (patch, index) =>
           `    ${index === best ? '*' : ' '} ${choiceText(patch)}: ${byteText(patch.patchSizeBytes)}, ${(patch.ratio * 100).toFixed(1)} % of the compressed full image, proven; ${costText(patch.cost)}${patch.objections.map((why) => `; ${why}`).join('')}`,

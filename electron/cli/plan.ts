@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
+import type { DecisionOrder } from '../../shared/domain/cloud.ts';
 import type { PlanStatus } from '../../shared/domain/plan.ts';
 import { type PlanFile, planFileSchema, resolvePlanFile } from '../../shared/domain/plan-draft.ts';
 import { problem } from '../../shared/domain/problem.ts';
@@ -104,13 +105,12 @@ export function planCommands(program: Command): void {
     .command('resume <planId>')
     .description('go on after a suspension')
     .option('--accept <reason>', 'accept the failures that made a stop rule suspend the plan')
-    .option('--name <name>', 'who accepts them')
+    .option('--name <name>', 'who accepts them; with accounts the one of the token does')
     .action((planId: string, options: { accept?: string; name?: string }, command: Command) =>
       withSession(command, async ({ studio, json }) => {
         const { accept: reason, name } = options;
-        if ((reason === undefined) !== (name === undefined)) throw halfAcceptance();
-        const accept =
-          reason !== undefined && name !== undefined ? { accept: { reason, name } } : {};
+        if (reason === undefined && name !== undefined) throw halfAcceptance();
+        const accept = reason === undefined ? {} : { accept: await decision(studio, reason, name) };
         const status = await studio.ask('plans.resume', { planId, ...accept });
         printResult(json, status, () => statusText(status));
         await warnOfStandstill(studio, json, status);
@@ -121,14 +121,13 @@ export function planCommands(program: Command): void {
   plan
     .command('next-stage <planId>')
     .description('open the next stage before its time, or where the plan holds for it')
-    .requiredOption('--name <name>', 'who opens it')
+    .option('--name <name>', 'who opens it; with accounts the one of the token does')
     .requiredOption('--reason <reason>', 'why')
-    .action((planId: string, by: { name: string; reason: string }, command: Command) =>
+    .action((planId: string, by: { name?: string; reason: string }, command: Command) =>
       withSession(command, async ({ studio, json }) => {
         const { stages = [] } = await studio.ask('plans.status', { planId });
         const open = stages.filter(({ state }) => state !== 'closed').length;
-        const { name, reason } = by;
-        const order = { planId, stage: open + 1, name, reason };
+        const order = { planId, stage: open + 1, ...(await decision(studio, by.reason, by.name)) };
         const status = await studio.ask('plans.openStage', order);
         printResult(json, status, () => statusText(status));
         await warnOfStandstill(studio, json, status);
@@ -225,11 +224,45 @@ const readPlanFile = (file: string): Promise<PlanFile> =>
     hint: 'Correct the named line or field; product and version are the least a plan needs.',
   });
 
+/** Under whose name a decision goes on record: that of the account, or the one that was typed where there are none. */
+async function decision(
+  studio: Studio,
+  reason: string,
+  typed: string | undefined,
+): Promise<DecisionOrder> {
+  await studio.ask('cloud.start', {});
+  const operator = await studio.ask('cloud.operator', {});
+  if (operator?.typesName !== false) {
+    if (typed === undefined) throw nameMissing();
+    return { reason, name: typed };
+  }
+  if (typed !== undefined && typed !== operator.name) throw otherName(operator.name, typed);
+  return { reason };
+}
+
+const nameMissing = () =>
+  problem(
+    'name-missing',
+    'It is not known who decides',
+    'This cloud has no accounts, so that the name has to be given.',
+    'Give --name NAME, or make accounts: slipway cloud accounts add.',
+    'usage',
+  );
+
+const otherName = (name: string, typed: string) =>
+  problem(
+    'other-name',
+    'A decision is recorded under the account that takes it',
+    `The token is that of ${name}, not of ${typed}.`,
+    'Leave --name out, or set SLIPWAY_TOKEN to the token of that account.',
+    'usage',
+  );
+
 const halfAcceptance = () =>
   problem(
     'acceptance-incomplete',
     'The acceptance is not complete',
-    'It needs both why the failures are accepted and who does.',
-    'Give --accept REASON together with --name NAME.',
+    'A name alone accepts nothing: it needs why the failures are accepted.',
+    'Give --accept REASON.',
     'usage',
   );

@@ -6,6 +6,7 @@ import type { VersionPackage } from '../../shared/domain/product.ts';
 import { FleetProcess } from '../core/clouds/fleet-process.ts';
 import { successTimes, timeAt } from '../core/clouds/success-times.ts';
 import { LocalCloud } from '../core/clouds/local-cloud.ts';
+import { untilReported } from '../core/clouds/reported-devices.ts';
 import {
   type FleetFaults,
   type WeakDevices,
@@ -76,11 +77,12 @@ export async function runScratchRollout(
     const image = { path: imagePath, name: 'image.bin', ...(await hashFile(imagePath, signal)) };
     const pkg = scratchPackage(target, image);
     await cloud.putPackage(pkg, image);
+    const stopped = AbortSignal.any([signal, lost]);
+    await untilReported(cloud, devicesOf(target), { signal: stopped });
     const startedMs = Date.now();
     const plan = scratchPlan(target, pkg, new Date(startedMs).toISOString());
     await cloud.publish(plan, { chinaTelecomIccidPrefixes: [] });
     const silent = faultsOf(target).filter((fault) => fault === 'silent').length;
-    const stopped = AbortSignal.any([signal, lost]);
     const { counts } = await waitForEnd(cloud, plan.id, silent, stopped);
     const finishedMs = await successTimes(cloud, plan.id);
     const at = (share: number): number => timeAt(finishedMs, share) ?? startedMs;

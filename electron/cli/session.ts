@@ -41,6 +41,7 @@ export async function withSession(
     studio = await createStudio({
       workspacePath: workspaceFolder(command),
       version: __SLIPWAY_VERSION__,
+      operatorToken: process.env.SLIPWAY_TOKEN || undefined,
     });
     const opened = studio;
     const print = progressPrinter(json);

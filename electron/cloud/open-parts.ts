@@ -62,7 +62,7 @@ export async function openParts(
   const common = { db, clock, devices, packages, plans, rollout, history, signals };
   const readiness = new Readiness(common);
   const engine = new RolloutEngine({ ...common, readiness, guard });
-  const consents = new ConsentService({ ...common, store, readiness, engine });
+  const consents = new ConsentService({ ...common, store, readiness, engine, log });
   const held = new HeldDevices({ ...common, readiness });
   const calendar = new PlanCalendar({ ...common, consents: store, engine });
   await calendar.start();

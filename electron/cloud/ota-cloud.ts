@@ -9,9 +9,11 @@ import { writeFileAtomic } from '../files/atomic-file.ts';
 import { AccessTokens } from './http/cloudota.ts';
 import type { DdiPolicy } from './http/ddi.ts';
 import { CloudMetrics } from './http/metrics.ts';
+import { RepeatedDownloads } from './http/repeated-downloads.ts';
 import { createHttpServer } from './http/server.ts';
 import { OtaAdapter } from './mqtt/adapter.ts';
-import { EmbeddedBroker, type MqttLogin } from './mqtt/broker.ts';
+import { BrokerClient, type MqttLogin } from './mqtt/broker-client.ts';
+import { EmbeddedBroker } from './mqtt/broker.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { Complaints } from './complaints.ts';
 import type { CoapTransport } from '../coap/transport.ts';
@@ -123,6 +125,7 @@ async function startCloud(
     metrics,
     ddi: options.ddi,
     complaints: new Complaints('http'),
+    downloads: new RepeatedDownloads({ ...parts, db, metrics }),
     cloudOta: options.cloudOta ? new AccessTokens(token) : null,
     tls,
   });
@@ -245,22 +248,21 @@ async function startMqtt(
   const { host, mqtt } = options;
   const { parts, http, token, tls } = cloud;
   const complaints = new Complaints('mqtt');
-  const common = {
-    parts,
-    complaints,
-    artifactUrl: (actionId: number) => `${http}/a/${actionId}`,
-  };
+  const artifactUrl = (actionId: number): string => `${http}/a/${actionId}`;
   if (typeof mqtt === 'string') {
-    const adapter = await OtaAdapter.start({
-      ...common,
+    const client = new BrokerClient({
       url: mqtt,
       login: options.mqttLogin,
-      // The same after a restart, so that the broker hands over what came meanwhile.
       clientId: `slipway-${sha256(token).slice(0, 15)}`,
-      keepSession: true,
-      isReachable: ({ transport }) => transport === 'mqtt',
+      complaints,
+      receive: (topic, payload) => adapter.receive(topic, payload),
+      onConnected: () => adapter.announceUnfinished(),
+      isReachable: (deviceId) => parts.devices.get(deviceId)?.transport === 'mqtt',
     });
+    const adapter = new OtaAdapter({ parts, link: client, artifactUrl, complaints });
+    closers.push(() => client.close());
     closers.push(() => adapter.close());
+    await client.start();
     return { url: mqtt, adapter, broker: null };
   }
   const broker = await EmbeddedBroker.start({
@@ -272,18 +274,10 @@ async function startMqtt(
   }).catch((error: unknown) => cannotListen('MQTT', mqtt, error));
   closers.push(() => broker.close());
   parts.devices.whenSecretEnds((deviceId) => broker.disconnect(deviceId));
-  const scheme = tls ? 'mqtts' : 'mqtt';
-  const adapter = await OtaAdapter.start({
-    ...common,
-    url: `${scheme}://${urlHost(localAddress(host))}:${broker.port}`,
-    isOwnBroker: true,
-    login: broker.adapterLogin,
-    clientId: broker.adapterLogin.username,
-    keepSession: false,
-    isReachable: ({ deviceId }) => broker.isConnected(deviceId),
-  });
+  const adapter = new OtaAdapter({ parts, link: broker, artifactUrl, complaints });
   closers.push(() => adapter.close());
-  broker.open();
+  broker.open((topic, payload) => adapter.receive(topic, payload));
+  const scheme = tls ? 'mqtts' : 'mqtt';
   return { url: `${scheme}://${urlHost(host)}:${broker.port}`, adapter, broker };
 }
 
@@ -308,11 +302,6 @@ function cannotListen(what: string, port: number, error: unknown): never {
 
 const everyAddress: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
 
-/** An address of this machine at which a server that listens at `host` answers this machine. */
-function localAddress(host: string): string {
-  return everyAddress[host] ?? host;
-}
-
 /** How devices write the address: for "every address" the first one that others can reach. */
 function urlHost(host: string): string {
   const family = host === '::' ? 'IPv6' : 'IPv4';
@@ -320,7 +309,7 @@ function urlHost(host: string): string {
     .flat()
     .find((entry) => entry && !entry.internal && entry.family === family && !entry.scopeid);
   const address = Object.hasOwn(everyAddress, host)
-    ? (outward?.address ?? localAddress(host))
+    ? (outward?.address ?? everyAddress[host] ?? host)
     : host;
   return address.includes(':') ? `[${address}]` : address;
 }

@@ -221,6 +221,12 @@ export function makeHandlers(parts: HandlerParts): Handlers {
       (await loadBackup()).backUpCloud(toRead(dataDir), toWrite(folder), context),
     'cloud.restore': async ({ backup, dataDir }, context) =>
       (await loadBackup()).restoreCloud(toRead(backup), toWrite(dataDir), context),
+    'cloud.operator': async () => rooms().clouds.operator(),
+    'cloud.signIn': async ({ token }) => rooms().clouds.signIn(token),
+    'cloud.signOut': async () => {
+      rooms().clouds.signOut();
+      return {};
+    },
     'cloud.stop': async () => {
       await rooms().clouds.stop();
       return {};
@@ -300,12 +306,17 @@ export function makeHandlers(parts: HandlerParts): Handlers {
     },
 
     'verifications.start': (input, context) => rooms().verifications.start(input, context),
-    'verifications.list': ({ releaseId }) => rooms().verifications.list(releaseId),
+    'verifications.list': async ({ releaseId, startsCloud }) => {
+      const { clouds, verifications } = rooms();
+      return verifications.list(releaseId, () =>
+        startsCloud ? clouds.connect() : clouds.running(),
+      );
+    },
 
     'evidence.export': async (input, context) => {
       const { plans, clouds, verifications } = rooms();
       // Those that have ended meanwhile are recorded as such.
-      await verifications.list(input.releaseId);
+      await verifications.list(input.releaseId, () => clouds.connect());
       return exportEvidence(
         workspace(),
         plans,

@@ -31,6 +31,8 @@ export interface StudioOptions {
   /** Turns a file reference into a path: granted handles in the window, paths on the command line. */
   readonly resolveFile?: (ref: string, access: 'read' | 'write') => string;
   readonly version?: string;
+  /** Of the account with which to operate the local cloud; its owner's without it. */
+  readonly operatorToken?: string | undefined;
   /** The serial ports of the system, unless something else knows them. */
   readonly listPorts?: ListPorts;
 }
@@ -81,7 +83,7 @@ export async function createStudio(options: StudioOptions): Promise<Studio> {
   });
   const onPlan = (planId: string, change: PlanChange): void =>
     publish({ type: 'plan', planId, change });
-  const rooms = workspace && (await furnish(workspace, log, onPlan));
+  const rooms = workspace && (await furnish(workspace, log, onPlan, options.operatorToken ?? null));
   const handlers: Handlers = makeHandlers({
     rooms,
     boards,
@@ -186,6 +188,7 @@ async function furnish(
   workspace: Workspace,
   log: Log,
   onPlan: (planId: string, change: PlanChange) => void,
+  operatorToken: string | null,
 ): Promise<Rooms> {
   const [{ CloudService }, { PlanFollower }, { PlanService }, verification] = await Promise.all([
     import('./clouds/cloud-service.ts'),
@@ -193,7 +196,8 @@ async function furnish(
     import('./plan/plan-service.ts'),
     import('./plan/verification-service.ts'),
   ]);
-  const clouds = new CloudService(workspace, (room, line) => log.write('warn', room, line));
+  const onLine = (room: string, line: string): void => log.write('warn', room, line);
+  const clouds = new CloudService(workspace, onLine, operatorToken);
   const follower = new PlanFollower(() => clouds.running(), onPlan);
   const plans = new PlanService(workspace, () => clouds.connect());
   const verifications = new verification.VerificationService(workspace, plans, () =>

@@ -1,4 +1,4 @@
-import { Button, Group, Stack, Textarea, TextInput } from '@mantine/core';
+import { Button, Group, Stack, Text, Textarea, TextInput } from '@mantine/core';
 import { type ReactNode, useState } from 'react';
 import { minReasonLength } from '../../shared/domain/person.ts';
 import { ProblemAlert } from './problem-alert.tsx';
@@ -11,18 +11,21 @@ export function DecisionForm(props: {
   /** What is decided. */
   readonly children: ReactNode;
   readonly submitWord: string;
+  /** The account that decides, where one is known: the name is not asked for then. */
+  readonly account?: string;
   readonly nameHint?: (name: string) => string | undefined;
   readonly onDecide: (decision: { name: string; reason: string }) => Promise<void>;
   readonly onClose: () => void;
   readonly testId: string;
 }) {
-  const { submitWord, onDecide, onClose, testId } = props;
-  const [name, setName] = useState('');
+  const { account, submitWord, onDecide, onClose, testId } = props;
+  const [typed, setTyped] = useState('');
+  const name = account ?? typed.trim();
   const [reason, setReason] = useState('');
   const missing = minReasonLength - reason.trim().length;
   const { isReady, problem, submit } = useSubmit({
-    isComplete: missing <= 0 && name.trim().length >= minNameLength,
-    send: () => onDecide({ name: name.trim(), reason: reason.trim() }),
+    isComplete: missing <= 0 && (account !== undefined || name.length >= minNameLength),
+    send: () => onDecide({ name, reason: reason.trim() }),
     onClose,
   });
 
@@ -44,13 +47,19 @@ export function DecisionForm(props: {
           }
           onChange={(event) => setReason(event.currentTarget.value)}
         />
-        <TextInput
-          label="Your name"
-          required
-          value={name}
-          description={props.nameHint?.(name)}
-          onChange={(event) => setName(event.currentTarget.value)}
-        />
+        {account === undefined ? (
+          <TextInput
+            label="Your name"
+            required
+            value={typed}
+            description={props.nameHint?.(typed)}
+            onChange={(event) => setTyped(event.currentTarget.value)}
+          />
+        ) : (
+          <Text size="sm" data-testid="decision-account">
+            It goes on record under the account <strong>{account}</strong>.
+          </Text>
+        )}
         {problem && <ProblemAlert problem={problem} />}
         <Group justify="flex-end" gap="xs">
           <Button variant="default" onClick={onClose}>

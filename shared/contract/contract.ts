@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { describedFormatSchema, formatTestSchema } from '../domain/described-format.ts';
 import { evidenceReportSchema } from '../domain/evidence.ts';
 import { type FileSoFar, inspectReportSchema } from '../domain/finding.ts';
+import { operatorSchema } from '../domain/operator.ts';
 import { jobSchema } from '../domain/job.ts';
 import { dryRunSchema } from '../domain/dry-run.ts';
 import { verificationSchema } from '../domain/verification.ts';
@@ -77,7 +78,8 @@ const fleetFaults = {
   failShare: z.number().min(0).max(1).default(0),
   silentShare: z.number().min(0).max(1).default(0),
 };
-const decision = { name: personSchema, reason: reasonSchema };
+/** The name counts only where the cloud has no accounts. */
+const decision = { name: personSchema.optional(), reason: reasonSchema };
 
 export const logEntrySchema = z.object({
   seq: z.number(),
@@ -222,6 +224,12 @@ export const contract = {
     }),
   ),
   'cloud.stop': call(none, none),
+  /** Who is at work with the local cloud; null while it does not run. */
+  'cloud.operator': call(none, operatorSchema.nullable()),
+  /** Works with the local cloud under an account from now on, until signed out or closed. */
+  'cloud.signIn': call(z.object({ token: z.string().min(1).max(500) }), operatorSchema),
+  /** Works as the owner of the data folder again. */
+  'cloud.signOut': call(none, none),
   /** Copies the data of a cloud, which may be serving, into a new folder. */
   'cloud.backup': job(z.object({ dataDir: fileRefSchema, folder: fileRefSchema }), backupSchema),
   /** Makes a new data folder of a cloud from such a copy. */
@@ -343,8 +351,11 @@ export const contract = {
     z.object({ releaseId: id, componentId: id, deviceId: deviceSchema.shape.id }),
     verificationSchema,
   ),
-  /** Newest first, as they are now. */
-  'verifications.list': call(z.object({ releaseId: id }), z.array(verificationSchema)),
+  /** Newest first, as they are now, or as they were last seen where the cloud stays stopped. */
+  'verifications.list': call(
+    z.object({ releaseId: id, startsCloud: z.boolean().default(true) }),
+    z.array(verificationSchema),
+  ),
 
   'evidence.export': job(
     z.object({ releaseId: id, out: fileRefSchema.optional() }),

@@ -1,5 +1,6 @@
 import type { DecoderNeeds, PatchHead } from '../domain/delta.ts';
 import { probabilities } from '../domain/delta-cost.ts';
+import { ProblemError } from '../domain/problem.ts';
 import { readLzmaHeader } from '../formats/lzma-reader.ts';
 import { tinyuzDictionary } from '../formats/tinyuz-reader.ts';
 import { readBsdiffHeader } from './bsdiff-reader.ts';
@@ -67,6 +68,27 @@ export function readPatchHead(patch: Uint8Array): PatchHead {
     sourceSizeBytes: detools.place?.sourceSizeBytes ?? null,
     decoder: detoolsNeeds(patch, detools),
   };
+}
+
+/**
+ * What bytes that arrive piece by piece are, by the first of them: `maybe` where a detools patch begins so, whose
+ * header has no magic, and where more bytes would be needed.
+ */
+export function patchBeginning(beginning: Uint8Array): 'patch' | 'maybe' | 'none' {
+  if (isVcdiff(beginning)) return 'patch';
+  const reads = [readBsdiffHeader, readHdiffHeader, readHpatchLiteHeader] as const;
+  if (reads.some((read) => begins(read, beginning))) return 'patch';
+  return begins(readDetoolsHeader, beginning) ? 'maybe' : 'none';
+}
+
+/** A header that cannot be read has begun as one. */
+function begins(read: (bytes: Uint8Array) => object | null, beginning: Uint8Array): boolean {
+  try {
+    return read(beginning) !== null;
+  } catch (error) {
+    if (error instanceof ProblemError) return true;
+    throw error;
+  }
 }
 
 function hdiffNeeds({ cover, control, runs, fresh }: HdiffHeader): DecoderNeeds {

@@ -48,7 +48,7 @@ export const protocolNames: Readonly<Record<Protocol, string>> = {
   ymodem: 'YMODEM',
   xmodem: 'XMODEM-1K',
   quectel: 'Quectel module (AT)',
-  qiot: 'MCU behind a Quectel module (QIOT)',
+  qiot: 'MCU behind Quectel (QIOT)',
 };
 
 /** Each kind of virtual board: what it is called, and the protocol that flashes it. */

@@ -21,9 +21,15 @@ export interface CloudCapabilities {
   readonly stopRules: boolean;
 }
 
-/** Who decides something about a rollout, and why. */
+/** Who decided something about a rollout, and why. */
 export interface Decision {
   readonly name: string;
+  readonly reason: string;
+}
+
+/** A decision that is sent to a cloud, which knows by itself who sends it, unless names are typed there. */
+export interface DecisionOrder {
+  readonly name?: string | undefined;
   readonly reason: string;
 }
 
@@ -60,9 +66,9 @@ export interface OtaCloud {
   publish(plan: Plan, policy: ScopePolicy): Promise<PlanStatus>;
   suspend(planId: string): Promise<PlanStatus>;
   /** `accept` is needed after a stop: it accepts the failures of now. */
-  resume(planId: string, accept?: Decision): Promise<PlanStatus>;
+  resume(planId: string, accept?: DecisionOrder): Promise<PlanStatus>;
   /** Opens a stage, from 1, before its time or at a hold; one that is open stays so. */
-  openStage(planId: string, stage: number, by: Decision): Promise<PlanStatus>;
+  openStage(planId: string, stage: number, by: DecisionOrder): Promise<PlanStatus>;
   terminate(planId: string): Promise<PlanStatus>;
   status(planId: string): Promise<PlanStatus>;
   actOnDevices(planId: string, deviceIds: readonly string[], act: DeviceAct): Promise<ActOutcome>;

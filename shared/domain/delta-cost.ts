@@ -10,6 +10,7 @@ import type {
   PatchHead,
 } from './delta.ts';
 import { problem } from './problem.ts';
+import { byteText } from './progress-text.ts';
 
 /** A choice in words: the format and, if it has one, its compression. */
 export function choiceText({
@@ -283,11 +284,19 @@ export function objections(
   if (choice.compression && compressions && !compressions.includes(choice.compression))
     why.push(`its decoder has ${compressions.join(', ')}, not ${choice.compression}`);
   if (ramBytes !== undefined && cost.ramBytes > ramBytes)
-    why.push(`the decoder needs ${cost.ramBytes} bytes of RAM, the device has ${ramBytes}`);
+    why.push(`the decoder needs ${moreText(cost.ramBytes, 'of RAM', ramBytes)}`);
   const mostFlashBytes = isInPlace ? memoryBytes : flashBytes;
   if (mostFlashBytes !== undefined && cost.flashBytes > mostFlashBytes)
-    why.push(`it needs ${cost.flashBytes} bytes of flash, the device has ${mostFlashBytes}`);
+    why.push(`it needs ${moreText(cost.flashBytes, 'of flash', mostFlashBytes)}`);
   return why;
+}
+
+/** Both sizes in units that people read, or in bytes where these do not show which is larger. */
+function moreText(neededBytes: number, what: string, hasBytes: number): string {
+  const [needed, has] = [byteText(neededBytes), byteText(hasBytes)];
+  return needed === has
+    ? `${neededBytes} bytes ${what}, the device has ${hasBytes}`
+    : `${needed} ${what}, the device has ${has}`;
 }
 
 /** Whether to publish the patch or the full image, with the reason. */
@@ -307,6 +316,6 @@ export function advise(patchSizeBytes: number, compressedFullBytes: number): Adv
     reason:
       savedBytes > 0
         ? `The patch saves only ${percent} of the compressed full image; less than ${leastSavingPercent} % is not worth a delta.`
-        : `The patch is not smaller than the compressed full image (${compressedFullBytes} bytes).`,
+        : `The patch is not smaller than the compressed full image (${byteText(compressedFullBytes)}).`,
   };
 }

@@ -8,6 +8,8 @@ export interface DeltaFacts {
   readonly product: Product;
   readonly packages: readonly VersionPackage[];
   readonly releasePackages: readonly VersionPackage[];
+  /** Every package of the product; without them the sources of deltas are not compared. */
+  readonly sourcePackages?: readonly VersionPackage[];
 }
 
 /** Whether the delta's file was proven to rebuild the full image of its component in this release. */
@@ -29,6 +31,26 @@ export function isProvenDelta(
   );
 }
 
+/** Whether the delta was proven from other bytes than those that its source version was released with. */
+function isFromElsewhere(
+  { productId, componentId, sourceVersion, deltaProof }: VersionPackage,
+  sourcePackages: readonly VersionPackage[],
+): boolean {
+  const sources = sourcePackages.filter(
+    (pkg) =>
+      pkg.packageType === 'full' &&
+      pkg.productId === productId &&
+      pkg.componentId === componentId &&
+      pkg.targetVersion === sourceVersion &&
+      pkg.files.length === 1,
+  );
+  return (
+    deltaProof !== null &&
+    sources.length > 0 &&
+    !sources.some(({ files }) => files[0]?.sha256 === deltaProof.sourceSha256)
+  );
+}
+
 /** Whether the delta is a vendor's own, which nobody but its device can apply. */
 function isForeignDelta(delta: VersionPackage): boolean {
   return (
@@ -44,8 +66,9 @@ const namesOf = (packages: readonly VersionPackage[]): string =>
   packages.map(({ name }) => name).join(', ');
 
 /** No proof, no publishing. */
-export function deltasGate({ packages, releasePackages }: DeltaFacts): Gate {
+export function deltasGate({ packages, releasePackages, sourcePackages = [] }: DeltaFacts): Gate {
   const deltas = deltasOf(packages);
+  const strays = deltas.filter((delta) => isFromElsewhere(delta, sourcePackages));
   const foreign = deltas.filter(isForeignDelta);
   const unproven = deltas.filter(
     (delta) => !isForeignDelta(delta) && !isProvenDelta(delta, releasePackages),
@@ -57,13 +80,15 @@ export function deltasGate({ packages, releasePackages }: DeltaFacts): Gate {
   return {
     id: 'deltas',
     title: 'Every delta is proven',
-    passed: unproven.length === 0,
+    passed: unproven.length + strays.length === 0,
     why:
       unproven.length > 0
         ? `Not proven against the full image of this release: ${namesOf(unproven)}.`
-        : deltas.length === 0
-          ? 'The plan has no delta.'
-          : `${deltas.length - foreign.length} proven by applying and comparing SHA-256.${unchecked}`,
+        : strays.length > 0
+          ? `Proven from another image than that of their source version: ${namesOf(strays)}.`
+          : deltas.length === 0
+            ? 'The plan has no delta.'
+            : `${deltas.length - foreign.length} proven by applying and comparing SHA-256.${unchecked}`,
   };
 }
 

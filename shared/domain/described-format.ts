@@ -26,6 +26,7 @@ const maxPatternLength = 200;
 const takenNames = new Set(
   (
     'elf mcuboot uf2 uimage fit zip rar gzip xz zstd bsdiff40 bsdiff43 vcdiff hdiff detools ' +
+    'hpatchlite ' +
     'android-payload pac tar esp-image s-record intel-hex python text cortex-m mpy cmsis-pack ' +
     'unknown empty raw'
   ).split(' '),

@@ -47,10 +47,10 @@ export function sampleScope(
     const { device } = ordered[Math.floor(((at + 0.5) * ordered.length) / taken)] as {
       device: Device;
     };
-    const { productId, transport, versions } = device;
+    const { productId, transport, versions, reports = {} } = device;
     const id = `DRY-RUN-${String(at + 1).padStart(5, '0')}`;
     const own = { imsi: null, iccid: null, batch: null, lastSeenAt: null };
-    return { id, productId, transport, versions: { ...versions }, ...own };
+    return { id, productId, transport, versions: { ...versions }, reports: { ...reports }, ...own };
   });
 }
 

@@ -17,6 +17,8 @@ export interface RecordFacts {
   readonly packages: readonly VersionPackage[];
   /** Every package of the plan's release: a delta must rebuild the image that was validated here. */
   readonly releasePackages: readonly VersionPackage[];
+  /** Every package of the product, where they are at hand: a delta must start from the image that its source version is. */
+  readonly sourcePackages?: readonly VersionPackage[];
   readonly benchRuns: readonly BenchRun[];
   /** ISO 8601: the moment that the gates are computed for. */
   readonly at: string;

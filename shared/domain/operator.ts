@@ -17,6 +17,15 @@ export const accountSchema = z.object({
 });
 export type Account = z.infer<typeof accountSchema>;
 
+/** Who is at work with a cloud, as the cloud knows it. */
+export const operatorSchema = z.object({
+  name: accountSchema.shape.name,
+  role: operatorRoleSchema,
+  /** Whether decisions go on record under the name that is typed: only those of the owner, while there are no accounts. */
+  typesName: z.boolean(),
+});
+export type Operator = z.infer<typeof operatorSchema>;
+
 /** One thing that an operator asked the cloud to do, and how it was answered. */
 export const auditEntrySchema = z.object({
   id: z.number().int(),

@@ -102,7 +102,7 @@ export type StageFailure = z.infer<typeof stageFailureSchema>;
 /** One line of what happened to a device in a plan. */
 export const deviceLogEntrySchema = z.object({
   at: z.string(),
-  /** A device state, a component state, or `jobGiven`, `silent`, `heardAgain`, `accepted`. */
+  /** A device state, a component state, or `jobGiven`, `silent`, `heardAgain`, `accepted`, or `confirmedBy` and the like an operator. */
   event: z.string(),
   componentId: z.string().nullable(),
   code: z.string().nullable(),

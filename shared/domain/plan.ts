@@ -17,6 +17,18 @@ import { skipReasons } from './scope.ts';
 export const transportSchema = z.enum(['http', 'mqtt', 'lwm2m']);
 export type Transport = z.infer<typeof transportSchema>;
 
+/** How a device tells what it runs. */
+export const reportProtocolSchema = z.enum(['ddi', 'cloudota', 'mqtt', 'lwm2m']);
+export type ReportProtocol = z.infer<typeof reportProtocolSchema>;
+
+/** What a device itself said that a component runs; a repetition renews the time once an hour. */
+export const versionReportSchema = z.object({
+  version: z.string(),
+  at: z.string(),
+  protocol: reportProtocolSchema,
+});
+export type VersionReport = z.infer<typeof versionReportSchema>;
+
 export const planStateSchema = z.enum([
   'saved',
   'activated',
@@ -59,8 +71,10 @@ export const deviceSchema = z.object({
   imsi: z.string().nullable(),
   iccid: z.string().nullable(),
   batch: z.string().nullable(),
-  /** Component id to the version that the device last reported. */
+  /** Component id to the version that the device last reported, else to the one it was declared with. */
   versions: z.record(z.string(), z.string()),
+  /** Component id to the device's own last report; a component without one was only declared. */
+  reports: z.record(z.string(), versionReportSchema).optional(),
   lastSeenAt: z.string().nullable(),
   /** 0..100 as the device last said; absent when it never did. */
   batteryPercent: z.number().nullish(),

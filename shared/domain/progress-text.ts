@@ -24,5 +24,6 @@ export function jobProgressText(job: Job): string {
       ? `, ${job.unit === 'bytes' ? byteText(job.ratePerSec) : job.ratePerSec.toFixed(1)}/s`
       : '';
   const left = job.etaMs !== null && job.etaMs > 0 ? `, ${Math.ceil(job.etaMs / 1000)} s left` : '';
-  return `${job.title}: ${job.step}${share}${rate}${left}`;
+  const said = `${job.step}${share}${rate}${left}`.trim();
+  return said === '' ? job.title : `${job.title}: ${said}`;
 }

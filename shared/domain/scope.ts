@@ -11,6 +11,7 @@ export const skipReasons = [
   'chinaTelecom',
   'noUpdateRequired',
   'neverReported',
+  'onlyDeclared',
   'noMatchingSource',
   'cannotApply',
   'stepSkipped',
@@ -60,12 +61,23 @@ export function isChinaTelecom(device: Device, iccidPrefixes: readonly string[])
   return iccid ? `Its ICCID begins with ${iccid}, a China Telecom card.` : null;
 }
 
-/** The version that a device last reported for a component, or null when it never did. */
-export function reportedVersion(
+/** The version of a component, or null when it is not known. */
+export function versionOf(
   versions: Readonly<Record<string, string>>,
   componentId: string,
 ): string | null {
   return Object.hasOwn(versions, componentId) ? (versions[componentId] ?? null) : null;
+}
+
+/**
+ * The version that the device itself last reported for a component, or null when it never did:
+ * what somebody declared about a device does not show that it can be upgraded.
+ */
+export function reportedVersion(
+  { reports = {} }: Pick<Device, 'reports'>,
+  componentId: string,
+): string | null {
+  return Object.hasOwn(reports, componentId) ? (reports[componentId]?.version ?? null) : null;
 }
 
 /**
@@ -91,7 +103,7 @@ const deltaFrom = ({ deltas }: PlanComponent, current: string | null) =>
 /**
  * Decides for each device of the product whether the plan upgrades it and why not. The blacklist
  * wins over the whitelist; a device on a China Telecom SIM is never upgraded; one that never
- * reported what a component runs has not shown that it can be upgraded; a device is taken only
+ * reported itself what a component runs has not shown that it can be upgraded; a device is taken only
  * when every component that is due has a package, so that none stops half way.
  */
 export function decideScope(
@@ -135,18 +147,15 @@ function decideDevice(
   if (telecom) return skip('chinaTelecom', telecom);
 
   const due = plan.components.filter(
-    ({ componentId, targetVersion }) =>
-      reportedVersion(device.versions, componentId) !== targetVersion,
+    ({ componentId, targetVersion }) => reportedVersion(device, componentId) !== targetVersion,
   );
   if (due.length === 0) return skip('noUpdateRequired', 'It runs the target version.');
-  const unknown = due.find(
-    ({ componentId }) => reportedVersion(device.versions, componentId) === null,
-  );
+  const unknown = due.find(({ componentId }) => reportedVersion(device, componentId) === null);
   if (unknown && plan.allowNeverReported !== true)
-    return skip('neverReported', `It never reported the version of ${unknown.componentId}.`);
+    return skip(...notShown(device, unknown.componentId));
   const choices: PackageChoice[] = [];
   for (const component of due) {
-    const current = reportedVersion(device.versions, component.componentId);
+    const current = reportedVersion(device, component.componentId);
     const step = stepOf(policy, component, current);
     if (step !== null) return skip('stepSkipped', step);
     const choice = choosePackage(component, current, plan);
@@ -157,7 +166,7 @@ function decideDevice(
     PlanComponent,
     PackageChoice,
   ];
-  const current = reportedVersion(device.versions, componentId);
+  const current = reportedVersion(device, componentId);
   return {
     deviceId: device.id,
     action: choice.packageType,
@@ -166,6 +175,14 @@ function decideDevice(
     reason: null,
     detail: `${componentId} from ${current ?? 'an unknown version'} to ${targetVersion}.`,
   };
+}
+
+/** Why a device has not shown that a component of it can be upgraded. */
+function notShown({ versions }: Device, componentId: string): [SkipReason, string] {
+  const declared = versionOf(versions, componentId);
+  return declared === null
+    ? ['neverReported', `It never reported the version of ${componentId}.`]
+    : ['onlyDeclared', `${componentId} was declared as ${declared}, and it never reported it.`];
 }
 
 /** Why a component has no package for the version that a device runs. */

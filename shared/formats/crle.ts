@@ -74,7 +74,9 @@ export class CrleReader implements ByteReader {
         this.#beginSegment();
         continue;
       }
-      const size = Math.min(this.#left, target.length - filled);
+      let size = Math.min(this.#left, target.length - filled);
+      if (!this.#isRun) size = Math.min(size, bytes.length - this.#at);
+      if (size === 0) throw new Error(truncated);
       if (this.#isRun) target.fill(bytes[this.#at]!, filled, filled + size);
       else {
         target.set(bytes.subarray(this.#at, this.#at + size), filled);
@@ -104,7 +106,7 @@ export class CrleReader implements ByteReader {
       if (size > 0xffff_ffff) throw new Error('a CRLE segment is absurdly long');
     }
     this.#isRun = kind === repeated;
-    if (this.#at + (this.#isRun ? 1 : size) > this.#bytes.length) throw new Error(truncated);
+    if (this.#isRun && this.#at === this.#bytes.length) throw new Error(truncated);
     this.#left = size;
     if (this.#isRun && size === 0) this.#at++;
   }

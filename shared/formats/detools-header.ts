@@ -21,11 +21,14 @@ const mostHeaderBytes = 64;
 
 /** How the compressed body begins, where its format has a fixed beginning. */
 const beginnings: Readonly<Partial<Record<(typeof detoolsCompressions)[number], RegExp>>> = {
-  lzma: /^5d0000/,
+  // The usual properties, or any of them where the size is left open.
+  lzma: /^(?:5d0000|(?:[0-9a-d].|e0).{8}f{16}00)/,
   bz2: /^425a683[1-9]/,
   zstd: /^28b52ffd/,
   lz4: /^04224d18/,
 };
+/** Bytes that the beginnings are told by. */
+const beginningBytes = 14;
 
 /** What the first byte of a detools patch says. */
 export interface DetoolsKind {
@@ -48,21 +51,6 @@ export interface DetoolsHead extends DetoolsKind {
 }
 
 /**
- * Whether the bytes begin like a detools patch. The format has no magic number: only patches whose
- * compression has one are recognised.
- */
-export function looksLikeDetools(head: Uint8Array): boolean {
-  try {
-    const { compression, bodyAt, targetBytes } = readDetoolsHead(head);
-    const expected = beginnings[compression];
-    return targetBytes > 0 && expected?.test(hexText(head.subarray(bodyAt, bodyAt + 4))) === true;
-  } catch (error) {
-    if (isTold(error)) return false;
-    throw error;
-  }
-}
-
-/**
  * Reads the header of a detools patch: type, compression, target size and, of an in-place patch, its
  * use of the memory. Returns null after a blocking report.
  * Source: detools, docs/index.rst, "Patch format".
@@ -75,8 +63,8 @@ export async function readDetoolsPatch(
   const header = await withDeltaFindings(format, report, async () => {
     const read = readDetoolsHead(Uint8Array.from(await source.read(0, mostHeaderBytes)));
     checkDetoolsPlace(read);
-    const body = hexText(await source.read(read.bodyAt, 4));
-    if (beginnings[read.compression]?.test(body) === false)
+    const body = await source.read(read.bodyAt, beginningBytes);
+    if (hasBeginning(read.compression, body) === false)
       throw new DeltaDamage(`the body is not ${read.compression}`, read.bodyAt);
     return read;
   });
@@ -91,6 +79,14 @@ export async function readDetoolsPatch(
     );
   const known = place === null ? {} : { sourceBytes: place.sourceBytes };
   return tellDelta({ format, targetBytes, targetAt, ...known, details }, report);
+}
+
+/** Whether the compressed body begins as its format does; null where the format has no fixed beginning. */
+export function hasBeginning(
+  compression: DetoolsKind['compression'],
+  body: Uint8Array,
+): boolean | null {
+  return beginnings[compression]?.test(hexText(body.subarray(0, beginningBytes))) ?? null;
 }
 
 /** What the first byte says; null when no detools patch begins with it. */
@@ -155,10 +151,4 @@ export function checkDetoolsPlace({ place, targetBytes }: DetoolsHead): void {
   const largestBytes = Math.max(sourceBytes, targetBytes);
   if (largestBytes > memoryBytes)
     throw new DeltaDamage(`${largestBytes} bytes do not fit ${memoryBytes} bytes of memory`, 1);
-}
-
-function isTold(error: unknown): boolean {
-  return (
-    error instanceof ContentEnd || error instanceof NumberTooLarge || error instanceof DeltaDamage
-  );
 }

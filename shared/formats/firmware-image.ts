@@ -28,6 +28,8 @@ const notAnImage: ReadonlySet<string> = new Set([
   'bsdiff43',
   'vcdiff',
   'hdiff',
+  'detools',
+  'hpatchlite',
 ]);
 
 /**

@@ -1,5 +1,6 @@
 import { looksLikeCortexM } from './cortex-m.ts';
-import { looksLikeDetools } from './detools-header.ts';
+import { looksLikeDetools } from './detools-sniff.ts';
+import { looksLikeHpatchLite } from './hpatchlite-header.ts';
 import { decodeUtf8 } from './text.ts';
 
 /** Bytes of the beginning that {@link sniff} wants to see. */
@@ -63,6 +64,7 @@ export function sniff(head: Uint8Array, tail?: Uint8Array): string {
   }
   if (looksLikeCortexM(head)) return 'cortex-m';
   if (isMpy(head)) return 'mpy';
+  if (looksLikeHpatchLite(head)) return 'hpatchlite';
   if (looksLikeDetools(head)) return 'detools';
   // A zip that something was put in front of still ends with its central directory.
   if (tail !== undefined && endsLikeZip(tail)) return 'zip';

@@ -3,6 +3,17 @@ import { cpus } from 'node:os';
 
 const file = 'docs/benchmarks.md';
 
+/** The cells of each row of a section's table, as an earlier run left it; the head is among them. */
+export function sectionRows(id: string): readonly (readonly string[])[] {
+  const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
+  const from = text.indexOf(`<!-- ${id} -->`);
+  const section = from < 0 ? '' : text.slice(from, text.indexOf(`<!-- /${id} -->`));
+  return section
+    .split('\n')
+    .filter((line) => line.startsWith('| '))
+    .map((line) => line.slice(2, -2).split(' | '));
+}
+
 /** Prints one section and rewrites it in docs/benchmarks.md: the machine, the date and the given lines (Markdown). */
 export function writeSection(id: string, title: string, lines: readonly string[]): void {
   const [start, end] = [`<!-- ${id} -->`, `<!-- /${id} -->`];

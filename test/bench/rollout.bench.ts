@@ -140,7 +140,7 @@ it('serves artifacts beside nginx', async () => {
     bytesPerSec === null ? '-' : (bytesPerSec / 1_000_000).toFixed(0);
   writeSection('rollout-artifacts', 'Serving artifacts', [
     `wrk ${debianVersion('wrk')} with one thread and ${connections} kept connections for 3 s, median of 3 runs in turns.`,
-    'The cloud checks the secret of the device and that its job is open for every request; nginx in one',
+    'The cloud answers for who asks: what its database allowed counts until the next commit. nginx in one',
     'process sends a file, from the page cache to the socket without copying it (sendfile).',
     '',
     `| KiB | cloud MB/s | nginx MB/s | ratio | goal ${leastShare} | cloud MB per CPU second | nginx MB per CPU second |`,

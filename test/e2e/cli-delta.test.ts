@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { link, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -110,6 +110,17 @@ test('the matrix tells what each format costs, and that it is proven', async () 
   );
 });
 
+test('no image and no patch is replaced by what is made from it, whatever it is called', async () => {
+  await link(at('1.bin'), at('same.bin'));
+  const made = await run('make', at('0.bin'), at('1.bin'), '-o', at('same.bin'));
+  expect(made).toMatchObject({ exitCode: 2, problem: { code: 'delta-out' } });
+  expect(Buffer.from(firmwareLike(30_000, 1)).equals(await readFile(at('1.bin')))).toBe(true);
+  await run('make', at('0.bin'), at('1.bin'), '-o', at('kept.patch'));
+  const applied = await run('apply', at('0.bin'), at('kept.patch'), '-o', at('kept.patch'));
+  expect(applied).toMatchObject({ exitCode: 2, problem: { code: 'delta-out' } });
+  expect((await readFile(at('kept.patch'))).subarray(0, 8).toString()).toBe('BSDIFF40');
+});
+
 test('a device that cannot apply it closes the gate, and nothing is written', async () => {
   const made = await run(
     'make',
@@ -123,6 +134,6 @@ test('a device that cannot apply it closes the gate, and nothing is written', as
     '10000',
   );
   expect(made).toMatchObject({ exitCode: 1, problem: { code: 'delta-does-not-fit' } });
-  expect(made.problem?.detail).toContain('bytes of flash, the device has 10000');
+  expect(made.problem?.detail).toContain('KiB of flash, the device has 9.8 KiB');
   await expect(readFile(at('never'))).rejects.toMatchObject({ code: 'ENOENT' });
 });

@@ -6,6 +6,7 @@ import { LocalCloudProcess } from '../../electron/core/clouds/local-cloud-proces
 import { entryPath } from '../../electron/worker/run-task.ts';
 import { createStudio } from '../../electron/core/studio.ts';
 import type { PlanStatus } from '../../shared/domain/plan.ts';
+import { importReporting } from '../support/imported-devices.ts';
 import { makeDevice } from '../support/cloud.ts';
 import { slipway } from '../support/command.ts';
 import { peer } from '../support/peers.ts';
@@ -23,7 +24,7 @@ beforeEach(async () => {
   const studio = await createStudio({ workspacePath: folder });
   const product = { productId: 'SENSOR-1', versions: { STM32: '1.0.0' } };
   const devices = ['dev-1', 'dev-2'].map((id) => makeDevice(id, product));
-  await studio.ask('devices.import', { devices });
+  await importReporting(studio, devices);
   const release = await studio.ask('releases.create', {
     productId: 'SENSOR-1',
     version: '1.1.0',

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createStudio, type Studio } from '../../electron/core/studio.ts';
 import type { PlanCheck } from '../../shared/domain/plan.ts';
 import type { Verification } from '../../shared/domain/verification.ts';
+import { importReporting } from '../support/imported-devices.ts';
 import { makeDevice, until } from '../support/cloud.ts';
 import { slipway } from '../support/command.ts';
 
@@ -21,7 +22,7 @@ beforeAll(async () => {
   const devices = versions.map((one, at) =>
     makeDevice(`dev-${at + 1}`, { productId: 'SENSOR-1', versions: one }),
   );
-  await studio.ask('devices.import', { devices });
+  await importReporting(studio, devices);
   const packageIds: string[] = [];
   for (const version of ['1.0.0', '1.1.0']) {
     const release = await studio.ask('releases.create', { productId: 'SENSOR-1', version });

@@ -4,6 +4,8 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { CloudAdministration } from '../../electron/core/clouds/cloud-administration.ts';
+import { LocalCloud } from '../../electron/core/clouds/local-cloud.ts';
 import { LocalCloudProcess } from '../../electron/core/clouds/local-cloud-process.ts';
 import { createStudio } from '../../electron/core/studio.ts';
 import type { Evidence } from '../../shared/domain/evidence.ts';
@@ -92,6 +94,10 @@ test('publish --wait ends with the stop; it goes on only with who accepts it', a
   });
   expect(await plan('resume', planId, '--accept', reason)).toMatchObject({
     exitCode: 2,
+    problem: { code: 'name-missing' },
+  });
+  expect(await plan('resume', planId, '--name', 'Ada Byron')).toMatchObject({
+    exitCode: 2,
     problem: { code: 'acceptance-incomplete' },
   });
   const resumed = await plan('resume', planId, '--accept', reason, '--name', 'Ada Byron');
@@ -99,13 +105,21 @@ test('publish --wait ends with the stop; it goes on only with who accepts it', a
   expect(statusOf(resumed.stdout).stops?.[0]?.resumed).toMatchObject({ name: 'Ada Byron', reason });
 });
 
-test('the next stage is opened by name, and the log of a device tells its steps', async () => {
-  const by = ['--name', 'Ada Byron', '--reason', reason];
-  const opened = await plan('next-stage', planId, ...by);
+test('with accounts the next stage is opened under that of the token, and the log of a device tells its steps', async () => {
+  const { http, token } = await cloud.start();
+  const administration = new CloudAdministration(new LocalCloud({ http, token }));
+  const otto = await administration.addAccount('otto', 'operator');
+  const asOtto = (...args: string[]) =>
+    slipway(['--workspace', folder, 'plan', ...args], ['env', `SLIPWAY_TOKEN=${otto.token}`]);
+  expect(
+    await asOtto('next-stage', planId, '--name', 'Ada Byron', '--reason', reason),
+  ).toMatchObject({ exitCode: 2, problem: { code: 'other-name' } });
+  const opened = await asOtto('next-stage', planId, '--reason', reason);
   expect(opened.exitCode).toBe(0);
   const { stages, stops } = statusOf(opened.stdout);
-  expect(stages?.[1]).toMatchObject({ openedBy: { name: 'Ada Byron', reason } });
-  expect(await plan('next-stage', planId, ...by)).toMatchObject({
+  expect(stages?.[1]).toMatchObject({ openedBy: { name: 'otto', reason } });
+  // Without a token of an account it is the owner of the data folder who asks.
+  expect(await plan('next-stage', planId, '--reason', reason)).toMatchObject({
     exitCode: 2,
     problem: { code: 'last-stage' },
   });

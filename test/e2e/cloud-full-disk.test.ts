@@ -28,7 +28,7 @@ test('a full disk refuses what does not fit, loses nothing, and goes on when the
   let cloud = await createCloud(options);
   try {
     const operator = new Operator(cloud.http, cloud.token);
-    await operator.putDevices([makeDevice('dev-0')]);
+    await operator.declareDevices([makeDevice('dev-0')]);
     await expect(operator.putPackage(randomBytes(4_000_000))).rejects.toMatchObject({
       status: 507,
       code: 'disk-full',
@@ -39,14 +39,14 @@ test('a full disk refuses what does not fit, loses nothing, and goes on when the
     let refusal: Refused | null = null;
     while (!refusal && stored < 50_000) {
       const some = Array.from({ length: 500 }, (_, index) => makeDevice(`dev-${stored + index}`));
-      refusal = await operator.putDevices(some).then(
+      refusal = await operator.declareDevices(some).then(
         () => null,
         (error: Refused) => error,
       );
       if (!refusal) stored += some.length;
     }
     expect(refusal).toMatchObject({ status: 507, code: 'disk-full' });
-    const plan = makePlan(packageId);
+    const plan = makePlan(packageId, { allowNeverReported: true });
     await expect(operator.publish(plan)).rejects.toMatchObject({ code: 'disk-full' });
     await expect(operator.status(plan.id)).rejects.toMatchObject({ code: 'plan-missing' });
     await cloud.close();

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { FleetProcess } from '../../electron/core/clouds/fleet-process.ts';
+import { untilReported } from '../../electron/core/clouds/reported-devices.ts';
 import { LocalCloud } from '../../electron/core/clouds/local-cloud.ts';
 import { LocalCloudProcess } from '../../electron/core/clouds/local-cloud-process.ts';
 import { makeSimulatedDevices } from '../../electron/core/clouds/simulated-identities.ts';
@@ -52,6 +53,7 @@ test('over a network that loses 10 % of all packets, repeats 5 % and reorders 5 
     endpoint: { ...endpoint, coap: `coap://127.0.0.1:${network.port}` },
     devices: devices.map((device) => ({ ...device, secret: secrets[device.id] ?? '' })),
   });
+  await untilReported(cloud, devices, {});
 
   const path = join(folder, 'image.bin');
   const bytes = randomBytes(6 * 1024);

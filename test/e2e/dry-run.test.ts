@@ -6,6 +6,7 @@ import { createStudio, type Studio } from '../../electron/core/studio.ts';
 import type { DryRun } from '../../shared/domain/dry-run.ts';
 import type { Device, PlanCheck } from '../../shared/domain/plan.ts';
 import { planComponents } from '../../shared/domain/plan-draft.ts';
+import { importReporting } from '../support/imported-devices.ts';
 import { makeDevice } from '../support/cloud.ts';
 import { slipway } from '../support/command.ts';
 
@@ -33,7 +34,7 @@ beforeAll(async () => {
     ...fleet(2, 'lwm2m', { STM32: '1.0.0' }),
     makeDevice('real-unknown', { productId: 'SENSOR-1', versions: {} }),
   ];
-  await studio.ask('devices.import', { devices });
+  await importReporting(studio, devices);
   const packageIds: string[] = [];
   let releaseId = '';
   for (const version of ['1.0.0', '1.1.0']) {

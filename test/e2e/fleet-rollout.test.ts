@@ -4,12 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { FleetProcess } from '../../electron/core/clouds/fleet-process.ts';
+import { untilReported } from '../../electron/core/clouds/reported-devices.ts';
 import { LocalCloud } from '../../electron/core/clouds/local-cloud.ts';
 import { LocalCloudProcess } from '../../electron/core/clouds/local-cloud-process.ts';
 import { makeSimulatedDevices } from '../../electron/core/clouds/simulated-identities.ts';
 import { createStudio, type Studio } from '../../electron/core/studio.ts';
+import type { PatchChoice } from '../../shared/domain/delta.ts';
 import type { Device, PlanStatus } from '../../shared/domain/plan.ts';
 import { componentId, productId, until } from '../support/cloud.ts';
+import { firmwareLike, makePatch } from '../support/patches.ts';
 import { artifactOf, packageOf, planOf } from '../support/scratch.ts';
 
 const policy = { chinaTelecomIccidPrefixes: ['898603', '898611'] };
@@ -49,6 +52,7 @@ async function startFleet(
     pollMs,
     devices: devices.map((device) => ({ ...device, secret: secrets[device.id] ?? '' })),
   });
+  await untilReported(cloud, devices, {});
   return devices;
 }
 
@@ -182,6 +186,45 @@ test('through the studio: simulated devices really apply a delta', async () => {
     expect(components).toMatchObject([{ packageType: 'delta', toVersion: '1.1.0' }]);
 });
 
+test('deltas of every kind are applied over every protocol, each on the result of the one before', async () => {
+  const endpoint = await cloudProcess.start();
+  cloud = new LocalCloud(endpoint);
+  await cloud.putProduct({ id: productId, name: 'Product' });
+  const identity = { productId, componentId, fromVersion: '0.0.0', batch: null };
+  const devices = makeSimulatedDevices({ ...identity, http: 2, mqtt: 2, lwm2m: 2 });
+  const { secrets } = await cloud.putDevices(devices, { rotate: true });
+  const images = [0, 1, 2, 3].map((version) => firmwareLike(30_000, version));
+  const path = join(folder, 'source.bin');
+  await writeFile(path, images[0] ?? '');
+  await fleet.start({
+    endpoint,
+    pollMs: 100,
+    images: [{ componentId, version: '0.0.0', path }],
+    devices: devices.map((device) => ({ ...device, secret: secrets[device.id] ?? '' })),
+  });
+  await untilReported(cloud, devices, {});
+  const choices: readonly PatchChoice[] = [
+    { format: 'vcdiff', compression: null },
+    { format: 'detools-inplace', compression: 'heatshrink' },
+    { format: 'hpatchlite', compression: 'tinyuz' },
+  ];
+  for (const [step, choice] of choices.entries()) {
+    const [source, target] = [images[step], images[step + 1]] as [Uint8Array, Uint8Array];
+    const patch = makePatch(source, target, choice, { memoryBytes: 96 * 1024, segmentBytes: 1024 });
+    const patchPath = join(folder, `${step}.patch`);
+    await writeFile(patchPath, patch);
+    const artifact = artifactOf(patchPath, patch);
+    const pkg = packageOf(artifact, { source: `${step}.0.0`, target: `${step + 1}.0.0` });
+    await cloud.putPackage(pkg, artifact);
+    const plan = planOf(pkg, { retries: 0 });
+    await cloud.publish(plan, policy);
+    expect(await ended(plan.id)).toMatchObject({
+      counts: { upgraded: 6, failed: 0 },
+      failureReasons: [],
+    });
+  }
+});
+
 test('a patch that cannot be applied fails on every device that has the source', async () => {
   const endpoint = await cloudProcess.start();
   cloud = new LocalCloud(endpoint);
@@ -198,6 +241,7 @@ test('a patch that cannot be applied fails on every device that has the source',
     images: [{ componentId, version: '1.0.0', path }],
     devices: devices.map((device) => ({ ...device, secret: secrets[device.id] ?? '' })),
   });
+  await untilReported(cloud, devices, {});
   const artifact = artifactOf(path, bytes);
   const pkg = packageOf(artifact, { source: '1.0.0', target: '2.0.0' });
   await cloud.putPackage(pkg, artifact);

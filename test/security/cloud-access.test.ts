@@ -6,7 +6,7 @@ import { type Socket, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { EmbeddedBroker } from '../../electron/cloud/mqtt/broker.ts';
 import { Complaints } from '../../electron/cloud/complaints.ts';
 import { type RunningCloud, createCloud } from '../../electron/cloud/ota-cloud.ts';
@@ -221,13 +221,12 @@ test.each(['mqtt', 'mqtts'])(
       complaints: new Complaints('mqtt', () => undefined),
       tls: scheme === 'mqtts' ? await loadTlsIdentity(await authority.issue('cloud')) : null,
     });
-    broker.open();
+    broker.open(() => Promise.resolve());
     const url = `${scheme}://127.0.0.1:${broker.port}`;
     const ca = await readFile(authority.caPath);
-    const enter = (username: string, password = 'x'): Promise<MqttClient> =>
-      connectAsync(url, { clientId: username, username, password, reconnectPeriod: 0, ca });
+    const enter = (username: string): Promise<MqttClient> =>
+      connectAsync(url, { clientId: username, username, password: 'x', reconnectPeriod: 0, ca });
     const [frozen, healthy] = [await enter('frozen'), await enter('healthy')];
-    const adapter = await enter(broker.adapterLogin.username, broker.adapterLogin.password);
     try {
       let received = 0;
       let longestGapMs = 0;
@@ -241,24 +240,49 @@ test.each(['mqtt', 'mqtts'])(
         await client.subscribeAsync(`ota/v1/${client.options.clientId}/job`, { qos: 1 });
       (frozen.stream as unknown as Socket).pause();
       lastMs = Date.now();
-      const filler = Buffer.alloc(60_000);
+      const filler = ' '.repeat(60_000);
       for (let count = 0; count < 200; count++) {
-        adapter.publish('ota/v1/frozen/job', filler, { qos: 0 });
-        adapter.publish('ota/v1/healthy/job', 'x', { qos: 1 });
+        await broker.publish('ota/v1/frozen/job', filler);
+        await broker.publish('ota/v1/healthy/job', 'x');
       }
       await until(
         () => received,
         (count) => count === 200,
       );
       expect(longestGapMs).toBeLessThan(1500);
-      expect(broker.isConnected('frozen')).toBe(false);
-      expect(broker.isConnected('healthy')).toBe(true);
+      expect(broker.isReachable('frozen')).toBe(false);
+      expect(broker.isReachable('healthy')).toBe(true);
     } finally {
-      for (const client of [frozen, healthy, adapter]) await client.endAsync(true);
+      for (const client of [frozen, healthy]) await client.endAsync(true);
       await broker.close();
     }
   },
 );
+
+test('a message that cannot be stored is not acknowledged', async () => {
+  const complained: string[] = [];
+  const broker = await EmbeddedBroker.start({
+    host: '127.0.0.1',
+    port: 0,
+    authenticate: () => true,
+    complaints: new Complaints('mqtt', (line) => complained.push(line)),
+    tls: null,
+  });
+  broker.open(() => Promise.reject(new Error('the disk is full')));
+  try {
+    const url = `mqtt://127.0.0.1:${broker.port}`;
+    const client = await connectAsync(url, { username: 'dev-1', reconnectPeriod: 0 });
+    const acknowledged = vi.fn();
+    const closed = closing(client);
+    client.publish('ota/v1/dev-1/status', '{}', { qos: 1 }, (error) => error ?? acknowledged());
+    await closed;
+    expect(acknowledged).not.toHaveBeenCalled();
+    expect(complained).toEqual(['mqtt: dev-1: the disk is full\n']);
+    await client.endAsync(true);
+  } finally {
+    await broker.close();
+  }
+});
 
 test('devices are let in only when there is someone to hear them', async () => {
   const broker = await EmbeddedBroker.start({
@@ -270,10 +294,10 @@ test('devices are let in only when there is someone to hear them', async () => {
   });
   const connecting = connectAsync(`mqtt://127.0.0.1:${broker.port}`, { username: 'dev-1' });
   await sleep(100);
-  expect(broker.isConnected('dev-1')).toBe(false);
-  broker.open();
+  expect(broker.isReachable('dev-1')).toBe(false);
+  broker.open(() => Promise.resolve());
   const client = await connecting;
-  expect(broker.isConnected('dev-1')).toBe(true);
+  expect(broker.isReachable('dev-1')).toBe(true);
   await client.endAsync(true);
   await broker.close();
 });

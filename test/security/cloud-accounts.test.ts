@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { DeviceLogEntry } from '../../shared/domain/plan-stages.ts';
+import type { PlanStatus } from '../../shared/domain/plan.ts';
 import type { AuditEntry } from '../../shared/domain/operator.ts';
 import { Operator, makeDevice } from '../support/cloud.ts';
 import { slipway } from '../support/command.ts';
@@ -78,6 +80,62 @@ test('everything that an operator asks for is noted, with who and how it ended',
   expect(made).toMatchObject({ account: 'owner', body: '{"name":"otto","role":"operator"}' });
   const text = JSON.stringify(await audit());
   expect(text).not.toContain(cloud.running.token);
+});
+
+test('decisions go on record under the account that takes them, whatever name is sent along', async () => {
+  await cloud.addDevices(makeDevice('dev-1'), makeDevice('dev-2'));
+  const stage = { soakMinutes: 0, hold: true, successPercent: 0, finishedPercent: 1 };
+  const publish = () =>
+    cloud.publishFull({
+      stages: [
+        { ...stage, upToCount: 1 },
+        { ...stage, soakMinutes: 600 },
+      ],
+    });
+  const openNext = (who: Operator, planId: string, name?: string) =>
+    who.call<PlanStatus>('POST', `/plans/${planId}/next-stage`, {
+      stage: 2,
+      reason: 'the pilot went well',
+      ...(name === undefined ? {} : { name }),
+    });
+  const typed = await publish();
+  expect(await cloud.operator.call('GET', '/operator')).toEqual({
+    name: 'owner',
+    role: 'admin',
+    typesName: true,
+  });
+  // Without accounts nobody else knows who decides.
+  await expect(openNext(cloud.operator, typed.id)).rejects.toMatchObject({ status: 400 });
+  const signed = await openNext(cloud.operator, typed.id, 'Ada Byron');
+  expect(signed.stages?.[1]).toMatchObject({ openedBy: { name: 'Ada Byron' } });
+
+  const otto = await account('otto', 'operator');
+  expect(await otto.call('GET', '/operator')).toMatchObject({ name: 'otto', typesName: false });
+  expect(await cloud.operator.call('GET', '/operator')).toMatchObject({ typesName: false });
+  const [first, second, third] = [await publish(), await publish(), await publish()];
+  for (const [plan, who, name] of [
+    [first, otto, 'otto'],
+    [second, cloud.operator, 'owner'],
+  ] as const)
+    expect((await openNext(who, plan.id, 'Ada Byron')).stages?.[1]).toMatchObject({
+      openedBy: { name },
+    });
+  expect((await openNext(otto, third.id)).stages?.[1]).toMatchObject({
+    openedBy: { name: 'otto', reason: 'the pilot went well' },
+  });
+});
+
+test('what an operator does for the user of a device is in its log with the account', async () => {
+  const device = await cloud.http('dev-1');
+  const plan = await cloud.publishFull({ mode: 'manual', upgradeTexts: { en: 'New', zh: '新' } });
+  const otto = await account('otto', 'operator');
+  const act = (kind: string) => otto.call('POST', `/plans/${plan.id}/devices/dev-1/${kind}`);
+  await act('confirm');
+  await act('confirm');
+  await device.begin();
+  const path = `/plans/${plan.id}/devices/dev-1/log`;
+  const { items } = await otto.call<{ items: DeviceLogEntry[] }>('GET', path);
+  expect(items.filter(({ event }) => event === 'confirmedBy')).toMatchObject([{ detail: 'otto' }]);
 });
 
 test('a device that floods the cloud is told to wait, and the others are not', async () => {

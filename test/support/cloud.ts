@@ -85,15 +85,24 @@ export class CloudProcess {
   }
 }
 
+/** A device that has reported the versions it has, unless other `reports` are given. */
 export function makeDevice(id: string, fields: Partial<Device> = {}): Device {
+  const { versions = { [componentId]: '1.0.0' }, transport = 'mqtt' } = fields;
+  const protocol = transport === 'http' ? 'ddi' : transport;
+  const at = '2026-01-01T00:00:00.000Z';
+  const reports = Object.entries(versions).map(([component, version]) => [
+    component,
+    { version, at, protocol },
+  ]);
   return {
     id,
     productId,
-    transport: 'mqtt',
+    transport,
     imsi: null,
     iccid: null,
     batch: null,
-    versions: { [componentId]: '1.0.0' },
+    versions,
+    reports: Object.fromEntries(reports),
     lastSeenAt: null,
     ...fields,
   };
@@ -178,8 +187,18 @@ export class Operator {
     return found;
   }
 
-  /** Puts the product and the devices; gives their secrets. */
+  /** Puts the product and the devices, which then report that they run what they were declared with; gives their secrets. */
   async putDevices(devices: readonly Device[]): Promise<Record<string, string>> {
+    const secrets = await this.declareDevices(devices);
+    for (let at = 0; at < devices.length; at += reportsAtOnce) {
+      const some = devices.slice(at, at + reportsAtOnce).filter(({ id }) => secrets[id]);
+      await Promise.all(some.map((device) => reportVersions(this.#http, device, secrets)));
+    }
+    return secrets;
+  }
+
+  /** Puts the product and the devices, which have not told anything yet; gives their secrets. */
+  async declareDevices(devices: readonly Device[]): Promise<Record<string, string>> {
     for (const id of new Set(devices.map((device) => device.productId)))
       await this.call('PUT', `/products/${id}`, { name: id });
     return (await this.call<{ secrets: Record<string, string> }>('PUT', '/devices', { devices }))
@@ -223,6 +242,30 @@ export class Operator {
   async history(planId: string): Promise<HistoryPoint[]> {
     return (await this.call<{ items: HistoryPoint[] }>('GET', `/plans/${planId}/history`)).items;
   }
+}
+
+const reportsAtOnce = 20;
+
+/** What a device says over DDI that it runs: exactly what it was declared with. */
+export async function reportVersions(
+  http: string,
+  { id, versions }: Pick<Device, 'id' | 'versions'>,
+  secrets: Readonly<Record<string, string>>,
+): Promise<void> {
+  const components = Object.entries(versions);
+  if (components.length === 0) return;
+  const data = Object.fromEntries(
+    components.map(([name, version]) => [`version.${name}`, version]),
+  );
+  const answer = await fetch(`${http}/default/controller/v1/${encodeURIComponent(id)}/configData`, {
+    method: 'PUT',
+    headers: {
+      authorization: `TargetToken ${secrets[id] ?? ''}`,
+      'content-type': 'application/json',
+    },
+    body: JSON.stringify({ mode: 'merge', data }),
+  });
+  if (!answer.ok) throw new Error(`${id} could not report: ${answer.status}`);
 }
 
 /** Asks until the answer is as wanted. */

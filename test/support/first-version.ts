@@ -51,3 +51,18 @@ export function backToFirstVersion(path: string): void {
   db.exec('DELETE FROM schema_version WHERE version > 1');
   db.close();
 }
+
+/** Takes a database of the cloud back to a version, by the columns that came later, and lets `work` change it there. */
+export function backToVersion(
+  path: string,
+  version: number,
+  laterColumns: Readonly<Record<string, readonly string[]>>,
+  work: (exec: (sql: string) => void) => void,
+): void {
+  const db = new Database(path);
+  for (const [table, columns] of Object.entries(laterColumns))
+    for (const column of columns) db.exec(`ALTER TABLE ${table} DROP COLUMN ${column}`);
+  db.exec(`DELETE FROM schema_version WHERE version > ${version}`);
+  work((sql) => db.exec(sql));
+  db.close();
+}

@@ -73,7 +73,7 @@ test('the matrix tells what each format costs the device, and why it cannot appl
   expect(told).toMatch(/BSDIFF40 .* Cannot/);
   expect(told).toMatch(/detools in place, heatshrink .* 64\.0 KiB .* m?s 16 Fits/);
   expect(told).toContain('Devices are counted while the cloud runs');
-  expect(told).toMatch(/BSDIFF40: the decoder needs \d+ bytes of RAM, the device has 8192\./);
+  expect(told).toMatch(/BSDIFF40: the decoder needs [\d.]+ MiB of RAM, the device has 8\.0 KiB\./);
   await inspectView(page, 'delta-view-matrix');
 });
 

@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { reportImported } from '../support/imported-devices.ts';
 import { inspectView, openReleasesWindow, type StudioWindow } from '../support/studio-window.ts';
 
 let studio: StudioWindow;
@@ -10,7 +11,7 @@ let page: Page;
 beforeAll(async () => {
   studio = await openReleasesWindow();
   ({ page } = studio);
-  await page.evaluate(async () => {
+  const imported = await page.evaluate(async () => {
     const device = (at: number) => ({
       id: `49015420323${String(at).padStart(4, '0')}`,
       productId: 'SENSOR-1',
@@ -23,8 +24,14 @@ beforeAll(async () => {
     });
     const devices = Array.from({ length: 300 }, (_, at) => device(at));
     const run = await window.slipway.call('devices.import', { devices });
-    if (!run.ok) throw new Error(run.error.detail);
+    const cloud = await window.slipway.call('cloud.start', {});
+    if (!run.ok || !cloud.ok) throw new Error('the devices could not be imported');
+    const { secretsFile } = run.value as { secretsFile: string };
+    return { devices, secretsFile, http: (cloud.value as { http: string }).http };
   });
+  // Ten were only declared: they have not told anything yet.
+  const telling = imported.devices.filter((_, at) => at % 30 !== 2);
+  await reportImported(imported.http, imported.secretsFile, telling);
   await page.getByTestId('view-rollout').click();
   await page.getByRole('tab', { name: 'New plan' }).click();
 });
@@ -34,13 +41,14 @@ test('the check says who gets what, what it sends and how long it takes', async 
   const scope = page.getByTestId('scope');
   await expect
     .poll(() => scope.textContent(), { timeout: 20_000 })
-    .toMatch(/^Full package60Delta package180Skipped60/);
+    .toMatch(/^Full package60Delta package170Skipped70/);
   await scope.getByText('Never reported a version').waitFor();
+  await page.locator('[data-skip="onlyDeclared"]').getByText('10').waitFor();
   const preview = page.getByTestId('plan-preview');
   await preview.getByText('Over the air').waitFor();
   await preview.getByText('Expected duration').waitFor();
   await page.getByTestId('plan-never-reported').setChecked(true, { force: true });
-  await expect.poll(() => scope.textContent()).toMatch(/^Full package120/);
+  await expect.poll(() => scope.textContent()).toMatch(/^Full package130/);
   await page.getByTestId('plan-never-reported').setChecked(false, { force: true });
   await expect.poll(() => scope.textContent()).toMatch(/^Full package60/);
   await preview.scrollIntoViewIfNeeded();
@@ -63,6 +71,17 @@ test('the devices of each reason are listed, searched and saved as a table', asy
   expect(lines[1]).toMatch(/,skip,neverReported,/);
   await page.keyboard.press('Escape');
   await page.getByTestId('scope-devices').waitFor({ state: 'detached' });
+});
+
+test('a device that was only declared is told apart in its list and among the skipped', async () => {
+  await page.getByTestId('scope-list-onlyDeclared').click();
+  await page.getByText('STM32 was declared as 1.0.0, and it never reported it.').first().waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByRole('tab', { name: 'Devices and cloud' }).click();
+  await page.locator('[data-reported="never"]').getByText('declared only').first().waitFor();
+  await page.locator('[data-reported="ddi"]').first().waitFor();
+  await inspectView(page, 'devices-reported');
+  await page.getByRole('tab', { name: 'New plan' }).click();
 });
 
 test('a list from a file names its column and each line that is no device; one click leaves those out', async () => {
@@ -119,6 +138,15 @@ test('a package is verified on one device, and the outcome stays with the releas
   expect(await tried.count()).toBe(1);
   await section.scrollIntoViewIfNeeded();
   await inspectView(page, 'plan-verification');
+  // Beside the release, for who decides what becomes of it.
+  await page.getByTestId('view-releases').click();
+  const beside = page.getByTestId('release-verifications').locator('li');
+  await beside.getByText('SENSOR-1-SIM-MQTT-00001').waitFor();
+  expect(await beside.first().getAttribute('data-outcome')).toBe('succeeded');
+  expect(await beside.first().textContent()).toMatch(/SENSOR-1 STM32 1\.0\.0 to 1\.1\.0, after/);
+  await inspectView(page, 'releases-verified');
+  await page.getByTestId('view-rollout').click();
+  await page.getByRole('tab', { name: 'New plan' }).click();
 });
 
 test('a dry run carries the plan out with simulated devices', async () => {
@@ -132,7 +160,7 @@ test('a dry run carries the plan out with simulated devices', async () => {
   await part.getByTestId('job-strip').waitFor();
   const result = page.getByTestId('dry-run-result');
   await result.waitFor({ timeout: 60_000 });
-  expect(await result.textContent()).toMatch(/^Upgraded12Failed0.*12 devices for 24\d/);
+  expect(await result.textContent()).toMatch(/^Upgraded12Failed0.*12 devices for 23\d/);
   await result.scrollIntoViewIfNeeded();
   await inspectView(page, 'plan-dry-run');
 });

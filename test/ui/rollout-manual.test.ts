@@ -31,6 +31,15 @@ test('a manual plan is written with its texts, times and strategy', async () => 
   await inspectView(page, 'rollout-fleet-signals');
   await page.getByTestId('fleet-start').click();
   await page.getByTestId('fleet-status').waitFor();
+  // Whoever looks at the list sees that the devices have spoken for themselves.
+  for (const protocol of ['ddi', 'mqtt', 'lwm2m'])
+    await page.locator(`[data-reported="${protocol}"]`).first().waitFor();
+  const auto = page.getByLabel('Confirm manual plans for SENSOR-1-SIM-HTTP-00003 without asking');
+  await auto.click();
+  await expect.poll(() => auto.isChecked()).toBe(true);
+  await inspectView(page, 'rollout-auto-confirm');
+  await auto.click();
+  await expect.poll(() => auto.isChecked()).toBe(false);
   await flashVirtualBoard(page);
   await page.getByTestId('view-rollout').click();
   await openRolloutTab(page, 'New plan');

@@ -1,5 +1,9 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { CloudAdministration } from '../../electron/core/clouds/cloud-administration.ts';
+import { LocalCloud } from '../../electron/core/clouds/local-cloud.ts';
 import { openRolloutTab, publishPlan, startLocalCloud } from '../support/rollout-steps.ts';
 import {
   flashVirtualBoard,
@@ -80,6 +84,13 @@ test('failures stop the plan with their evidence; a person accepts them and it g
   );
   expect(await page.getByTestId('plan-resume').count()).toBe(0);
   await inspectView(page, 'stages-stopped');
+  const rows = page.getByTestId('rollout-devices');
+  const roomOf = async () => (await rows.boundingBox())?.height ?? 0;
+  const beside = await roomOf();
+  await page.getByTestId('plan-fold').click();
+  await page.getByTestId('stop').waitFor({ state: 'detached' });
+  expect(await roomOf()).toBeGreaterThan(beside + 150);
+  await page.getByTestId('plan-fold').click();
   await page.getByTestId('resume-accept').click();
   await inspectView(page, 'stages-accept');
   await decide('resume-accept');
@@ -92,10 +103,39 @@ test('failures stop the plan with their evidence; a person accepts them and it g
   await inspectView(page, 'stages-soaking');
 });
 
+test('who is signed in decides under that account, and types no name', async () => {
+  const token = (
+    await readFile(join(studio.folder, '.slipway/cloud/operator-token'), 'utf8')
+  ).trim();
+  const started = await page.evaluate(() => window.slipway.call('cloud.start', {}));
+  if (!started.ok) throw new Error(started.error.detail);
+  const { http } = started.value as { http: string };
+  const otto = await new CloudAdministration(new LocalCloud({ http, token })).addAccount(
+    'otto',
+    'operator',
+  );
+  await openRolloutTab(page, 'Devices and cloud');
+  await page.getByTestId('sign-in').click();
+  await page.getByTestId('sign-in-token').fill('not a token');
+  await page.getByTestId('sign-in-submit').click();
+  await page.getByText('The operator token is missing or wrong').waitFor();
+  await inspectView(page, 'sign-in');
+  await page.getByTestId('sign-in-token').fill(otto.token);
+  await page.getByTestId('sign-in-submit').click();
+  await page.getByTestId('operator-name').getByText('otto (operator)').waitFor();
+  await inspectView(page, 'signed-in');
+  await openRolloutTab(page, 'Plans');
+});
+
 test('a stage is opened early, and what a device went through is told line by line', async () => {
   await page.getByTestId('open-stage').click();
-  await decide('open-stage');
-  await stage(2).getByText('Opened by Ada Byron').waitFor();
+  const dialog = page.getByTestId('open-stage-dialog');
+  await dialog.getByTestId('decision-account').getByText('otto').waitFor();
+  expect(await dialog.getByLabel('Your name').count()).toBe(0);
+  await dialog.getByLabel('Reason').fill('The failing devices are on the test rack.');
+  await inspectView(page, 'stages-decision-account');
+  await page.getByTestId('open-stage-submit').click();
+  await stage(2).getByText('Opened by otto').waitFor();
   await page.getByTestId('rollout-state').click();
   await page.getByRole('option', { name: 'Failed' }).click();
   const grid = page.getByTestId('rollout-devices');

@@ -60,7 +60,9 @@ test('MQTT status messages are read strictly', () => {
   expect(read({ state: 'SUCCEEDED', version: '1.1.0', more: 1 })).toEqual({
     kind: 'succeeded',
     version: '1.1.0',
+    protocol: 'mqtt',
   });
+  expect(read({ state: 'SUCCEEDED' })).toEqual({ kind: 'succeeded', version: null });
   expect(read({ state: 'FAILED', code: 5 })).toEqual({ kind: 'failed', code: '5' });
   expect(read({ state: 'FAILED', code: 'bad code\n' })).toMatchObject({ code: 'device-error' });
   expect(read({ state: 'REJECTED' })).toEqual({ kind: 'failed', code: 'rejected' });

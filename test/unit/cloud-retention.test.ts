@@ -50,6 +50,10 @@ test('of plans that ended long ago the outcome stays, the details and what only 
   const before = await cloud.operator.status(plan.id);
   expect(await stored()).toHaveLength(2);
   expect(await logOf(plan.id)).not.toEqual([]);
+  await until(
+    () => cloud.operator.history(plan.id),
+    (points) => points.at(-1)?.upgraded === 1,
+  );
 
   clock.turn(31 * minutesPerDay);
   await until(stored, (names) => names.length === 1);

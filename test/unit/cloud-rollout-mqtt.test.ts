@@ -62,6 +62,20 @@ test('a connected MQTT device hears of a plan at once, and duplicates change not
   });
 });
 
+test('what the embedded broker has acknowledged is stored', async () => {
+  const device = await cloud.mqtt('dev-1');
+  const plan = await cloud.publishFull();
+  const [job] = await until(
+    () => device.jobs,
+    (jobs) => jobs.length === 1,
+  );
+  for (const state of ['DOWNLOADING', 'UPDATING']) {
+    await device.status(job?.job, state);
+    const [component] = (await cloud.deviceOf(plan, 'dev-1'))?.components ?? [];
+    expect(component?.state).toBe(state === 'UPDATING' ? 'upgrading' : 'downloading');
+  }
+});
+
 test('an MQTT success without a version waits for the versions', async () => {
   const device = await cloud.mqtt('dev-1');
   const plan = await cloud.publishFull();

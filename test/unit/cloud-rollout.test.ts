@@ -3,7 +3,15 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Device } from '../../shared/domain/plan.ts';
-import { componentId, makeDevice, makePackage, makePlan, productId } from '../support/cloud.ts';
+import {
+  componentId,
+  makeDevice,
+  makePackage,
+  makePlan,
+  productId,
+  until,
+} from '../support/cloud.ts';
+import { HandHttpDevice } from '../support/hand-devices.ts';
 import { TestCloud } from '../support/test-cloud.ts';
 
 let cloud: TestCloud;
@@ -171,6 +179,43 @@ test('a device that already runs the target needs no update, at publication and 
   expect((await cloud.operator.status(plan.id)).counts).toMatchObject({ notUpgraded: 1 });
 });
 
+test('a device that was only declared is left out until it reports itself, over whatever protocol', async () => {
+  const { operator } = cloud;
+  const ids = ['by-http', 'by-mqtt', 'declared'] as const;
+  const transports = { 'by-http': 'http', 'by-mqtt': 'mqtt', declared: 'http' } as const;
+  const devices = ids.map((id) => makeDevice(id, { transport: transports[id] }));
+  for (const [id, secret] of Object.entries(await operator.declareDevices(devices)))
+    cloud.secrets.set(id, secret);
+  const skippedOf = async () => {
+    const plan = makePlan(await operator.putPackage(randomBytes(100)));
+    const refused = await operator.publish(plan).catch((error: unknown) => error);
+    return refused instanceof Error ? refused.message : (await operator.status(plan.id)).skipped;
+  };
+  expect(await skippedOf()).toMatch(/no-devices/);
+
+  const byHttp = new HandHttpDevice(cloud.running.http, 'by-http', cloud.secretOf('by-http'));
+  const answer = await (await byHttp.ask('GET', '')).json();
+  // It is asked for its attributes, although a version was declared.
+  expect(answer).toMatchObject({ _links: { configData: expect.anything() } });
+  await byHttp.runs('1.0.0');
+  const later = await (await byHttp.ask('GET', '')).json();
+  expect(later).not.toHaveProperty('_links.configData');
+  const byMqtt = await cloud.mqtt('by-mqtt');
+  await byMqtt.get('1.0.0');
+  await until(
+    async () =>
+      (await operator.call<{ items: Device[] }>('GET', '/devices?productId=SENSOR')).items,
+    (found) => found.some(({ reports }) => reports?.[componentId]?.protocol === 'mqtt'),
+  );
+  const listed = await operator.call<{ items: Device[] }>('GET', '/devices?productId=SENSOR');
+  expect(listed.items).toMatchObject([
+    { id: 'by-http', reports: { [componentId]: { version: '1.0.0', protocol: 'ddi' } } },
+    { id: 'by-mqtt', reports: { [componentId]: { version: '1.0.0', protocol: 'mqtt' } } },
+    { id: 'declared', versions: { [componentId]: '1.0.0' }, reports: {} },
+  ]);
+  expect(await skippedOf()).toEqual([{ reason: 'onlyDeclared', count: 1, devices: ['declared'] }]);
+});
+
 test('scope is decided once; blacklist wins; China Telecom devices are named', async () => {
   await cloud.addDevices(
     makeDevice('listed'),
@@ -244,10 +289,10 @@ test('a device that is removed in the middle of a terminated plan does not come 
 
 test('a plan is refused whole: too many devices, none, other content, a missing artifact', async () => {
   const many = Array.from({ length: 10_001 }, (_, index) => makeDevice(`dev-${index}`));
-  await cloud.addDevices(...many.slice(0, 10_000));
-  await cloud.addDevices(...many.slice(10_000));
+  await cloud.operator.declareDevices(many.slice(0, 10_000));
+  await cloud.operator.declareDevices(many.slice(10_000));
   const packageId = await cloud.operator.putPackage(randomBytes(100));
-  const plan = makePlan(packageId);
+  const plan = makePlan(packageId, { allowNeverReported: true });
   await expect(cloud.operator.publish(plan)).rejects.toMatchObject({ code: 'too-many-devices' });
   await expect(cloud.operator.status(plan.id)).rejects.toMatchObject({ code: 'plan-missing' });
   await expect(cloud.operator.publish({ ...plan, whitelist: ['nobody'] })).rejects.toMatchObject({

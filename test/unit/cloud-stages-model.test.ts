@@ -9,7 +9,7 @@ import type { CloudParts } from '../../electron/cloud/types.ts';
 import { brokenRule, dealStages, isGateMet, type StageTally } from '../../shared/domain/stages.ts';
 import { stagesSchema, stopRulesSchema } from '../../shared/domain/plan-stages.ts';
 import { sha256 } from '../../electron/files/sha256.ts';
-import { makeDevice, makePackage, makePlan, productId } from '../support/cloud.ts';
+import { componentId, makeDevice, makePackage, makePlan, productId } from '../support/cloud.ts';
 import { TestClock } from '../support/test-clock.ts';
 
 const deviceCount = 9;
@@ -205,6 +205,7 @@ class Rollout {
       ids.map((id) => makeDevice(id)),
       false,
     );
+    for (const id of ids) await parts.engine.reportVersions(id, { [componentId]: '1.0.0' }, 'mqtt');
     const bytes = randomBytes(10);
     const artifact = { name: 'a.bin', sizeBytes: bytes.length, sha256: sha256(bytes) };
     await parts.packages.put(makePackage({ id: 'pkg' }), artifact);
@@ -273,7 +274,7 @@ async function run(rollout: Rollout, model: Model, command: Command): Promise<vo
       const report =
         command.kind === 'fail'
           ? ({ kind: 'failed', code: 'E1' } as const)
-          : ({ kind: 'succeeded', version: '1.1.0' } as const);
+          : ({ kind: 'succeeded', version: '1.1.0', protocol: 'mqtt' } as const);
       model.heardMin.set(id, model.nowMin);
       const wasDone = model.isDone(id);
       // Told twice at once, as a broker may deliver it.

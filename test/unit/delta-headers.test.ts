@@ -1,7 +1,11 @@
 import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { readPatchHead } from '../../shared/delta/patch-head.ts';
+import { sniff } from '../../shared/formats/sniff.ts';
+import { everyChoice, firmwareLike, makePatch } from '../support/patches.ts';
 import { flipped, InspectBench } from '../support/inspect.ts';
 import { patches } from '../support/peer-files.ts';
 
@@ -39,6 +43,8 @@ describe('headers of patches', () => {
     ['detools', patches.detoolsBz2, 'detools: makes 1473 bytes'],
     ['detools', patches.detoolsZstd, 'detools: makes 1473 bytes'],
     ['detools', patches.detoolsLz4, 'detools: makes 1473 bytes'],
+    ['detools', patches.detoolsCrle, 'detools: makes 1473 bytes'],
+    ['detools', patches.detoolsHeatshrink, 'detools: makes 1473 bytes'],
     ['detools', patches.detoolsHdiffpatch, 'detools: makes 1473 bytes'],
     ['detools', patches.detoolsInPlace, 'detools: makes 1473 bytes from 1430 bytes, type in-place'],
   ])('reads %s', async (format, bytes, detail) => {
@@ -48,6 +54,49 @@ describe('headers of patches', () => {
       file.findings.map(({ rule }) => rule).filter((rule) => rule !== 'identity.version-found'),
     ).toEqual(sound);
     expect(file.findings[0]?.detail).toContain(detail);
+  });
+
+  it.each(everyChoice)('reads what Slipway makes: $format $compression', async (choice) => {
+    const place = { memoryBytes: 32_768, segmentBytes: 1024 };
+    const patch = makePatch(firmwareLike(9000, 0), firmwareLike(9000, 1), choice, place);
+    const file = await bench.inspect('made.bin', patch);
+    const { format, decoder } = readPatchHead(patch);
+    expect(file.format).toBe(format.replace(/-inplace$|(?<=hdiff)patch$/, ''));
+    const found = file.findings.map(({ rule }) => rule);
+    expect(found).toEqual(expect.arrayContaining(['patch.header', 'container.integrity']));
+    expect(file.findings[0]?.detail).toContain('makes 9000 bytes');
+    if (decoder.memoryBytes !== null) expect(file.findings[0]?.detail).toContain('from 9000 bytes');
+  });
+
+  it('takes neither tables nor letters at the beginning for patches without a magic number', () => {
+    const beginnings = [
+      ['0096e000001b9ad8000096e100001b9b000000', 'a font'],
+      ['0080300000181b66000080310000181b8e0000', 'another font'],
+      ['008382a0e300000148898570ffffff488b8298', 'code of x86'],
+      ['0280300000181b6600008031', 'as if compressed with crle'],
+      ['048030b3181b6600008031', 'as if compressed with heatshrink'],
+      ['6849504f0210', 'the letters of HPatchLite, but no version'],
+      ['68490a480210', 'and no such compression'],
+    ] as const;
+    for (const [hex, what] of beginnings) {
+      const head = Buffer.concat([Buffer.from(hex, 'hex'), randomBytes(4000)]);
+      expect(sniff(head), what).toBe('unknown');
+    }
+  });
+
+  it('tells damage in the header of HPatchLite, and what others than Slipway read', async () => {
+    const patch = makePatch(firmwareLike(900, 0), firmwareLike(900, 1), {
+      format: 'hpatchlite',
+      compression: 'tinyuz',
+    });
+    const plain = changed(patch, (copy) => void (copy[2] = 0));
+    await stops('plain.patch', plain, 'patch.damaged');
+    const other = changed(patch, (copy) => {
+      copy[2] = 5;
+      copy[3] = (copy[3] ?? 0) ^ 0xc0;
+    });
+    const [header] = (await bench.inspect('zstd.patch', other)).findings;
+    expect(header?.detail).toContain('compression zstd, for an update in place');
   });
 
   it('never passes a patch whose content it did not apply', async () => {
@@ -236,11 +285,6 @@ describe('lies of detools', () => {
   it('tells a target that no device holds', async () => {
     const absurd = Buffer.concat([Buffer.from([1, 0x80, 0x80, 0x80, 0x80, 0x80, 1]), lzma]);
     await stops('lie.patch', absurd, 'patch.absurd');
-  });
-
-  it('does not take for a patch what only may be one', async () => {
-    for (const bytes of [patches.detoolsCrle, patches.detoolsHeatshrink])
-      expect((await bench.inspect('weak.bin', bytes)).format).toBe('unknown');
   });
 });
 

@@ -125,9 +125,17 @@ test.each([
   await expect(failure).rejects.toThrow(`Not proven against the full image of this release`);
 });
 
+test('a delta that was proven from another image than its source version has closes the gate', async () => {
+  const proof = made.deltaProof;
+  if (!proof) throw new Error('the delta has no proof');
+  const failure = publish({ deltaProof: { ...proof, sourceSha256: hash('e') } });
+  await expect(failure).rejects.toMatchObject({ problem: { code: 'gates-closed', kind: 'gate' } });
+  await expect(failure).rejects.toThrow('Proven from another image than that of their source');
+});
+
 test.each([
-  ['less RAM', `${delta.slice(0, -2)}, ramBytes: 1000 }`, 'bytes of RAM, the device has 1000'],
-  ['less flash', delta.replace('65536', '32768'), 'bytes of flash, the device has 32768'],
+  ['less RAM', `${delta.slice(0, -2)}, ramBytes: 1000 }`, 'of RAM, the device has 1000 B'],
+  ['less flash', delta.replace('65536', '32768'), 'of flash, the device has 32.0 KiB'],
   ['another decoder', 'delta: { formats: [bsdiff] }', 'decodes bsdiff, not detools-inplace'],
   [
     'other compressions',

@@ -106,7 +106,7 @@ test('all China Telecom devices are named, of other reasons the first thousand',
   const telecom = many.map((one) => ({ ...one, imsi: '46003' }));
   const [named] = summarizeScope(decideScope(draft, telecom, policy)).skipped;
   expect(named?.devices.length).toBe(1500);
-  const upToDate = many.map((one) => ({ ...one, versions: { [componentId]: '1.1.0' } }));
+  const upToDate = many.map(({ id }) => makeDevice(id, { versions: { [componentId]: '1.1.0' } }));
   const [counted] = summarizeScope(decideScope(draft, upToDate, policy)).skipped;
   expect(counted).toMatchObject({ reason: 'noUpdateRequired', count: 1500 });
   expect(counted?.devices.length).toBe(1000);
@@ -144,6 +144,46 @@ test('a device that never reported a component is upgraded only when the plan al
   expect(decideScope(allowed, [half], policy)).toMatchObject([
     { action: 'full', packageId: 'full', packageIds: ['full', 'modem'] },
   ]);
+});
+
+test('what a device was declared with does not make it upgradable, and its own word overrides it', () => {
+  const draft = planDraftSchema.parse({
+    ...makePlan('full'),
+    components: [
+      {
+        ...makePlan('full').components[0],
+        deltas: [{ sourceVersion: '1.0.0', packageId: 'delta' }],
+      },
+    ],
+  });
+  const decide = (device: Device, changes: Partial<PlanDraft> = {}) =>
+    decideScope({ ...draft, ...changes }, [device], policy)[0];
+  const declared = makeDevice('dev-1', { reports: {} });
+  const old = makeDevice('dev-1');
+  expect(decide(declared)).toMatchObject({
+    action: 'skip',
+    reason: 'onlyDeclared',
+    detail: `${componentId} was declared as 1.0.0, and it never reported it.`,
+  });
+  const { reports: _reports, ...unknown } = declared;
+  expect(decide(unknown)).toMatchObject({ reason: 'onlyDeclared' });
+  // Declared to run the target is no proof of it either.
+  const target = makeDevice('dev-1', { versions: { [componentId]: '1.1.0' }, reports: {} });
+  expect(decide(target)).toMatchObject({ reason: 'onlyDeclared' });
+  expect(decide(target, { allowNeverReported: true })).toMatchObject({ action: 'full' });
+  // A delta needs a source that is known: a declared one gets the full package where that is allowed.
+  expect(decide(declared, { allowNeverReported: true })).toMatchObject({ packageIds: ['full'] });
+  expect(decide(old)).toMatchObject({ packageIds: ['delta'] });
+  const renewed = { ...old, versions: { [componentId]: '0.9.0' } };
+  expect(decide(renewed)).toMatchObject({ packageIds: ['delta'] });
+  const fleet = [declared, old, makeDevice('dev-2', { versions: {} })];
+  expect(summarizeScope(decideScope(draft, fleet, policy))).toMatchObject({
+    delta: 1,
+    skipped: [
+      { reason: 'neverReported', count: 1, devices: ['dev-2'] },
+      { reason: 'onlyDeclared', count: 1, devices: ['dev-1'] },
+    ],
+  });
 });
 
 test('a delta that the devices cannot apply gives way to the full package, or to nothing', () => {

@@ -61,8 +61,8 @@ export class ImageStore {
   }
 
   /**
-   * Applies a BSDIFF40 patch and gives the SHA-256 of the result; the bytes are needed only the first time.
-   * @throws ProblemError `patch-format` | `patch-corrupt`
+   * Applies a patch of whatever format the product makes and gives the SHA-256 of the result; the bytes are needed only the first time.
+   * @throws ProblemError `patch-format` | `patch-corrupt` | `patch-source` | `patch-unsupported`
    */
   patch(sourceSha256: string, patchSha256: string, patch: Buffer | null): Promise<string> {
     const key = `${sourceSha256} ${patchSha256}`;

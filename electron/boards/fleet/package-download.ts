@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { patchBeginning } from '../../../shared/delta/patch-head.ts';
 import { updateResult } from '../../../shared/protocols/firmware-update.ts';
 import { readBlocks } from '../../coap/block-transfer.ts';
 import type { CoapSocket } from '../../coap/coap-socket.ts';
@@ -10,7 +11,6 @@ const connectionLost = 4;
 const integrityFailed = 5;
 const updateFailed = 8;
 const unsupportedProtocol = 9;
-const deltaMagic = Buffer.from('BSDIFF40');
 
 /** A package that an LwM2M device pulls or was pushed: checked on the way, then installed. */
 export class PackageDownload {
@@ -19,7 +19,7 @@ export class PackageDownload {
   readonly #pull: (signal: AbortSignal) => AsyncIterable<PulledBytes>;
   readonly #stop = new AbortController();
   readonly #hash = createHash('sha256');
-  /** The bytes of a delta; an image is only hashed, since thousands of devices hold the same. */
+  /** The bytes of what may be a delta; an image is only hashed, since thousands of devices hold the same. */
   #delta: Buffer[] | null = null;
   #begun = false;
   #sha256 = '';
@@ -88,7 +88,7 @@ export class PackageDownload {
   }
 
   #take(bytes: Uint8Array): void {
-    if (!this.#begun && Buffer.from(bytes).subarray(0, deltaMagic.length).equals(deltaMagic))
+    if (!this.#begun && this.#device.holdsImage && patchBeginning(bytes) !== 'none')
       this.#delta = [];
     this.#begun = true;
     this.#delta?.push(Buffer.from(bytes));

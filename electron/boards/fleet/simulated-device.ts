@@ -1,5 +1,6 @@
 import { ProblemError } from '../../../shared/domain/problem.ts';
-import { reportedVersion } from '../../../shared/domain/scope.ts';
+import { patchBeginning } from '../../../shared/delta/patch-head.ts';
+import { versionOf } from '../../../shared/domain/scope.ts';
 import { type Artifact, type Downloader, InstallFailure } from './downloader.ts';
 import type { FleetConfig } from './fleet-config.ts';
 import type { ImageStore } from './image-store.ts';
@@ -69,6 +70,11 @@ export class SimulatedDevice {
     return this.#versions;
   }
 
+  /** Whether the bytes that it runs are at hand, so that a delta can be applied. */
+  get holdsImage(): boolean {
+    return [...this.#images.values()].some((sha256) => this.#tools.images.has(sha256));
+  }
+
   /** Whether it takes jobs and is not heard from again. */
   get isSilent(): boolean {
     return this.#fault === 'silent';
@@ -91,12 +97,12 @@ export class SimulatedDevice {
 
   /**
    * Installs a package that came without a job, as LwM2M brings it; false when it cannot be. Without
-   * a version the device goes on to say the one it had. `patch` holds the bytes of a delta.
+   * a version the device goes on to say the one it had. `bytes` are there when they may be a delta.
    */
   async installUnnamed(
     version: string | null,
     sha256: string,
-    patch: Buffer | null,
+    bytes: Buffer | null,
   ): Promise<boolean> {
     const [componentId] = Object.keys(this.#versions);
     if (componentId === undefined) return false;
@@ -105,9 +111,8 @@ export class SimulatedDevice {
       return false;
     }
     try {
-      const image = patch === null ? sha256 : await this.#patched(componentId, sha256, patch);
-      if (image === null) this.#images.delete(componentId);
-      else this.#images.set(componentId, image);
+      const image = bytes && (await this.#patched(componentId, sha256, bytes));
+      this.#images.set(componentId, image ?? sha256);
       if (version !== null) this.#versions[componentId] = version;
       this.#lastOutcome = { ok: true, version: this.#versions[componentId] ?? '' };
       return true;
@@ -118,15 +123,21 @@ export class SimulatedDevice {
     }
   }
 
-  /** SHA-256 of what the patch rebuilds; null when the source is not at hand. */
-  async #patched(componentId: string, sha256: string, patch: Buffer): Promise<string | null> {
+  /** SHA-256 of what a patch rebuilds; null when the bytes are an image, or there is no source to rebuild it from. */
+  async #patched(componentId: string, sha256: string, bytes: Buffer): Promise<string | null> {
     const source = this.#images.get(componentId);
     if (source === undefined || !this.#tools.images.has(source)) return null;
-    return this.#tools.images.patch(source, sha256, patch);
+    try {
+      return await this.#tools.images.patch(source, sha256, bytes);
+    } catch (error) {
+      // An image may begin as a detools patch does; it then fails to rebuild anything.
+      if (error instanceof ProblemError && patchBeginning(bytes) === 'maybe') return null;
+      throw error;
+    }
   }
 
   async #install(job: DeviceJob, tell: TellStep): Promise<Outcome> {
-    const current = reportedVersion(this.#versions, job.componentId);
+    const current = versionOf(this.#versions, job.componentId);
     if (job.packageType === 'delta' && current !== job.sourceVersion)
       return { ok: false, code: 'source-version' };
     await tell('DOWNLOADING', 0);

@@ -92,7 +92,7 @@ export function cloudOtaRoutes(
     await parts.consents.reportSignals(deviceId, signals, { isAsking: true });
     const componentId = await componentOf(deviceId);
     if (componentId !== null)
-      await parts.engine.reportVersions(deviceId, { [componentId]: version });
+      await parts.engine.reportVersions(deviceId, { [componentId]: version }, 'cloudota');
     const offered = await parts.engine.offer(deviceId);
     const job = offered && (await parts.engine.begin(deviceId, offered.actionId));
     if (job === null || typeof job === 'string') {
@@ -119,7 +119,8 @@ export function cloudOtaRoutes(
     if (!job) return { code: 410, msg: 'The device has no open job.' };
     if (code === upgradeSuccess) {
       // The version that runs is what counts, whatever the code says.
-      await parts.engine.report(deviceId, job.actionId, { kind: 'succeeded', version });
+      const success = { kind: 'succeeded', version, protocol: 'cloudota' } as const;
+      await parts.engine.report(deviceId, job.actionId, success);
       return { code: 200 };
     }
     const report = reports[code];

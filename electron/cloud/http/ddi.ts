@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { ddiPollSeconds } from '../../../shared/domain/limits.ts';
 import { problem } from '../../../shared/domain/problem.ts';
 import type { ArtifactKeys } from '../store/artifact-keys.ts';
-import type { StoredPackage } from '../store/packages.ts';
+import type { ArtifactFile, StoredPackage } from '../store/packages.ts';
 import type { CloudParts } from '../types.ts';
 import { sendArtifact } from './artifact-reply.ts';
 import { DdiAccess, unauthorized } from './ddi-access.ts';
@@ -11,6 +11,7 @@ import { confirmationRoutes } from './ddi-confirmation.ts';
 import { actionParams, artifactOf, deployment, deviceRoot, jobHref } from './ddi-deployment.ts';
 import { attributesSchema, feedbackSchema, readAttributes, toDeviceReport } from './ddi-report.ts';
 import { jobGone, jobUnknown, parse } from './problems.ts';
+import type { RepeatedDownloads } from './repeated-downloads.ts';
 
 /** How often a device should ask; it goes into every poll's answer. */
 const pollingSleep = `00:00:${String(ddiPollSeconds).padStart(2, '0')}`;
@@ -35,6 +36,7 @@ export function deviceRoutes(
   parts: CloudParts,
   keys: ArtifactKeys,
   policy: DdiPolicy,
+  downloads: RepeatedDownloads,
 ): void {
   const access = new DdiAccess(parts, policy.gatewayToken);
   app.decorateRequest('deviceId', '');
@@ -84,9 +86,10 @@ export function deviceRoutes(
     const feedback = parse(feedbackSchema, request.body);
     const said = toDeviceReport(feedback, parts.engine.hasDownloaded(actionId));
     if (!said) return {};
+    const target = policy.proof === 'result' ? parts.engine.targetOf(actionId) : null;
     const report =
-      said.kind === 'succeeded' && policy.proof === 'result'
-        ? { ...said, version: parts.engine.targetOf(actionId) }
+      said.kind === 'succeeded' && target !== null
+        ? ({ kind: 'succeeded', version: target, protocol: 'ddi' } as const)
         : said;
     const outcome = await parts.engine.report(request.deviceId, actionId, report);
     if (outcome === 'gone') throw jobGone(actionId);
@@ -98,7 +101,7 @@ export function deviceRoutes(
     const { mode, data } = parse(attributesSchema, request.body);
     if (mode === 'remove') return {};
     const { versions, signals } = readAttributes(data);
-    await parts.engine.reportVersions(request.deviceId, versions);
+    await parts.engine.reportVersions(request.deviceId, versions, 'ddi');
     await parts.consents.reportSignals(request.deviceId, signals);
     return {};
   });
@@ -131,9 +134,12 @@ export function deviceRoutes(
     url: '/a/:actionId',
     handler: async (request, reply: FastifyReply) => {
       const { actionId } = parse(actionParams, request.params);
+      const { commits } = downloads;
       const deviceId = parts.engine.deviceOf(actionId);
       if (deviceId === null || !access.isDevice(request, deviceId)) throw unauthorized();
-      return sendJobArtifact(request, reply, deviceId, actionId);
+      const artifact = await jobArtifact(deviceId, actionId);
+      downloads.allow(request.raw, commits, { deviceId, artifact, route: '/a/:actionId' });
+      return sendArtifact(request, reply, parts.artifacts, artifact);
     },
   });
 
@@ -145,7 +151,8 @@ export function deviceRoutes(
       const { actionId, key } = parse(keyedParams, request.params);
       const deviceId = keys.fits(actionId, key) ? parts.engine.deviceOf(actionId) : null;
       if (deviceId === null) throw artifactUnknown();
-      return sendJobArtifact(request, reply, deviceId, actionId);
+      const artifact = await jobArtifact(deviceId, actionId);
+      return sendArtifact(request, reply, parts.artifacts, artifact);
     },
   });
 
@@ -157,17 +164,12 @@ export function deviceRoutes(
     return pkg;
   }
 
-  async function sendJobArtifact(
-    request: FastifyRequest,
-    reply: FastifyReply,
-    deviceId: string,
-    actionId: number,
-  ): Promise<FastifyReply> {
+  async function jobArtifact(deviceId: string, actionId: number): Promise<ArtifactFile> {
     // Stored before the first byte leaves: should the device's reports be lost, it is still known
     // that the device got the new version from this plan.
     const job = await parts.engine.begin(deviceId, actionId, true);
     if (typeof job === 'string') throw jobGone(actionId);
-    return sendArtifact(request, reply, parts.artifacts, job.pkg.artifact);
+    return job.pkg.artifact;
   }
 }
 

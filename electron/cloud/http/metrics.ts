@@ -80,11 +80,15 @@ export class CloudMetrics {
     this.#addDtls(registers);
   }
 
+  /** Counts a request. */
+  answered(method: string, route: string, status: number): void {
+    this.#requests.inc({ method, route, status });
+  }
+
   /** Counts every request that `app` answers, and answers `GET /metrics`. */
   serve(app: FastifyInstance): void {
     app.addHook('onResponse', async (request, reply) => {
-      const route = request.routeOptions.url ?? 'none';
-      this.#requests.inc({ method: request.method, route, status: reply.statusCode });
+      this.answered(request.method, request.routeOptions.url ?? 'none', reply.statusCode);
     });
     app.get('/metrics', async (_request, reply) => {
       void reply.type(this.#registry.contentType);

@@ -18,13 +18,14 @@ export function consentRoutes(app: FastifyInstance, { consents, devices }: Cloud
   for (const kind of kinds) {
     app.post(`/plans/:id/devices/:device/${kind}`, async (request) => {
       const { id, device } = parse(deviceParams, request.params);
-      await consents.actOn(id, device, readAct(kind, request.body));
+      await consents.actOn(id, device, readAct(kind, request.body), request.account.name);
       return {};
     });
     app.post(`/plans/:id/devices/${kind}`, async (request) => {
       const { id } = parse(planParams, request.params);
       const ids = parse(manySchema, request.body).devices;
-      const failed = await consents.act(id, [...new Set(ids)], readAct(kind, request.body));
+      const act = readAct(kind, request.body);
+      const failed = await consents.act(id, [...new Set(ids)], act, request.account.name);
       return { done: new Set(ids).size - failed.length, failed };
     });
   }

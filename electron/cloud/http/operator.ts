@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import type { Decision } from '../../../shared/domain/cloud.ts';
 import { deviceSchema, deviceStateSchema, planSchema } from '../../../shared/domain/plan.ts';
 import { personSchema, reasonSchema } from '../../../shared/domain/waiver.ts';
 import { upgradePathSchema } from '../../../shared/domain/upgrade-path-schema.ts';
@@ -56,7 +57,7 @@ const putPlan = z.object({
   }),
 });
 
-const decision = z.object({ name: personSchema, reason: reasonSchema });
+const decision = z.object({ name: personSchema.optional(), reason: reasonSchema });
 const resumePlan = z.object({ accept: decision.nullable().default(null) });
 const openStage = decision.extend({ stage: z.number().int().min(1) });
 const deviceParams = idParams.extend({ deviceId: z.string().min(1).max(128) });
@@ -71,7 +72,19 @@ export function operatorRoutes(
     done(null, payload),
   );
 
+  /** A typed name counts only where there are no accounts, which know who somebody is. */
+  const decided = (
+    { account }: FastifyRequest,
+    { name: typed, reason }: z.infer<typeof decision>,
+  ): Decision => {
+    const { name, typesName } = parts.accounts.operator(account);
+    if (!typesName) return { name, reason };
+    if (typed === undefined) throw invalidRequest('name: this cloud has no accounts to tell it by');
+    return { name: typed, reason };
+  };
+
   app.get('/info', () => addresses);
+  app.get('/operator', async ({ account }) => parts.accounts.operator(account));
 
   app.put('/products/:id', async (request) => {
     await parts.devices.putProduct(
@@ -114,11 +127,11 @@ export function operatorRoutes(
     );
   app.post('/plans/:id/resume', async (request) => {
     const { accept } = parse(resumePlan, request.body ?? {});
-    return parts.plans.control(idOf(request), 'resume', accept);
+    return parts.plans.control(idOf(request), 'resume', accept && decided(request, accept));
   });
   app.post('/plans/:id/next-stage', async (request) => {
     const { stage, ...by } = parse(openStage, request.body);
-    await parts.guard.openStage(idOf(request), stage, by);
+    await parts.guard.openStage(idOf(request), stage, decided(request, by));
     return parts.plans.status(idOf(request));
   });
   consentRoutes(app, parts);

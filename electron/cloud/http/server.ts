@@ -1,3 +1,4 @@
+import type { RequestListener } from 'node:http';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { problem } from '../../../shared/domain/problem.ts';
 import type { ArtifactKeys } from '../store/artifact-keys.ts';
@@ -13,6 +14,7 @@ import { operatorRoutes } from './operator.ts';
 import { planEventRoutes } from './plan-events.ts';
 import { answerBroken, nameTroublemakers } from './troublemakers.ts';
 import { answerError } from './problems.ts';
+import type { RepeatedDownloads } from './repeated-downloads.ts';
 
 const deviceBodyLimitBytes = 64 * 1024;
 const operatorBodyLimitBytes = 4 * 1024 * 1024;
@@ -27,6 +29,7 @@ export interface HttpServerSetup {
   readonly metrics: CloudMetrics;
   readonly ddi: DdiPolicy;
   readonly complaints: Complaints;
+  readonly downloads: RepeatedDownloads;
   /** Quectel's CloudOTA is not served when null. */
   readonly cloudOta: AccessTokens | null;
   /** Served without TLS when null. */
@@ -35,7 +38,7 @@ export interface HttpServerSetup {
 
 /** The HTTP server: operator API, device API, health, metrics. */
 export function createHttpServer(parts: CloudParts, setup: HttpServerSetup): FastifyInstance {
-  const { keys, addresses, metrics, ddi, complaints, cloudOta, tls } = setup;
+  const { keys, addresses, metrics, ddi, complaints, downloads, cloudOta, tls } = setup;
   const app: FastifyInstance = Fastify({
     // Null is plain HTTP; Fastify's types tell the two servers apart, and nothing here does.
     https: tls as null,
@@ -73,11 +76,16 @@ export function createHttpServer(parts: CloudParts, setup: HttpServerSetup): Fas
   );
   void app.register(async (scope) => {
     nameTroublemakers(scope, complaints);
-    deviceRoutes(scope, parts, keys, ddi);
+    deviceRoutes(scope, parts, keys, ddi, downloads);
   });
   if (cloudOta)
     void app.register(async (scope) => cloudOtaRoutes(scope, parts, keys, cloudOta), {
       prefix: '/v1',
     });
+  const listeners = app.server.listeners('request') as RequestListener[];
+  app.server.removeAllListeners('request').on('request', (request, response) => {
+    if (downloads.answer(request, response)) return;
+    for (const listener of listeners) listener(request, response);
+  });
   return app;
 }

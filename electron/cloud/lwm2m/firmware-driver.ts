@@ -157,7 +157,7 @@ export class FirmwareDriver {
       if (version) versions[componentId] = version;
     }
     if (Object.keys(versions).length > 0)
-      await this.#parts.engine.reportVersions(deviceId, versions);
+      await this.#parts.engine.reportVersions(deviceId, versions, 'lwm2m');
   }
 
   /** False when the job may not begin now. */
@@ -293,7 +293,8 @@ export class FirmwareDriver {
     const { targetVersion } = job.pkg;
     if (version !== targetVersion && this.#settings.proof === 'version')
       throw new AttemptFailed(version === null ? 'version-not-reported' : 'version-mismatch');
-    await engine.report(deviceId, job.actionId, { kind: 'succeeded', version: targetVersion });
+    const success = { kind: 'succeeded', version: targetVersion, protocol: 'lwm2m' } as const;
+    await engine.report(deviceId, job.actionId, success);
   }
 
   /** What the device says it runs now; the target version when any of its resources says that. */

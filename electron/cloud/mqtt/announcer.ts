@@ -1,5 +1,5 @@
 /** So many devices are told at a time: enough to share commits, few enough that others get their turn. */
-const concurrency = 64;
+const concurrency = 256;
 
 /** Tells many devices something, a few at a time; a device that already waits is not told twice. */
 export class Announcer {

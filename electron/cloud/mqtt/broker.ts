@@ -1,5 +1,4 @@
 import { Aedes, type AuthenticateError, type Client } from 'aedes';
-import { randomUUID } from 'node:crypto';
 import { type AddressInfo, type Server, type Socket, createServer } from 'node:net';
 import {
   type SecureContext,
@@ -7,7 +6,6 @@ import {
   type TLSSocketOptions,
   createSecureContext,
 } from 'node:tls';
-import { newSecret } from '../store/secrets.ts';
 import type { Complaints } from '../complaints.ts';
 import { limitPackets } from './packet-limit.ts';
 import type { TlsIdentity } from '../tls-identity.ts';
@@ -18,9 +16,8 @@ export const maxPacketBytes = 64 * 1024;
 /** A device that leaves so much unread is closed: several hundred job messages. */
 const maxUnreadBytes = 128 * 1024;
 /**
- * A write to a connection that holds more than this makes its writer wait, and the writer to all
- * devices is one: the adapter. Larger than what a device may leave unread and one more packet, so
- * that only the adapter is ever waited for.
+ * A write to a connection that holds more than this makes its writer wait. Larger than what a device may
+ * leave unread and one more packet, so that nobody ever waits for a device.
  */
 const socketBufferBytes = 4 * maxPacketBytes;
 const connectTimeoutMs = 30_000;
@@ -31,17 +28,14 @@ const keepAliveMs = 60_000;
 /** MQTT 3.1.1, 3.2.2.3: CONNACK return codes. */
 const refused = { identifierRejected: 2, badUsernameOrPassword: 4 } as const;
 
-/** A user name and password that open an MQTT connection. */
-export interface MqttLogin {
-  readonly username: string;
-  readonly password: string;
-}
+/** Takes a message of a device; resolves when it is stored. */
+type Receive = (topic: string, payload: Buffer) => Promise<void>;
 
 /**
  * The broker inside the cloud: MQTT 3.1 and 3.1.1 over TCP or TLS (aedes; MQTT 5 clients are refused). A
  * device logs in with its id and secret and reaches its own topics only. Sessions are never kept:
- * jobs live in the database and a device asks again when it is back. The one other login is the OTA
- * adapter's, made anew at each start.
+ * jobs live in the database and a device asks again when it is back. The cloud itself needs no
+ * connection: it takes each message before its sender is told that it arrived, and publishes from within.
  */
 export class EmbeddedBroker {
   readonly #aedes: Aedes;
@@ -53,15 +47,10 @@ export class EmbeddedBroker {
   readonly #connections = new Map<string, Set<Client>>();
   readonly #complaints: Complaints;
   #secureContext: SecureContext | null;
-  #letIn: () => void = () => undefined;
-  readonly #opened = new Promise<void>((done) => {
+  #letIn: (receive: Receive) => void = () => undefined;
+  readonly #opened = new Promise<Receive>((done) => {
     this.#letIn = done;
   });
-  /** `$` cannot be in a device id. */
-  readonly adapterLogin: MqttLogin = {
-    username: `$adapter-${randomUUID()}`,
-    password: newSecret(),
-  };
 
   private constructor(
     aedes: Aedes,
@@ -90,7 +79,7 @@ export class EmbeddedBroker {
   }): Promise<EmbeddedBroker> {
     const aedes = await Aedes.createBroker({
       concurrency,
-      // The adapter may take its time; devices are closed by the rule for forwarding.
+      // Devices are closed by the rule for forwarding.
       drainTimeout: 0,
       connectTimeout: connectTimeoutMs,
       heartbeatInterval: keepAliveMs,
@@ -118,16 +107,24 @@ export class EmbeddedBroker {
 
   /** Devices that are connected now. */
   get connectedDevices(): number {
-    return this.#connections.size - (this.#connections.has(this.adapterLogin.username) ? 1 : 0);
+    return this.#connections.size;
   }
 
-  /** Lets the devices in; until then they wait for the answer to their login. */
-  open(): void {
-    this.#letIn();
+  /** Lets the devices in, and hands over what they send; until then they wait for the answer to their login. */
+  open(receive: Receive): void {
+    this.#letIn(receive);
   }
 
-  isConnected(deviceId: string): boolean {
+  isReachable(deviceId: string): boolean {
     return this.#connections.has(deviceId);
+  }
+
+  /** Publishes to whoever of the devices listens, QoS 1; resolves when it is on its way. */
+  publish(topic: string, payload: string): Promise<void> {
+    const packet = { cmd: 'publish', topic, payload, qos: 1, retain: false, dup: false } as const;
+    return new Promise((done, fail) => {
+      this.#aedes.publish(packet, (error) => (error ? fail(error) : done()));
+    });
   }
 
   /** Ends what the device is connected with now; it may log in again. */
@@ -182,26 +179,25 @@ export class EmbeddedBroker {
       done(null, true);
     };
     aedes.authenticate = (client, username = '', password, done) => {
-      const answer = (): void => {
+      void this.#opened.then(() => {
         const error = this.#login(client, username, password?.toString() ?? '', authenticate);
         done(error, error === null);
-      };
-      if (username === this.adapterLogin.username) answer();
-      else void this.#opened.then(answer);
+      });
     };
     aedes.authorizePublish = (client, packet, done) => {
-      if (this.#isAdapter(client)) return done(null);
       const deviceId = client ? (this.#names.get(client) ?? '') : '';
       if (!mayPublish(deviceId, packet.topic))
         return done(new Error(`may not publish to ${JSON.stringify(packet.topic)}`));
       packet.retain = false;
-      done(null);
+      // PUBACK goes out after this, so that it says what it should: that nothing is lost any more.
+      this.#opened
+        .then((receive) => receive(packet.topic, Buffer.from(packet.payload)))
+        .then(() => done(null), done);
     };
     aedes.authorizeForward = (client, packet) => (this.#mayForward(client) ? packet : null);
     aedes.authorizeSubscribe = (client, subscription, done) => {
       const name = this.#names.get(client) ?? '';
-      if (this.#isAdapter(client) || maySubscribe(name, subscription.topic))
-        return done(null, subscription);
+      if (maySubscribe(name, subscription.topic)) return done(null, subscription);
       this.#complaints.about(name, `may not subscribe to ${JSON.stringify(subscription.topic)}`);
       done(null, null);
     };
@@ -213,12 +209,8 @@ export class EmbeddedBroker {
     secret: string,
     authenticate: (deviceId: string, secret: string) => boolean,
   ): AuthenticateError | null {
-    const { adapterLogin } = this;
-    const isKnown =
-      username === adapterLogin.username
-        ? secret === adapterLogin.password
-        : authenticate(username, secret);
-    if (!isKnown) return refusal(refused.badUsernameOrPassword, 'wrong id or secret');
+    if (!authenticate(username, secret))
+      return refusal(refused.badUsernameOrPassword, 'wrong id or secret');
     // A known client id closes the connection that has it, so nobody may take another one's.
     const holder = this.#clients.get(client.id);
     if (holder && this.#names.get(holder) !== username)
@@ -229,13 +221,9 @@ export class EmbeddedBroker {
 
   #mayForward(client: Client): boolean {
     const { conn } = client;
-    if (conn.writableLength <= maxUnreadBytes || this.#isAdapter(client)) return true;
+    if (conn.writableLength <= maxUnreadBytes) return true;
     conn.destroy(new Error('does not read what it is sent'));
     return false;
-  }
-
-  #isAdapter(client: Client | null): boolean {
-    return client !== null && this.#names.get(client) === this.adapterLogin.username;
   }
 
   #arrived(client: Client): void {

@@ -78,7 +78,9 @@ export function statusReport(message: StatusMessage): DeviceReport {
     case 'UPDATING':
       return { kind: 'progress', state: 'upgrading', progress };
     case 'SUCCEEDED':
-      return { kind: 'succeeded', version: message.version ?? null };
+      return typeof message.version === 'string'
+        ? { kind: 'succeeded', version: message.version, protocol: 'mqtt' }
+        : { kind: 'succeeded', version: null };
     case 'FAILED':
       return { kind: 'failed', code: failureCode(message.code, 'device-error') };
     case 'REJECTED':

@@ -1,4 +1,4 @@
-import type { ComponentState } from '../../../shared/domain/plan.ts';
+import type { ComponentState, ReportProtocol } from '../../../shared/domain/plan.ts';
 
 /** What a device says about a job, whatever protocol it speaks. */
 export type DeviceReport =
@@ -8,7 +8,13 @@ export type DeviceReport =
       /** 0..1 within the state, or null when the device gave none. */
       readonly progress: number | null;
     }
-  | { readonly kind: 'succeeded'; readonly version: string | null }
+  | { readonly kind: 'succeeded'; readonly version: null }
+  | {
+      readonly kind: 'succeeded';
+      /** What it runs now. */
+      readonly version: string;
+      readonly protocol: ReportProtocol;
+    }
   | { readonly kind: 'failed'; readonly code: string };
 
 const order: readonly ComponentState[] = [

@@ -1,12 +1,21 @@
 import { appointmentFault } from '../../../shared/domain/plan-strategy.ts';
 import type { PlanDraft, PlanState } from '../../../shared/domain/plan.ts';
-import { type Problem, ProblemError, problem } from '../../../shared/domain/problem.ts';
+import { type Problem, ProblemError } from '../../../shared/domain/problem.ts';
 import { reportedVersion } from '../../../shared/domain/scope.ts';
 import type { Clock } from '../clock.ts';
 import type { CloudDatabase } from '../store/database.ts';
 import type { SignalsReport, SignalStore } from '../store/device-signals.ts';
 import type { DeviceStore } from '../store/devices.ts';
 import type { AppointedWindow, ConsentStore } from './consent-store.ts';
+import {
+  badWindow,
+  deviceState,
+  notInPlan,
+  planOver,
+  silentPlan,
+  sourceChanged,
+} from './consent-problems.ts';
+import type { DeviceLog } from './device-log.ts';
 import type { PlanService } from './plan-service.ts';
 import type { Readiness } from './readiness.ts';
 import type { Job, ReportOutcome, RolloutEngine } from './rollout-engine.ts';
@@ -32,6 +41,13 @@ export interface RefusedAct {
 }
 
 const cancelledCode = 'user-cancelled';
+/** How the log of a device names what an operator did for its user. */
+const actEvents = {
+  confirm: 'confirmedBy',
+  appoint: 'appointedBy',
+  cancel: 'cancelledBy',
+  retry: 'retriedBy',
+} as const;
 const isOpen = (state: PlanState): boolean =>
   state === 'activated' || state === 'upgrading' || state === 'suspended';
 
@@ -45,6 +61,7 @@ export class ConsentService {
   readonly #store: ConsentStore;
   readonly #readiness: Readiness;
   readonly #engine: RolloutEngine;
+  readonly #log: DeviceLog;
   readonly #clock: Clock;
 
   constructor(parts: {
@@ -56,6 +73,7 @@ export class ConsentService {
     readonly store: ConsentStore;
     readonly readiness: Readiness;
     readonly engine: RolloutEngine;
+    readonly log: DeviceLog;
     readonly clock: Clock;
   }) {
     this.#db = parts.db;
@@ -66,6 +84,7 @@ export class ConsentService {
     this.#store = parts.store;
     this.#readiness = parts.readiness;
     this.#engine = parts.engine;
+    this.#log = parts.log;
     this.#clock = parts.clock;
   }
 
@@ -90,11 +109,16 @@ export class ConsentService {
   }
 
   /** Does the same for many devices, each for itself; gives those that were refused, with why. */
-  async act(planId: string, deviceIds: readonly string[], act: ConsentAct): Promise<RefusedAct[]> {
+  async act(
+    planId: string,
+    deviceIds: readonly string[],
+    act: ConsentAct,
+    by: string,
+  ): Promise<RefusedAct[]> {
     this.#plans.requirePlan(planId);
     const acts = deviceIds.map(async (deviceId): Promise<RefusedAct | null> => {
       try {
-        await this.actOn(planId, deviceId, act);
+        await this.actOn(planId, deviceId, act, by);
         return null;
       } catch (error) {
         if (!(error instanceof ProblemError)) throw error;
@@ -105,18 +129,22 @@ export class ConsentService {
   }
 
   /**
-   * Repeating an act changes nothing.
+   * Repeating an act changes nothing. `by` is the operator who does it for the user; null when the device says so.
    * @throws ProblemError `plan-missing`, `device-not-in-plan`, `plan-silent`, `plan-state`, `device-state`,
    *   `appointment-window`, `source-changed`
    */
-  async actOn(planId: string, deviceId: string, act: ConsentAct): Promise<void> {
+  async actOn(planId: string, deviceId: string, act: ConsentAct, by: string | null): Promise<void> {
     await this.#db.write(() => {
       this.#plans.requirePlan(planId);
       const row = this.#rollout.rollout(planId, deviceId);
       if (!row) throw notInPlan(planId, deviceId);
       const plan = this.#plans.draft(planId);
-      if (act.kind === 'retry') this.#retry(plan, row, deviceId);
-      else this.#answer(plan, row, deviceId, act);
+      const isNew =
+        act.kind === 'retry'
+          ? this.#retry(plan, row, deviceId)
+          : this.#answer(plan, row, deviceId, act);
+      if (isNew && by !== null)
+        this.#log.add(planId, deviceId, actEvents[act.kind], { detail: by });
     });
     this.#engine.announce(deviceId);
   }
@@ -130,7 +158,7 @@ export class ConsentService {
     const action = this.#rollout.action(actionId);
     if (action?.device_id !== deviceId) return 'unknown';
     try {
-      await this.actOn(action.plan_id, deviceId, act);
+      await this.actOn(action.plan_id, deviceId, act, null);
       return 'accepted';
     } catch (error) {
       if (!(error instanceof ProblemError)) throw error;
@@ -149,16 +177,18 @@ export class ConsentService {
     if (!isAsking) this.#engine.announce(deviceId);
   }
 
+  /** False when it changes nothing. */
   #answer(
     plan: PlanDraft,
     row: RolloutRow,
     deviceId: string,
     act: Exclude<ConsentAct, { kind: 'retry' }>,
-  ): void {
+  ): boolean {
     const planId = row.plan_id;
     if (plan.mode === 'silent') throw silentPlan(planId);
-    if (act.kind === 'confirm' && row.consent === 'confirmed' && row.state !== 'failed') return;
-    if (act.kind === 'cancel' && row.state === 'failed') return;
+    if (act.kind === 'confirm' && row.consent === 'confirmed' && row.state !== 'failed')
+      return false;
+    if (act.kind === 'cancel' && row.state === 'failed') return false;
     if (!isOpen(row.plan_state)) throw planOver(planId, row.plan_state);
     if (row.state !== 'notUpgraded') throw deviceState(deviceId, row.state, act.kind);
     if (act.kind === 'confirm') this.#store.confirm(planId, deviceId);
@@ -170,81 +200,23 @@ export class ConsentService {
       this.#store.failComponents(planId, deviceId);
       this.#engine.failNow(planId, deviceId, act.code ?? cancelledCode);
     }
+    return true;
   }
 
   /** Silent: by the console, while the plan is upgrading. Manual: by the user (operType 5), who confirms by it. */
-  #retry(plan: PlanDraft, row: RolloutRow, deviceId: string): void {
+  #retry(plan: PlanDraft, row: RolloutRow, deviceId: string): boolean {
     const planId = row.plan_id;
     const isAllowed =
       plan.mode === 'silent' ? row.plan_state === 'upgrading' : isOpen(row.plan_state);
     if (!isAllowed) throw planOver(planId, row.plan_state);
     if (row.state !== 'failed') throw deviceState(deviceId, row.state, 'retry');
     const component = this.#rollout.nextComponent(planId, deviceId);
-    const versions = this.#devices.versions(deviceId);
-    const runs = component && reportedVersion(versions, component.component_id);
+    const reports = this.#devices.reports(deviceId);
+    const runs = component && reportedVersion({ reports }, component.component_id);
     if (plan.mode === 'silent' && component && runs !== component.from_version)
       throw sourceChanged(deviceId, component.from_version, runs);
     this.#store.reset(planId, deviceId);
     if (plan.mode === 'manual') this.#store.confirm(planId, deviceId);
+    return true;
   }
-}
-
-function notInPlan(planId: string, deviceId: string): Error {
-  return problem(
-    'device-not-in-plan',
-    'The device is not in the plan',
-    `Plan ${planId} does not upgrade ${deviceId}.`,
-    'Check the device id; plan status names the devices that were left out.',
-    'usage',
-  );
-}
-
-function silentPlan(planId: string): Error {
-  return problem(
-    'plan-silent',
-    'The plan does not ask users',
-    `Plan ${planId} is silent: its devices upgrade without a confirmation.`,
-    'Only manual plans are confirmed, appointed or cancelled.',
-    'usage',
-  );
-}
-
-function planOver(planId: string, state: PlanState): Error {
-  return problem(
-    'plan-state',
-    'The plan does not take this now',
-    `Plan ${planId} is ${state}.`,
-    'Users answer while a plan is open; failed devices of a silent plan are retried while it is upgrading.',
-    'usage',
-  );
-}
-
-function deviceState(deviceId: string, state: string, act: string): Error {
-  return problem(
-    'device-state',
-    `The device cannot ${act} now`,
-    `${deviceId} is ${state}.`,
-    'A device is confirmed, appointed or cancelled before it begins, and retried after it failed.',
-    'usage',
-  );
-}
-
-function badWindow(deviceId: string, fault: string): Error {
-  return problem(
-    'appointment-window',
-    'The window cannot be appointed',
-    `${deviceId}: ${fault}`,
-    'Choose a window of an hour or more inside the planned time.',
-    'usage',
-  );
-}
-
-function sourceChanged(deviceId: string, source: string | null, runs: string | null): Error {
-  return problem(
-    'source-changed',
-    'The device no longer runs the source version',
-    `${deviceId} runs ${runs ?? 'an unknown version'}; it failed from ${source ?? 'an unknown version'}.`,
-    'Publish a new plan for what it runs now.',
-    'usage',
-  );
 }

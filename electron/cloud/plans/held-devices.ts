@@ -104,6 +104,6 @@ export class HeldDevices {
 
   #holdOf(planId: string, deviceId: string) {
     const row = this.#rollout.rollout(planId, deviceId);
-    return row && this.#readiness.hold(row, deviceId);
+    return row && this.#readiness.hold(row);
   }
 }

@@ -306,7 +306,7 @@ export class PlanService {
     const deviceState = upToDate ? 'noUpdateRequired' : 'notUpgraded';
     this.#sql.insertRollout.run(planId, device.id, deviceState, nowText, stage);
     for (const [ordinal, component] of draft.components.entries()) {
-      const current = reportedVersion(device.versions, component.componentId);
+      const current = reportedVersion(device, component.componentId);
       const done = current === component.targetVersion;
       this.#sql.insertComponent.run(
         planId,

@@ -5,7 +5,6 @@ import {
   strategyHold,
 } from '../../../shared/domain/plan-strategy.ts';
 import type { Clock } from '../clock.ts';
-import type { SignalStore } from '../store/device-signals.ts';
 import type { PlanService } from './plan-service.ts';
 import type { ActionRow, RolloutRow, RolloutStore } from './rollout-store.ts';
 
@@ -17,52 +16,48 @@ import type { ActionRow, RolloutRow, RolloutStore } from './rollout-store.ts';
 export class Readiness {
   readonly #plans: PlanService;
   readonly #rollout: RolloutStore;
-  readonly #signals: SignalStore;
   readonly #clock: Clock;
 
   constructor(parts: {
     readonly plans: PlanService;
     readonly rollout: RolloutStore;
-    readonly signals: SignalStore;
     readonly clock: Clock;
   }) {
     this.#plans = parts.plans;
     this.#rollout = parts.rollout;
-    this.#signals = parts.signals;
     this.#clock = parts.clock;
   }
 
   /** The plan a device has to follow now: the one it is in the middle of, else the oldest that does not hold it. */
   due(deviceId: string): RolloutRow | null {
     const rows = this.#rollout.openRows(deviceId);
-    return rows.find((row) => this.hold(row, deviceId) === null) ?? null;
+    return rows.find((row) => this.hold(row) === null) ?? null;
   }
 
   /** The oldest manual plan for which the device's user is to be asked now, or null. */
   toAsk(deviceId: string): RolloutRow | null {
     const rows = this.#rollout.openRows(deviceId);
-    return rows.find((row) => this.hold(row, deviceId)?.reason === 'confirmation') ?? null;
+    return rows.find((row) => this.hold(row)?.reason === 'confirmation') ?? null;
   }
 
   /** Whether a plan holds the device for what it last told about itself, so that newer values are wanted. */
   wantsSignals(deviceId: string): boolean {
-    const { batteryPercent, rsrpDbm } = this.#signals.get(deviceId);
-    if (batteryPercent === null && rsrpDbm === null) return false;
     return this.#rollout.openRows(deviceId).some((row) => {
-      const reason = this.hold(row, deviceId)?.reason;
+      const reason = this.hold(row)?.reason;
       return reason === 'lowBattery' || reason === 'weakSignal';
     });
   }
 
   /** Why the device does not begin the plan now; null when it may, or has begun. */
-  hold(row: RolloutRow, deviceId: string): Hold | null {
+  hold(row: RolloutRow): Hold | null {
     if (row.state !== 'notUpgraded') return null;
     const plan = this.#plans.draft(row.plan_id);
+    const signals = { batteryPercent: row.battery_percent, rsrpDbm: row.rsrp_dbm };
     return (
       stateHold(row) ??
       planHold(plan, this.#clock.nowMs()) ??
-      strategyHold(plan, this.#signals.get(deviceId)) ??
-      this.#consentHold(row, deviceId)
+      strategyHold(plan, signals) ??
+      this.#consentHold(row)
     );
   }
 
@@ -70,14 +65,14 @@ export class Readiness {
   lacksConsent({ plan_id, device_id, begun }: ActionRow): boolean {
     if (begun || this.#plans.draft(plan_id).mode === 'silent') return false;
     const row = this.#rollout.rollout(plan_id, device_id);
-    return row?.state === 'notUpgraded' && this.#consentHold(row, device_id) !== null;
+    return row?.state === 'notUpgraded' && this.#consentHold(row) !== null;
   }
 
-  #consentHold(row: RolloutRow, deviceId: string): Hold | null {
+  #consentHold(row: RolloutRow): Hold | null {
     const plan = this.#plans.draft(row.plan_id);
     if (plan.mode === 'silent') return null;
     const { consent, window_from_ms: fromMs, window_to_ms: toMs } = row;
-    if (consent === null && this.#signals.get(deviceId).autoConfirm) return null;
+    if (consent === null && row.auto_confirm === 1) return null;
     return consentHold(plan, { given: consent, fromMs, toMs }, this.#clock.nowMs());
   }
 }

@@ -1,7 +1,9 @@
+import type { ReportProtocol } from '../../../shared/domain/plan.ts';
 import {
   type PackageChoice,
   choosePackage,
   reportedVersion,
+  versionOf,
 } from '../../../shared/domain/scope.ts';
 import type { Clock } from '../clock.ts';
 import type { CloudDatabase } from '../store/database.ts';
@@ -82,17 +84,12 @@ export class RolloutEngine {
 
   /** What a device is asked to do by an action. */
   jobOf(action: ActionRow): Job {
-    const component = this.#rollout.componentOf(action);
-    return {
-      actionId: action.id,
-      componentId: component.component_id,
-      pkg: this.#packages.require(action.package_id),
-    };
+    return this.#jobOf(action, this.#rollout.componentOf(action).component_id);
   }
 
   /** Whether the cloud wants to hear what the device runs, or how it is now that this holds it. */
   wantsAttributes(deviceId: string): boolean {
-    if (Object.keys(this.#devices.versions(deviceId)).length === 0) return true;
+    if (Object.keys(this.#devices.reports(deviceId)).length === 0) return true;
     if (this.#readiness.wantsSignals(deviceId)) return true;
     return this.#rollout
       .unfinishedPlans(deviceId)
@@ -141,7 +138,7 @@ export class RolloutEngine {
       if (this.#readiness.lacksConsent(action)) return 'unknown';
       if (!action.begun) this.#begin(action);
       if (report.kind === 'failed') this.#failAttempt(action, report.code);
-      else if (report.kind === 'succeeded') this.#reportedSuccess(action, report.version);
+      else if (report.kind === 'succeeded') this.#reportedSuccess(action, report);
       else this.#progress(action, report);
       return 'accepted';
     });
@@ -151,15 +148,16 @@ export class RolloutEngine {
   async reportVersions(
     deviceId: string,
     versions: Readonly<Record<string, string>>,
+    protocol: ReportProtocol,
   ): Promise<void> {
     await this.#db.write(() => {
       this.#devices.heard(deviceId);
-      this.#devices.mergeVersions(deviceId, versions);
+      this.#devices.report(deviceId, versions, protocol);
       for (const planId of this.#rollout.unfinishedPlans(deviceId)) {
         const action = this.#rollout.liveAction(planId, deviceId);
         if (!action) continue;
         const component = this.#rollout.componentOf(action);
-        const version = reportedVersion(versions, component.component_id);
+        const version = versionOf(versions, component.component_id);
         if (version === component.to_version) this.#provenByVersion(action, component);
         else if (version !== null && action.state === 'awaitingVersion')
           this.#failAttempt(action, 'version-mismatch');
@@ -237,6 +235,14 @@ export class RolloutEngine {
     return action && this.#rollout.componentOf(action).to_version;
   }
 
+  #jobOf(action: ActionRow, componentId: string): Job {
+    return {
+      actionId: action.id,
+      componentId,
+      pkg: this.#packages.require(action.package_id),
+    };
+  }
+
   #componentState(actionId: number): ComponentRow['state'] | null {
     const action = this.#rollout.action(actionId);
     return action && this.#rollout.componentOf(action).state;
@@ -264,14 +270,18 @@ export class RolloutEngine {
   /** Null when the component needs no job after all, or none fits; the next round of the loop goes on from there. */
   #openAction(planId: string, deviceId: string, component: ComponentRow): Job | null {
     const at = { plan_id: planId, device_id: deviceId, ordinal: component.ordinal };
-    const current = reportedVersion(this.#devices.versions(deviceId), component.component_id);
+    const reports = this.#devices.reports(deviceId);
+    const current = reportedVersion({ reports }, component.component_id) ?? component.from_version;
     if (current === component.to_version) {
       const state = component.attempts > 0 ? 'upgradeSucceeded' : 'noUpdateRequired';
       this.#rollout.setComponent(at, component, state, 1);
       return null;
     }
     const choice = this.#choose(planId, component, current);
-    if (choice) return this.jobOf(this.#rollout.openAction(at, current, choice));
+    if (choice) {
+      const action = this.#rollout.openAction(at, component, current, choice);
+      return this.#jobOf(action, component.component_id);
+    }
     this.#rollout.setComponent(at, component, 'upgradeFailed', component.progress);
     this.#fail(planId, deviceId, 'no-matching-source');
     return null;
@@ -296,7 +306,7 @@ export class RolloutEngine {
   #mayBegin(action: ActionRow, received: boolean): boolean {
     if (received) return !this.#readiness.lacksConsent(action);
     const row = this.#rollout.rollout(action.plan_id, action.device_id);
-    return row !== null && this.#readiness.hold(row, action.device_id) === null;
+    return row !== null && this.#readiness.hold(row) === null;
   }
 
   #begin(action: ActionRow): void {
@@ -317,15 +327,16 @@ export class RolloutEngine {
     this.#rollout.setDevice(action.plan_id, action.device_id, 'upgrading', null);
   }
 
-  #reportedSuccess(action: ActionRow, version: string | null): void {
+  #reportedSuccess(action: ActionRow, report: Extract<DeviceReport, { kind: 'succeeded' }>): void {
     const component = this.#rollout.componentOf(action);
-    if (version === null) {
+    if (report.version === null) {
       if (action.state !== 'open') return;
       this.#rollout.setAction(action, 'awaitingVersion');
       this.#rollout.setComponent(action, component, 'upgrading', 1);
       return;
     }
-    this.#devices.mergeVersions(action.device_id, { [component.component_id]: version });
+    const { version, protocol } = report;
+    this.#devices.report(action.device_id, { [component.component_id]: version }, protocol);
     if (version === component.to_version) this.#succeed(action, component);
     else this.#failAttempt(action, 'version-mismatch');
   }

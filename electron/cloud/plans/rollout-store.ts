@@ -44,6 +44,10 @@ export interface RolloutRow {
   /** The appointed window in milliseconds since 1970. */
   readonly window_from_ms: number | null;
   readonly window_to_ms: number | null;
+  /** What the device said last: percent, dBm, and whether it is to be asked at all. */
+  readonly battery_percent: number | null;
+  readonly rsrp_dbm: number | null;
+  readonly auto_confirm: number;
 }
 
 interface RolloutDeviceRow {
@@ -85,8 +89,9 @@ const mayBegin = `(rollout.stage < plans.open_stages AND (plans.state IN ('activ
 /** Devices of a plan, as a condition on `rollout`, that fail when it is terminated: neither begun nor confirmed in an open stage. */
 export const endsWithPlan = `state = 'notUpgraded' AND (consent IS NOT 'confirmed'
   OR stage >= (SELECT open_stages FROM plans WHERE plans.id = plan_id))`;
-const rolloutColumns = `rollout.plan_id, rollout.state, plans.state AS plan_state, consent,
-  window_from_ms, window_to_ms`;
+const selectRollout = `SELECT rollout.plan_id, rollout.state, plans.state AS plan_state, consent,
+  window_from_ms, window_to_ms, battery_percent, rsrp_dbm, auto_confirm
+  FROM rollout JOIN plans ON plans.id = rollout.plan_id JOIN devices ON devices.id = device_id`;
 const listed = `plan_id = ? AND (? = '' OR rollout.state = ?) AND (? = '' OR device_id LIKE ? ESCAPE '\\')`;
 const componentColumns =
   'ordinal, component_id, state, from_version, to_version, package_type, progress, attempts';
@@ -125,7 +130,7 @@ export class RolloutStore {
     this.#log = log;
     this.#sql = {
       open: db.prepare(
-        `SELECT ${rolloutColumns} FROM rollout JOIN plans ON plans.id = rollout.plan_id
+        `${selectRollout}
          WHERE device_id = ? AND rollout.state IN ('notUpgraded', 'upgrading')
            AND (rollout.state = 'upgrading' OR ${mayBegin})
          ORDER BY rollout.state = 'upgrading' DESC, plans.seq`,
@@ -141,14 +146,8 @@ export class RolloutStore {
          WHERE rollout.state = 'notUpgraded' AND ${mayBegin}
            AND (? = '' OR device_id IN (SELECT device_id FROM rollout WHERE plan_id = ?))`,
       ),
-      upgrading: db.prepare(
-        `SELECT DISTINCT device_id, transport FROM rollout JOIN devices ON devices.id = device_id
-         WHERE state = 'upgrading'`,
-      ),
-      one: db.prepare(
-        `SELECT ${rolloutColumns} FROM rollout JOIN plans ON plans.id = rollout.plan_id
-         WHERE plan_id = ? AND device_id = ?`,
-      ),
+      upgrading: db.prepare(`SELECT DISTINCT device_id FROM rollout WHERE state = 'upgrading'`),
+      one: db.prepare(`${selectRollout} WHERE plan_id = ? AND device_id = ?`),
       setRollout: db.prepare(
         'UPDATE rollout SET state = ?, error = ?, updated_at = ?, silent = 0 WHERE plan_id = ? AND device_id = ?',
       ),
@@ -180,7 +179,8 @@ export class RolloutStore {
         `SELECT * FROM actions WHERE plan_id = ? AND device_id = ? AND ${live}`,
       ),
       insertAction: db.prepare(
-        `INSERT INTO actions (plan_id, device_id, ordinal, package_id, state, created_at, asked_ms) VALUES (?, ?, ?, ?, 'open', ?, ?)`,
+        `INSERT INTO actions (plan_id, device_id, ordinal, package_id, state, created_at, asked_ms)
+         VALUES (?, ?, ?, ?, 'open', ?, ?) RETURNING *`,
       ),
       begin: db.prepare('UPDATE actions SET begun = 1 WHERE id = ?'),
       setAction: db.prepare('UPDATE actions SET state = ?, closed_at = ? WHERE id = ?'),
@@ -213,14 +213,13 @@ export class RolloutStore {
 
   /** Devices that may begin an open plan; with a plan, only those in it, whichever plan is their next. */
   waitingDevices(planId: string | null): ReachableDevice[] {
-    return (this.#sql.waiting.all(planId ?? '', planId ?? '') as DeviceTransportRow[]).map(
-      toReachable,
-    );
+    const rows = this.#sql.waiting.all(planId ?? '', planId ?? '') as DeviceTransportRow[];
+    return rows.map((row) => ({ deviceId: row.device_id, transport: row.transport }));
   }
 
   /** Devices in the middle of a plan. */
-  upgradingDevices(): ReachableDevice[] {
-    return (this.#sql.upgrading.all() as DeviceTransportRow[]).map(toReachable);
+  upgradingDevices(): string[] {
+    return (this.#sql.upgrading.all() as { device_id: string }[]).map((row) => row.device_id);
   }
 
   rollout(planId: string, deviceId: string): RolloutRow | null {
@@ -270,28 +269,22 @@ export class RolloutStore {
     return (this.#sql.liveAction.get(planId, deviceId) as ActionRow | undefined) ?? null;
   }
 
-  /** Opens an action with the package that fits what the device runs now. */
+  /** Opens an action for a component with the package that fits what the device runs now. */
   openAction(
     at: { plan_id: string; device_id: string; ordinal: number },
+    component: ComponentRow,
     from: string | null,
     choice: { packageType: 'full' | 'delta'; packageId: string },
   ): ActionRow {
     const { plan_id, device_id, ordinal } = at;
     this.setChoice(at, from, choice.packageType);
-    this.#sql.insertAction.run(
-      plan_id,
-      device_id,
-      ordinal,
-      choice.packageId,
-      new Date().toISOString(),
-      this.#served.nowMs(),
-    );
-    const component = this.componentOf(at);
+    const values = [plan_id, device_id, ordinal, choice.packageId, new Date().toISOString()];
+    const action = this.#sql.insertAction.get(...values, this.#served.nowMs()) as ActionRow;
     this.#log.add(plan_id, device_id, 'jobGiven', {
       componentId: component.component_id,
       detail: `${choice.packageType}, ${from ?? 'unknown'} → ${component.to_version}`,
     });
-    return this.#sql.liveAction.get(plan_id, device_id) as ActionRow;
+    return action;
   }
 
   setChoice(
@@ -347,8 +340,4 @@ export class RolloutStore {
       })),
     };
   }
-}
-
-function toReachable(row: DeviceTransportRow): ReachableDevice {
-  return { deviceId: row.device_id, transport: row.transport };
 }

@@ -1,5 +1,5 @@
 import type Database from 'libsql';
-import type { Account, OperatorRole } from '../../../shared/domain/operator.ts';
+import type { Account, Operator, OperatorRole } from '../../../shared/domain/operator.ts';
 import { problem } from '../../../shared/domain/problem.ts';
 import { sha256 } from '../../files/sha256.ts';
 import type { CloudDatabase } from './database.ts';
@@ -39,6 +39,11 @@ export class AccountStore {
     // Looked up by its hash: how long that takes tells nothing about the token.
     const row = this.#sql.byToken.get(sha256(token)) as AccountRow | undefined;
     return row ? toAccount(row) : null;
+  }
+
+  /** The account as the one who is at work, and whether the decisions of it are signed by hand. */
+  operator({ name, role }: Account): Operator {
+    return { name, role, typesName: name === owner.name && this.list().length === 0 };
   }
 
   list(): Account[] {

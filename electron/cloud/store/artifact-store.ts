@@ -14,14 +14,20 @@ export interface ArtifactHashes {
 }
 
 const cachedArtifactMaxBytes = 32 * 1024 * 1024;
-const cacheBudgetBytes = 128 * 1024 * 1024;
+const cacheBudgetBytes = 64 * 1024 * 1024;
+
+interface Cached {
+  readonly sizeBytes: number;
+  readonly loading: Promise<Buffer>;
+  /** Null until it is loaded. */
+  bytes: Buffer | null;
+}
 
 /** Artifacts as files named by their SHA-256; small ones are served from memory while they are in demand. */
 export class ArtifactStore {
   readonly #folder: string;
   /** Least recently used first. */
-  readonly #cache = new Map<string, Promise<Buffer>>();
-  readonly #sizes = new Map<string, number>();
+  readonly #cache = new Map<string, Cached>();
 
   private constructor(folder: string) {
     this.#folder = folder;
@@ -36,7 +42,7 @@ export class ArtifactStore {
   }
 
   async remove(sha256: string): Promise<void> {
-    this.#forget(sha256);
+    this.#cache.delete(sha256);
     await rm(this.#path(sha256), { force: true });
   }
 
@@ -104,22 +110,35 @@ export class ArtifactStore {
     return stream;
   }
 
-  async #cached(artifact: { sha256: string; sizeBytes: number }): Promise<Buffer> {
-    const { sha256, sizeBytes } = artifact;
-    const entry = this.#cache.get(sha256) ?? this.#load(sha256);
+  /** The whole artifact if it is in memory now, else null. */
+  held(sha256: string): Buffer | null {
+    return this.#cache.get(sha256)?.bytes ?? null;
+  }
+
+  async #cached({ sha256, sizeBytes }: { sha256: string; sizeBytes: number }): Promise<Buffer> {
+    const entry = this.#cache.get(sha256) ?? this.#begin(sha256, sizeBytes);
     this.#cache.delete(sha256);
     this.#cache.set(sha256, entry);
-    this.#sizes.set(sha256, sizeBytes);
-    let held = [...this.#cache.keys()].reduce((sum, key) => sum + (this.#sizes.get(key) ?? 0), 0);
-    for (const key of this.#cache.keys()) {
-      if (held <= cacheBudgetBytes) break;
-      held -= this.#sizes.get(key) ?? 0;
-      this.#forget(key);
+    let heldBytes = [...this.#cache.values()].reduce((sum, cached) => sum + cached.sizeBytes, 0);
+    for (const [key, cached] of this.#cache) {
+      if (heldBytes <= cacheBudgetBytes) break;
+      heldBytes -= cached.sizeBytes;
+      this.#cache.delete(key);
     }
-    return entry.catch((error: unknown) => {
-      this.#forget(sha256);
-      throw error;
-    });
+    return entry.loading;
+  }
+
+  #begin(sha256: string, sizeBytes: number): Cached {
+    const entry: Cached = { sizeBytes, loading: this.#load(sha256), bytes: null };
+    entry.loading.then(
+      (bytes) => {
+        entry.bytes = bytes;
+      },
+      () => {
+        if (this.#cache.get(sha256) === entry) this.#cache.delete(sha256);
+      },
+    );
+    return entry;
   }
 
   async #load(expected: string): Promise<Buffer> {
@@ -134,11 +153,6 @@ export class ArtifactStore {
       );
     }
     return bytes;
-  }
-
-  #forget(sha256: string): void {
-    this.#cache.delete(sha256);
-    this.#sizes.delete(sha256);
   }
 
   #path(sha256: string): string {

@@ -47,6 +47,24 @@ const stagesMigration = `
      event TEXT NOT NULL, component_id TEXT, code TEXT, detail TEXT,
      PRIMARY KEY (plan_id, device_id, seq)) WITHOUT ROWID;`;
 
+/**
+ * What devices reported, apart from what they were declared with. Until then both were one: a version counts as
+ * reported where the protocol has a device say its versions before anything else, or where an upgrade was proven by it.
+ */
+const reportsMigration = `
+   ALTER TABLE devices ADD COLUMN reports TEXT NOT NULL DEFAULT '{}';
+   UPDATE devices SET reports = (
+     SELECT json_group_object(version.key, json_object(
+       'version', version.value, 'at', devices.last_seen_at,
+       'protocol', CASE devices.transport WHEN 'http' THEN 'ddi' ELSE devices.transport END))
+     FROM json_each(devices.versions) AS version
+     WHERE devices.transport <> 'http' OR EXISTS (
+       SELECT 1 FROM rollout JOIN rollout_components AS component
+         ON component.plan_id = rollout.plan_id AND component.device_id = rollout.device_id
+       WHERE rollout.device_id = devices.id AND component.component_id = version.key
+         AND component.state = 'upgradeSucceeded' AND component.to_version = version.value))
+   WHERE last_seen_at IS NOT NULL;`;
+
 /** Each entry is applied once, in order. Never edit one that was released. */
 const migrations = [
   `CREATE TABLE products (id TEXT PRIMARY KEY, name TEXT NOT NULL);
@@ -122,12 +140,15 @@ const migrations = [
    ALTER TABLE rollout ADD COLUMN begun_at_ms INTEGER;
    CREATE INDEX rollout_appointed ON rollout (window_from_ms) WHERE consent = 'appointed';`,
   stagesMigration,
+  reportsMigration,
 ];
 
 const longestPauseMs = 25;
 /** From so many writes in a commit on there is load, and the pause is so many times longer than the commit. */
 const loadedUnits = 16;
 const loadedPauseFactor = 4;
+/** So many writes share a commit at most: a few tenths of a second, in which nothing else is done. */
+const mostUnits = 500;
 
 interface Unit {
   readonly run: () => unknown;
@@ -146,6 +167,7 @@ export class CloudDatabase {
   #closed = false;
   /** The pause that follows the last commit, and when that ended, in milliseconds. */
   #last = { pauseMs: 0, endedMs: 0 };
+  #commits = 0;
   readonly #commitListeners: ((tookMs: number) => void)[] = [];
 
   constructor(path: string) {
@@ -173,6 +195,11 @@ export class CloudDatabase {
     });
   }
 
+  /** How many commits there have been: what was read stays true as long as this stays the same. */
+  get commits(): number {
+    return this.#commits;
+  }
+
   /** Calls the listener after each commit with the milliseconds that it took. */
   onCommit(listener: (tookMs: number) => void): void {
     this.#commitListeners.push(listener);
@@ -189,8 +216,8 @@ export class CloudDatabase {
   /** Commits what waits, then closes. */
   close(): void {
     if (this.#closed) return;
-    this.#commit();
     this.#closed = true;
+    while (this.#queue.length > 0) this.#commit();
     try {
       // One file then holds everything, for whoever copies the folder.
       this.#db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
@@ -203,9 +230,9 @@ export class CloudDatabase {
   }
 
   #commit(): void {
-    const units = this.#queue;
-    this.#queue = [];
+    const units = this.#queue.splice(0, mostUnits);
     if (units.length === 0) return;
+    if (this.#queue.length > 0) setImmediate(() => this.#commit());
     const settle: (() => void)[] = [];
     const startedMs = performance.now();
     try {
@@ -218,6 +245,7 @@ export class CloudDatabase {
       for (const unit of units) unit.fail(reason);
       return;
     }
+    this.#commits++;
     const endedMs = performance.now();
     const tookMs = endedMs - startedMs;
     const pauseFactor = units.length < loadedUnits ? 1 : loadedPauseFactor;

@@ -1,15 +1,14 @@
 import type Database from 'libsql';
 import type { Page } from '../types.ts';
-import type { Device } from '../../../shared/domain/plan.ts';
+import type { Device, ReportProtocol, VersionReport } from '../../../shared/domain/plan.ts';
 import { problem } from '../../../shared/domain/problem.ts';
 import type { CloudDatabase } from './database.ts';
 import { dtlsKeyOf, hashSecret, newSecret, secretMatches } from './secrets.ts';
 import type { ServedTime } from './served-time.ts';
+import { type VersionsRow, isNews, reportsIn, versionsIn, within } from './version-reports.ts';
 
 /** How long a "last seen" time may wait in memory before it is stored. */
 const lastSeenFlushMs = 5000;
-/** Components that are remembered per device. */
-const maxComponents = 100;
 
 interface DeviceRow {
   readonly id: string;
@@ -19,14 +18,14 @@ interface DeviceRow {
   readonly iccid: string | null;
   readonly batch: string | null;
   readonly versions: string;
+  readonly reports: string;
   readonly last_seen_at: string | null;
   readonly battery_percent: number | null;
   readonly rsrp_dbm: number | null;
   readonly auto_confirm: number;
 }
 
-interface KnownRow {
-  readonly versions: string;
+interface KnownRow extends VersionsRow {
   readonly removed_at: string | null;
 }
 
@@ -46,16 +45,16 @@ export interface DeviceListQuery {
 }
 
 const columns = 'id, product_id, transport, imsi, iccid, batch, versions, last_seen_at';
-const allColumns = `${columns}, battery_percent, rsrp_dbm, auto_confirm`;
+const allColumns = `${columns}, reports, battery_percent, rsrp_dbm, auto_confirm`;
 const matches = `removed_at IS NULL AND product_id = ? AND (? = '' OR id LIKE ? ESCAPE '\\' OR imsi LIKE ? ESCAPE '\\'
   OR iccid LIKE ? ESCAPE '\\' OR batch LIKE ? ESCAPE '\\')`;
 
-/** Products and devices: who they are, how they prove it, and which versions they reported. */
+/** Products and devices: who they are, how they prove it, which versions they were declared with, and which they reported. */
 export class DeviceStore {
   readonly #db: CloudDatabase;
   readonly #served: ServedTime;
   /** When devices were heard of, by the clock and in served time, until it is stored. */
-  readonly #lastSeen = new Map<string, { readonly at: string; readonly heardMs: number }>();
+  readonly #lastSeen = new Map<string, { readonly atMs: number; readonly heardMs: number }>();
   readonly #secretListeners: ((deviceId: string) => void)[] = [];
   readonly #flushTimer: NodeJS.Timeout;
   readonly #sql: Record<
@@ -94,7 +93,7 @@ export class DeviceStore {
         `SELECT secret_sha256 FROM devices
          WHERE id = ? AND transport = 'lwm2m' AND removed_at IS NULL`,
       ),
-      known: db.prepare('SELECT versions, removed_at FROM devices WHERE id = ?'),
+      known: db.prepare('SELECT versions, reports, removed_at FROM devices WHERE id = ?'),
       insert: db.prepare(
         `INSERT INTO devices (${columns}, secret_sha256) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       ),
@@ -102,11 +101,11 @@ export class DeviceStore {
         'UPDATE devices SET product_id = ?, transport = ?, imsi = ?, iccid = ?, batch = ?, versions = ?, removed_at = NULL WHERE id = ?',
       ),
       rotate: db.prepare(
-        `UPDATE devices SET secret_sha256 = ?, battery_percent = NULL, rsrp_dbm = NULL, auto_confirm = 0
+        `UPDATE devices SET secret_sha256 = ?, reports = '{}', battery_percent = NULL, rsrp_dbm = NULL, auto_confirm = 0
          WHERE id = ?`,
       ),
-      versions: db.prepare('SELECT versions FROM devices WHERE id = ?'),
-      setVersions: db.prepare('UPDATE devices SET versions = ? WHERE id = ?'),
+      versions: db.prepare('SELECT versions, reports FROM devices WHERE id = ?'),
+      setVersions: db.prepare('UPDATE devices SET versions = ?, reports = ? WHERE id = ?'),
       setLastSeen: db.prepare('UPDATE devices SET last_seen_at = ?, heard_ms = ? WHERE id = ?'),
       heardMs: db.prepare('SELECT heard_ms FROM devices WHERE id = ?'),
       unneeded: db.prepare(
@@ -148,9 +147,10 @@ export class DeviceStore {
   }
 
   /**
-   * Adds new devices and updates known ones. A new device gets a secret, answered only here, with
-   * the key for DTLS in hex that follows from it when it uses LwM2M; a known one keeps its secret
-   * and the versions it reported, unless `rotate` provisions it anew.
+   * Adds new devices and updates known ones; the versions given are what they are declared with. A
+   * new device gets a secret, answered only here, with the key for DTLS in hex that follows from it
+   * when it uses LwM2M; a known one keeps its secret and the versions it reported, unless `rotate`
+   * provisions it anew.
    * @throws ProblemError `product-missing`, `device-twice`
    */
   async put(
@@ -170,7 +170,7 @@ export class DeviceStore {
         const row = this.#sql.known.get(device.id) as KnownRow | undefined;
         const isKnown = row?.removed_at === null;
         const secret = isKnown && !rotate ? null : newSecret();
-        if (row) this.#update(device, row.versions, secret);
+        if (row) this.#update(device, row, secret);
         else if (secret !== null) this.#insert(device, secret);
         if (!isKnown) added++;
         if (secret === null) continue;
@@ -224,7 +224,7 @@ export class DeviceStore {
   /** A known device said something. */
   heard(deviceId: string): void {
     const heardMs = this.#served.nowMs();
-    this.#lastSeen.set(deviceId, { at: new Date().toISOString(), heardMs });
+    this.#lastSeen.set(deviceId, { atMs: Date.now(), heardMs });
   }
 
   /** When a device was last heard of, in served milliseconds; 0 when never. */
@@ -240,19 +240,35 @@ export class DeviceStore {
     return row ? this.#device(row) : null;
   }
 
+  /** What each component runs as far as is known: as reported, else as declared. */
   versions(deviceId: string): Record<string, string> {
-    const row = this.#sql.versions.get(deviceId) as { versions: string } | undefined;
-    return row ? (JSON.parse(row.versions) as Record<string, string>) : {};
+    return versionsIn(this.#sql.versions.get(deviceId) as VersionsRow | undefined);
   }
 
-  /** Records what a device says it runs; call inside a write unit. */
-  mergeVersions(deviceId: string, reported: Readonly<Record<string, string>>): void {
-    const known = this.versions(deviceId);
-    const all = { ...known, ...reported };
-    // A device that keeps inventing components must not fill the database.
-    const merged = Object.keys(all).length <= maxComponents ? all : reported;
-    if (Object.keys(reported).some((id) => known[id] !== reported[id]))
-      this.#sql.setVersions.run(JSON.stringify(merged), deviceId);
+  /** What a device itself reported, by component. */
+  reports(deviceId: string): Record<string, VersionReport> {
+    return reportsIn(this.#sql.versions.get(deviceId) as VersionsRow | undefined);
+  }
+
+  /** Records what a device says it runs, and when and over what it said so; call inside a write unit. */
+  report(
+    deviceId: string,
+    reported: Readonly<Record<string, string>>,
+    protocol: ReportProtocol,
+  ): void {
+    const row = this.#sql.versions.get(deviceId) as VersionsRow | undefined;
+    const known = reportsIn(row);
+    const now = new Date();
+    if (!isNews(known, reported, protocol, now)) return;
+    const at = now.toISOString();
+    const reports = Object.fromEntries(
+      Object.entries(reported).map(([id, version]) => [id, { version, at, protocol }]),
+    );
+    this.#sql.setVersions.run(
+      JSON.stringify(within(versionsIn(row), reported)),
+      JSON.stringify(within(known, reports)),
+      deviceId,
+    );
   }
 
   /** Every device of a product, by id. */
@@ -307,16 +323,20 @@ export class DeviceStore {
     );
   }
 
-  #update(device: Device, knownVersions: string, secret: string | null): void {
+  #update(device: Device, known: VersionsRow, secret: string | null): void {
     const { id, productId, transport, imsi, iccid, batch, versions } = device;
-    const kept = secret === null ? (JSON.parse(knownVersions) as Record<string, string>) : {};
+    const isKept = secret === null;
+    const reported = Object.entries(isKept ? reportsIn(known) : {}).map(
+      ([componentId, { version }]) => [componentId, version],
+    );
+    const declared = isKept ? { ...versionsIn(known), ...versions } : versions;
     this.#sql.update.run(
       productId,
       transport,
       imsi,
       iccid,
       batch,
-      JSON.stringify({ ...versions, ...kept }),
+      JSON.stringify({ ...declared, ...Object.fromEntries(reported) }),
       id,
     );
     if (secret !== null) this.#sql.rotate.run(hashSecret(secret), id);
@@ -328,7 +348,8 @@ export class DeviceStore {
     this.#lastSeen.clear();
     await this.#db
       .write(() => {
-        for (const [id, { at, heardMs }] of seen) this.#sql.setLastSeen.run(at, heardMs, id);
+        for (const [id, { atMs, heardMs }] of seen)
+          this.#sql.setLastSeen.run(new Date(atMs).toISOString(), heardMs, id);
       })
       .catch(() => {
         for (const [id, when] of seen) if (!this.#lastSeen.has(id)) this.#lastSeen.set(id, when);
@@ -336,6 +357,7 @@ export class DeviceStore {
   }
 
   #device(row: DeviceRow): Device {
+    const seen = this.#lastSeen.get(row.id);
     return {
       id: row.id,
       productId: row.product_id,
@@ -343,8 +365,9 @@ export class DeviceStore {
       imsi: row.imsi,
       iccid: row.iccid,
       batch: row.batch,
-      versions: JSON.parse(row.versions) as Record<string, string>,
-      lastSeenAt: this.#lastSeen.get(row.id)?.at ?? row.last_seen_at,
+      versions: versionsIn(row),
+      reports: reportsIn(row),
+      lastSeenAt: seen ? new Date(seen.atMs).toISOString() : row.last_seen_at,
       batteryPercent: row.battery_percent,
       rsrpDbm: row.rsrp_dbm,
       autoConfirm: row.auto_confirm === 1,

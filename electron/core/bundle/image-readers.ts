@@ -7,6 +7,7 @@ import { readElf } from '../../../shared/formats/elf.ts';
 import { readEspImage } from '../../../shared/formats/esp-image.ts';
 import { readFit } from '../../../shared/formats/fit.ts';
 import { readHdiffHeader } from '../../../shared/formats/hdiff-header.ts';
+import { readHpatchLitePatch } from '../../../shared/formats/hpatchlite-header.ts';
 import type { ImageFacts } from '../../../shared/formats/image-facts.ts';
 import { readMpy } from '../../../shared/formats/mpy.ts';
 import { readPac } from '../../../shared/formats/pac.ts';
@@ -52,6 +53,7 @@ const readers: ReadonlyMap<string, ImageReader> = new Map<string, ImageReader>([
   ['vcdiff', (source, report) => readVcdiffHeader(source, report)],
   ['hdiff', (source, report) => readHdiffHeader(source, report)],
   ['detools', (source, report) => readDetoolsPatch(source, report)],
+  ['hpatchlite', (source, report) => readHpatchLitePatch(source, report)],
   ['android-payload', (source, report) => readAndroidPayload(source, report)],
 ]);
 

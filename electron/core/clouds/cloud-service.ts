@@ -1,8 +1,10 @@
 import type { FleetStatus, FleetUsers, Output } from '../../../shared/contract/contract.ts';
+import type { Operator } from '../../../shared/domain/operator.ts';
 import { problem } from '../../../shared/domain/problem.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 import { FleetProcess } from './fleet-process.ts';
-import { LocalCloud } from './local-cloud.ts';
+import { LocalCloud, type OperatorAddress } from './local-cloud.ts';
+import { untilReported } from './reported-devices.ts';
 import { sourceImages } from './source-images.ts';
 import { LocalCloudProcess } from './local-cloud-process.ts';
 import { firstSignals, makeSimulatedDevices, simulatedFaults } from './simulated-identities.ts';
@@ -14,10 +16,17 @@ export class CloudService {
   readonly #workspace: Workspace;
   readonly #process: LocalCloudProcess;
   readonly #fleet: FleetProcess;
+  /** Of the account that somebody is signed in with; null for the owner of the data folder. */
+  #accountToken: string | null;
 
   /** `onLine` hears what the processes of cloud and fleet write for the log. */
-  constructor(workspace: Workspace, onLine: (room: 'cloud' | 'fleet', line: string) => void) {
+  constructor(
+    workspace: Workspace,
+    onLine: (room: 'cloud' | 'fleet', line: string) => void,
+    accountToken: string | null = null,
+  ) {
     this.#workspace = workspace;
+    this.#accountToken = accountToken;
     this.#process = new LocalCloudProcess({
       dataDir: workspace.internal('cloud'),
       onLine: (line) => onLine('cloud', line),
@@ -30,16 +39,38 @@ export class CloudService {
 
   /** Starts the cloud unless it runs, and connects to it. */
   async connect(): Promise<LocalCloud> {
-    const { http, token } = await this.#process.start();
-    if (this.#process.startedHere) return new LocalCloud({ http, token });
+    const found = this.#asSignedIn(await this.#process.start());
+    if (this.#process.startedHere) return new LocalCloud(found);
     // The cloud of another command ends with that command, however far this one is.
-    return new LocalCloud({ http, token }, () => this.#process.start());
+    return new LocalCloud(found, async () => this.#asSignedIn(await this.#process.start()));
   }
 
   /** The cloud that runs now, or null: looking on is no reason to start one. */
   async running(): Promise<LocalCloud | null> {
     const address = await this.#process.attach();
-    return address && new LocalCloud(address);
+    return address && new LocalCloud(this.#asSignedIn(address));
+  }
+
+  /** Who is at work with the cloud; null while it does not run. @throws ProblemError `unauthorized` */
+  async operator(): Promise<Operator | null> {
+    return (await (await this.running())?.operator()) ?? null;
+  }
+
+  /** Works under the account of a token from now on. @throws ProblemError `unauthorized`, and all stays as it was */
+  async signIn(token: string): Promise<Operator> {
+    const { http } = await this.#process.start();
+    const operator = await new LocalCloud({ http, token }).operator();
+    this.#accountToken = token;
+    return operator;
+  }
+
+  /** Works as the owner of the data folder again. */
+  signOut(): void {
+    this.#accountToken = null;
+  }
+
+  #asSignedIn({ http, token }: OperatorAddress): OperatorAddress {
+    return { http, token: this.#accountToken ?? token };
   }
 
   async start(): Promise<Output<'cloud.start'>> {
@@ -65,7 +96,7 @@ export class CloudService {
     await this.#process.stop();
   }
 
-  /** Registers simulated devices with fresh secrets and runs them. */
+  /** Registers simulated devices with fresh secrets and runs them; resolves when they have said what they run. */
   async startFleet(input: {
     productId: string;
     componentId: string;
@@ -103,7 +134,7 @@ export class CloudService {
     const { secrets } = await cloud.putDevices(devices, { rotate: true });
     const endpoint = await this.start();
     const faults = simulatedFaults(devices.length, input);
-    return this.#fleet.start({
+    await this.#fleet.start({
       endpoint,
       images: sourceImages(this.#workspace, product.id, [
         { componentId: input.componentId, version: input.fromVersion },
@@ -118,6 +149,8 @@ export class CloudService {
         ...firstSignals(index, input),
       })),
     });
+    await untilReported(cloud, devices, { isWanted: () => this.#fleet.status().running });
+    return this.#fleet.status();
   }
 
   fleetStatus(): FleetStatus {

@@ -6,13 +6,14 @@ import type { Readable } from 'node:stream';
 import { z } from 'zod';
 import type {
   CloudCapabilities,
-  Decision,
+  DecisionOrder,
   DeviceQuery,
   OtaCloud,
   Page,
   RolloutQuery,
 } from '../../../shared/domain/cloud.ts';
 import { problemSchema } from '../../../shared/domain/job.ts';
+import { type Operator, operatorSchema } from '../../../shared/domain/operator.ts';
 import {
   type ActOutcome,
   actOutcomeSchema,
@@ -126,6 +127,11 @@ export class LocalCloud implements OtaCloud {
     await this.#call(pageOf(deviceSchema), { url: '/devices', params, timeout });
   }
 
+  /** Whose token this is. @throws ProblemError `unauthorized` */
+  operator(): Promise<Operator> {
+    return this.#call(operatorSchema, { url: '/operator' });
+  }
+
   /** Where devices reach the cloud. @throws ProblemError `no-such-route` from a cloud that does not tell */
   info(): Promise<z.infer<typeof infoSchema>> {
     return this.#call(infoSchema, { url: '/info' });
@@ -191,11 +197,11 @@ export class LocalCloud implements OtaCloud {
     return this.#control(planId, 'suspend');
   }
 
-  resume(planId: string, accept?: Decision): Promise<PlanStatus> {
+  resume(planId: string, accept?: DecisionOrder): Promise<PlanStatus> {
     return this.#control(planId, 'resume', accept ? { accept } : {});
   }
 
-  openStage(planId: string, stage: number, by: Decision): Promise<PlanStatus> {
+  openStage(planId: string, stage: number, by: DecisionOrder): Promise<PlanStatus> {
     return this.#control(planId, 'next-stage', { stage, ...by });
   }
 

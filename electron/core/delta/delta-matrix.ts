@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { canonicalJson } from '../../../shared/domain/canonical-json.ts';
-import type { DeltaLimits, PatchChoice } from '../../../shared/domain/delta.ts';
+import type { DeltaLimits } from '../../../shared/domain/delta.ts';
 import { advise, allowedChoices } from '../../../shared/domain/delta-cost.ts';
 import {
   type DeltaMatrix,
@@ -109,7 +109,10 @@ function rowOf(
   };
 }
 
-const measuredSchema = z.array(measuredPatchSchema);
+async function readMeasured(path: string): Promise<MeasuredPatch | null> {
+  const kept = measuredPatchSchema.safeParse(await readJson(path));
+  return kept.success ? kept.data : null;
+}
 
 /** Measurements as files named by the SHA-256 of what they depend on. */
 class MeasureCache {
@@ -125,25 +128,40 @@ class MeasureCache {
     );
   }
 
-  patches(
+  async patches(
     source: VersionPackage,
     targetSha256: string,
     limits: DeltaLimits,
     context: WorkContext,
   ): Promise<MeasuredPatch[]> {
     const sourceSha256 = source.files[0]?.sha256 ?? '';
-    const choices: readonly PatchChoice[] = allowedChoices(limits);
-    const key = { encoderVersion, source: sourceSha256, target: targetSha256, limits };
-    return this.#kept(key, measuredSchema, () => {
-      const { objects } = this.#workspace;
-      const [sourcePath, targetPath] = [objects.path(sourceSha256), objects.path(targetSha256)];
-      return runTask('delta.measure', { sourcePath, targetPath, choices, limits }, context);
-    });
+    const wanted = allowedChoices(limits).map((choice) => ({
+      choice,
+      keptPath: this.#path({
+        encoderVersion,
+        source: sourceSha256,
+        target: targetSha256,
+        limits,
+        choice,
+      }),
+    }));
+    const { objects } = this.#workspace;
+    const pair = { sourcePath: objects.path(sourceSha256), targetPath: objects.path(targetSha256) };
+    const found = await Promise.all(wanted.map(({ keptPath }) => readMeasured(keptPath)));
+    const missing = wanted.filter((_one, index) => found[index] === null);
+    if (missing.length > 0)
+      await runTask('delta.measure', { ...pair, wanted: missing, limits }, context);
+    const measured = await Promise.all(wanted.map(({ keptPath }) => readMeasured(keptPath)));
+    return measured.filter((patch) => patch !== null);
+  }
+
+  #path(key: object): string {
+    const name = createHash('sha256').update(canonicalJson(key)).digest('hex');
+    return this.#workspace.internal('cache', 'delta', `${name}.json`);
   }
 
   async #kept<T>(key: object, schema: z.ZodType<T>, make: () => Promise<T>): Promise<T> {
-    const name = createHash('sha256').update(canonicalJson(key)).digest('hex');
-    const path = this.#workspace.internal('cache', 'delta', `${name}.json`);
+    const path = this.#path(key);
     const kept = schema.safeParse(await readJson(path));
     if (kept.success) return kept.data;
     const made = await make();

@@ -29,7 +29,13 @@ export interface ForeignDelta {
 
 const deltaRole = (): PackageFile['role'] => 'delta';
 /** Patches that begin with a magic number of their own: one that does not rebuild its target is wrong. */
-const publicFormats: ReadonlySet<string> = new Set(['bsdiff40', 'bsdiff43', 'vcdiff', 'hdiff']);
+const publicFormats: ReadonlySet<string> = new Set([
+  'bsdiff40',
+  'bsdiff43',
+  'vcdiff',
+  'hdiff',
+  'hpatchlite',
+]);
 /** What the inspection says of a patch that it did not apply; a proof answers it. */
 const answeredByProof: ReadonlySet<string> = new Set([
   'patch.not-applied',

@@ -17,6 +17,7 @@ import { problem } from '../../../shared/domain/problem.ts';
 import { FleetProcess } from '../clouds/fleet-process.ts';
 import { LocalCloud } from '../clouds/local-cloud.ts';
 import { LocalCloudProcess } from '../clouds/local-cloud-process.ts';
+import { untilReported } from '../clouds/reported-devices.ts';
 import { sourceImages } from '../clouds/source-images.ts';
 import { successTimes, timeAt } from '../clouds/success-times.ts';
 import type { Workspace } from '../workspace/workspace.ts';
@@ -64,7 +65,11 @@ export async function dryRun(
         secret: secrets[id] ?? '',
       })),
     });
-    signal.throwIfAborted();
+    await untilReported(cloud, sample, {
+      signal,
+      onReported: (done) =>
+        context.onProgress({ step: 'Devices report', done, total: sample.length, unit: 'items' }),
+    });
     const plan = scratchPlan(draft);
     const startedMs = Date.now();
     await plans.send(plan, { ...context, signal }, { cloud });

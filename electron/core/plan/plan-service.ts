@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Output, ParsedInput } from '../../../shared/contract/contract.ts';
 import { combinationsAfter } from '../../../shared/domain/compatibility.ts';
-import type { Decision, OtaCloud } from '../../../shared/domain/cloud.ts';
+import type { DecisionOrder, OtaCloud } from '../../../shared/domain/cloud.ts';
 import { computeGates } from '../../../shared/domain/gates.ts';
 import { markDeltas } from '../../../shared/domain/delta-capability.ts';
 import type { WorkContext } from '../../../shared/domain/job.ts';
@@ -32,6 +32,7 @@ import {
 import { groupOf } from '../../../shared/report/scope-csv.ts';
 import { sha256 } from '../../files/sha256.ts';
 import type { Workspace } from '../workspace/workspace.ts';
+import { artifactOf, checkComponent } from './plan-packages.ts';
 
 /** The largest page that the operator API of the local cloud gives. */
 const devicesPerPage = 1000;
@@ -63,7 +64,7 @@ export class PlanService {
     this.#workspace.release(draft.releaseId);
     const fault = planFault(draft);
     if (fault !== null) throw planInvalid(fault);
-    for (const component of draft.components) this.#checkComponent(draft, component);
+    for (const component of draft.components) checkComponent(this.#workspace, draft, component);
     const plan: Plan = {
       ...draft,
       id: randomUUID(),
@@ -96,7 +97,7 @@ export class PlanService {
 
   /** Gates and scope of a plan that need not be saved. @throws ProblemError `plan-packages` */
   async preview(draft: PlanDraft, planId: string | null = null): Promise<PlanCheck> {
-    for (const component of draft.components) this.#checkComponent(draft, component);
+    for (const component of draft.components) checkComponent(this.#workspace, draft, component);
     const { plan, devices, decisions } = await this.decide(draft);
     const scope = summarizeScope(decisions);
     const gates = computeGates({
@@ -104,6 +105,7 @@ export class PlanService {
       combinations: combinationsAfter(plan, devices, decisions),
       packages: this.packages(plan),
       releasePackages: this.#workspace.list('package', plan.releaseId),
+      sourcePackages: this.#workspace.list('package'),
       benchRuns: this.#workspace.list('benchRun'),
       at: new Date().toISOString(),
       waivers: this.#workspace.list('waiver').filter(({ removed }) => removed === null),
@@ -112,7 +114,7 @@ export class PlanService {
     });
     const packages = this.packages(plan).map((pkg) => ({
       pkg,
-      sizeBytes: this.#artifact(pkg).sizeBytes,
+      sizeBytes: artifactOf(this.#workspace, pkg).sizeBytes,
     }));
     const product = this.#workspace.product(plan.productId);
     const preview = previewPlan({
@@ -223,7 +225,7 @@ export class PlanService {
         total: packages.length,
         unit: 'items',
       });
-      await cloud.putPackage(pkg, this.#artifact(pkg));
+      await cloud.putPackage(pkg, artifactOf(this.#workspace, pkg));
     }
     context.signal.throwIfAborted();
     options.record?.();
@@ -238,13 +240,13 @@ export class PlanService {
   }
 
   /** Resumes a suspended plan; after a stop with who accepts its failures and why. */
-  async resume(planId: string, accept: Decision | undefined): Promise<PlanStatus> {
+  async resume(planId: string, accept: DecisionOrder | undefined): Promise<PlanStatus> {
     this.#workspace.get('plan', planId);
     return this.#remember(await (await this.#cloud()).resume(planId, accept));
   }
 
   /** Opens a stage, from 1, before its time or at a hold. @throws ProblemError `last-stage` | `plan-state` */
-  async openStage(planId: string, stage: number, by: Decision): Promise<PlanStatus> {
+  async openStage(planId: string, stage: number, by: DecisionOrder): Promise<PlanStatus> {
     this.#workspace.get('plan', planId);
     return this.#remember(await (await this.#cloud()).openStage(planId, stage, by));
   }
@@ -284,7 +286,7 @@ export class PlanService {
   ): Promise<ReadonlyMap<string, number>> {
     const counts = new Map<string, number>();
     for (const device of await this.#devices(productId)) {
-      const version = reportedVersion(device.versions, componentId);
+      const version = reportedVersion(device, componentId);
       if (version !== null) counts.set(version, (counts.get(version) ?? 0) + 1);
     }
     return counts;
@@ -317,60 +319,6 @@ export class PlanService {
   #policy(productId: string): ScopePolicy {
     const { chinaTelecomIccidPrefixes } = this.#workspace.config;
     return { chinaTelecomIccidPrefixes, ...upgradePaths(this.#workspace.product(productId)) };
-  }
-
-  /** What a device downloads: the image or patch itself, or the archive when there are several files. */
-  #artifact(pkg: VersionPackage): {
-    path: string;
-    name: string;
-    sizeBytes: number;
-    sha256: string;
-  } {
-    const [file] = pkg.files;
-    const single =
-      file && pkg.files.length === 1
-        ? file
-        : {
-            name: `${pkg.componentId}_${pkg.targetVersion}.tar`,
-            sizeBytes: pkg.sizeBytes,
-            sha256: pkg.sha256,
-          };
-    return {
-      path: this.#workspace.objects.path(single.sha256),
-      name: single.name,
-      sizeBytes: single.sizeBytes,
-      sha256: single.sha256,
-    };
-  }
-
-  #checkComponent(draft: PlanDraft, component: PlanDraft['components'][number]): void {
-    const parts = [
-      { id: component.fullPackageId, type: 'full', source: null as string | null },
-      ...component.deltas.map((delta) => ({
-        id: delta.packageId,
-        type: 'delta',
-        source: delta.sourceVersion as string | null,
-      })),
-    ];
-    for (const part of parts) {
-      if (part.id === null) continue;
-      const pkg = this.#workspace.get('package', part.id);
-      const fits =
-        pkg.releaseId === draft.releaseId &&
-        pkg.componentId === component.componentId &&
-        pkg.packageType === part.type &&
-        pkg.targetVersion === component.targetVersion &&
-        pkg.sourceVersion === part.source;
-      if (!fits) {
-        throw problem(
-          'plan-packages',
-          'A package does not fit the plan',
-          `${pkg.name} is not the ${part.type} package of ${component.componentId} ${part.source === null ? '' : `from ${part.source} `}to ${component.targetVersion} in this release.`,
-          'Choose a package of this component, release and source version.',
-          'usage',
-        );
-      }
-    }
   }
 
   /**

@@ -62,7 +62,7 @@ export class VerificationService {
     };
     this.#checkGates(plan);
     const device = await this.#device(release.productId, order.deviceId);
-    const fromVersion = device ? reportedVersion(device.versions, order.componentId) : null;
+    const fromVersion = device ? reportedVersion(device, order.componentId) : null;
     const choice = choosePackage(this.#plans.marked(plan).components[0] ?? component, fromVersion);
     const packageId = choice?.packageId ?? component.fullPackageId ?? '';
     const verification: Verification = {
@@ -92,26 +92,31 @@ export class VerificationService {
     return verification;
   }
 
-  /** Those of a release, newest first, as they are now where the cloud answers. */
-  async list(releaseId: string): Promise<Verification[]> {
+  /**
+   * Those of a release, newest first, as they are now. The cloud is asked for only when one runs; without it
+   * they are as they were last seen.
+   */
+  async list(releaseId: string, cloudOf: () => Promise<OtaCloud | null>): Promise<Verification[]> {
     const all = this.#workspace.list('verification', releaseId);
+    const isOpen = ({ outcome }: Verification): boolean => outcome === 'running';
+    const cloud = all.some(isOpen) ? await cloudOf() : null;
     const renewed: Verification[] = [];
-    for (const one of all) renewed.push(one.outcome === 'running' ? await this.#renew(one) : one);
+    for (const one of all) renewed.push(cloud && isOpen(one) ? await this.#renew(one, cloud) : one);
     return renewed.reverse();
   }
 
-  async #renew(verification: Verification): Promise<Verification> {
-    const found = await this.#outcome(verification);
+  async #renew(verification: Verification, cloud: OtaCloud): Promise<Verification> {
+    const found = await this.#outcome(verification, cloud);
     if (found === null) return verification;
     const ended = { ...verification, ...found };
     this.#workspace.put('verification', ended.releaseId, ended);
     return ended;
   }
 
-  async #outcome({
-    id,
-  }: Verification): Promise<Pick<Verification, 'outcome' | 'error' | 'finishedAt'> | null> {
-    const cloud = await this.#cloud();
+  async #outcome(
+    { id }: Verification,
+    cloud: OtaCloud,
+  ): Promise<Pick<Verification, 'outcome' | 'error' | 'finishedAt'> | null> {
     try {
       const { items } = await cloud.rolloutDevices(id, { offset: 0, limit: 1 });
       const [device] = items;
@@ -139,6 +144,7 @@ export class VerificationService {
       product: this.#workspace.product(plan.productId),
       packages: this.#plans.packages(plan),
       releasePackages: this.#workspace.list('package', plan.releaseId),
+      sourcePackages: this.#workspace.list('package'),
       benchRuns: [],
       at: plan.createdAt,
       waivers: this.#workspace.list('waiver').filter(({ removed }) => removed === null),

@@ -227,30 +227,46 @@ export async function applyDeltaTask(
   return { sha256: hash.digest('hex'), sizeBytes };
 }
 
-/** Makes and proves the patches of all choices, and tells their sizes and costs. @throws ProblemError `delta-not-proven` */
+/** A choice to measure, and the file that keeps what was found. */
+interface WantedMeasure {
+  readonly choice: PatchChoice;
+  readonly keptPath: string;
+}
+
+/**
+ * Makes and proves the patches of all choices, and keeps size and cost of each as soon as it is proven: a job that is
+ * stopped goes on behind the last of them. @throws ProblemError `delta-not-proven`
+ */
 export async function measureDeltasTask(
-  input: PairOrder & { sourcePath: string; targetPath: string },
+  input: {
+    sourcePath: string;
+    targetPath: string;
+    wanted: readonly WantedMeasure[];
+    limits: DeltaLimits;
+  },
   context: WorkContext,
-): Promise<MeasuredPatch[]> {
+): Promise<void> {
   const source = await readBytes(input.sourcePath);
   const target = await readBytes(input.targetPath);
   const targetSha256 = sha256(target);
   const onProgress = (step: string, done: number): void =>
     context.onProgress({ step, done, total: target.length, unit: 'bytes' });
-  const measured: MeasuredPatch[] = [];
-  for (const candidate of candidates(source, target, input, onProgress)) {
+  const order = { choices: input.wanted.map(({ choice }) => choice), limits: input.limits };
+  const paths = new Map(input.wanted.map((one) => [choiceText(one.choice), one.keptPath]));
+  for (const candidate of candidates(source, target, order, onProgress)) {
     const { choice, patch, cost, objections: why } = candidate;
     prove({ source, patch, targetSha256, ramBytes: cost.ramBytes }, onProgress);
-    measured.push({
+    const measured: MeasuredPatch = {
       ...choice,
       patchSizeBytes: patch.length,
       patchSha256: sha256(patch),
       cost,
       objections: [...why],
       proven: true,
-    });
+    };
+    const keptPath = paths.get(choiceText(choice));
+    if (keptPath) await writeFileAtomic(keptPath, JSON.stringify(measured));
   }
-  return measured;
 }
 
 /** Size of a file compressed by Brotli, quality 9, in bytes: what sending it in full costs. */

@@ -110,9 +110,10 @@ export function FlashSection(props: { readonly release: Release; readonly produc
           <FootprintText key={JSON.stringify(source)} source={source} />
         )}
         {policy && <PolicyState state={policy} />}
-        <Group grow gap="xs" align="flex-start">
+        <Group gap="xs" align="flex-start" wrap="nowrap">
           <Select
             label="Protocol"
+            style={{ flex: 1 }}
             allowDeselect={false}
             data={protocolChoices}
             value={protocol}
@@ -124,7 +125,8 @@ export function FlashSection(props: { readonly release: Release; readonly produc
             max={baudRates.most}
             step={100}
             hideControls
-            placeholder="of the protocol"
+            placeholder="usual"
+            w={88}
             value={baudRate ?? ''}
             onChange={(value) => setBaudRate(Number(value) || null)}
           />

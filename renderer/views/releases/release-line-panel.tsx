@@ -3,9 +3,12 @@ import { Waypoints } from 'lucide-react';
 import { type LineStep, nextStep } from '../../stores/release-line.ts';
 import { useRelease, useStudio } from '../../stores/studio.ts';
 import { useReleaseLine } from '../../stores/use-release-line.ts';
+import { useVerifications } from '../../stores/use-verifications.ts';
 import { EmptyState } from '../../widgets/empty-state.tsx';
+import { ProblemAlert } from '../../widgets/problem-alert.tsx';
 import { Section } from '../../widgets/section.tsx';
 import { type Tone, ToneIcon } from '../../widgets/tone-badge.tsx';
+import { VerificationList } from '../../widgets/verification-list.tsx';
 import classes from './release-line-panel.module.css';
 
 const looks: Record<LineStep['state'], { readonly tone: Tone; readonly word: string }> = {
@@ -62,6 +65,23 @@ export function ReleaseLinePanel() {
           </li>
         ))}
       </ol>
+      <Tried releaseId={chosen.release.id} />
     </Section>
+  );
+}
+
+/** What came of trying packages of the release on one device each; nothing when none was tried. */
+function Tried({ releaseId }: { readonly releaseId: string }) {
+  const isCloudRunning = useStudio((state) => state.cloud?.running ?? false);
+  const { tried, problem } = useVerifications(releaseId, isCloudRunning);
+  if (problem) return <ProblemAlert problem={problem} />;
+  if (tried.length === 0) return null;
+  return (
+    <div className={classes.tried} data-testid="release-verifications">
+      <Text fw={600} mb={6}>
+        Verified on one device
+      </Text>
+      <VerificationList tried={tried} />
+    </div>
   );
 }

@@ -1,6 +1,7 @@
 import { Stack, Text } from '@mantine/core';
 import { useStudio } from '../../stores/studio.ts';
 import { Section } from '../../widgets/section.tsx';
+import { OperatorLine } from './operator-line.tsx';
 import classes from './rollout-view.module.css';
 
 /** Where devices reach the local cloud. */
@@ -14,6 +15,7 @@ export function CloudSection() {
           <Address name="MQTT" address={cloud.mqtt} />
           <Address name="LwM2M (CoAP)" address={cloud.coap} />
           <Address name="LwM2M under DTLS (CoAPs)" address={cloud.coaps} />
+          <OperatorLine />
           <Text size="xs" c="dimmed">
             Only this computer reaches these addresses. Stopping the cloud loses nothing: rollouts
             go on when it starts again.

@@ -4,21 +4,19 @@ import { Import, RadioTower, Search } from 'lucide-react';
 import { useMemo, useState } from 'react';
 import type { Device } from '../../../shared/domain/plan.ts';
 import type { Product } from '../../../shared/domain/product.ts';
-import { isChinaTelecom } from '../../../shared/domain/scope.ts';
 import { call } from '../../rpc/client.ts';
 import { usePagedRows } from '../../stores/paged-rows.ts';
 import { useRollout } from '../../stores/rollout.ts';
 import { useStudio } from '../../stores/studio.ts';
 import { usePoll } from '../../stores/use-poll.ts';
-import { DataGrid, type GridColumn } from '../../widgets/data-grid.tsx';
+import { DataGrid } from '../../widgets/data-grid.tsx';
 import { EmptyState } from '../../widgets/empty-state.tsx';
-import { agoText, countText, timeText } from '../../widgets/format-text.ts';
+import { countText } from '../../widgets/format-text.ts';
 import { LoadingLines } from '../../widgets/loading-lines.tsx';
 import { ProblemAlert } from '../../widgets/problem-alert.tsx';
 import { Section } from '../../widgets/section.tsx';
-import { TitledText } from '../../widgets/value-text.tsx';
+import { deviceColumns } from './device-columns.tsx';
 import { ImportDialog } from './import-dialog.tsx';
-import classes from './rollout-view.module.css';
 
 const refreshPeriodMs = 2000;
 const searchDelayMs = 250;
@@ -56,7 +54,11 @@ function DeviceGrid({ product }: { readonly product: Product }) {
     call('devices.list', { productId: product.id, search, offset, limit }),
   );
   usePoll(async () => rows.refresh(), refreshPeriodMs, true);
-  const columns = useMemo(() => deviceColumns(prefixes ?? []), [prefixes]);
+  const { refresh } = rows;
+  const columns = useMemo(
+    () => deviceColumns(prefixes ?? [], (device) => void turnAutoConfirm(device, refresh)),
+    [prefixes, refresh],
+  );
   return (
     <>
       {rows.problem && <ProblemAlert problem={rows.problem} />}
@@ -96,6 +98,7 @@ function DeviceGrid({ product }: { readonly product: Product }) {
             getRow={rows.row}
             rowKey={(device) => device.id}
             onRangeVisible={rows.show}
+            onOpen={(device) => void turnAutoConfirm(device, refresh)}
             empty={
               <Text c="dimmed">
                 {search === ''
@@ -110,60 +113,17 @@ function DeviceGrid({ product }: { readonly product: Product }) {
         product={product}
         opened={isImporting}
         onClose={() => setImporting(false)}
-        onImported={rows.refresh}
+        onImported={refresh}
       />
     </>
   );
 }
 
-function deviceColumns(prefixes: readonly string[]): readonly GridColumn<Device>[] {
-  return [
-    { id: 'id', title: 'Device', widthPx: 214, render: ({ id }) => <TitledText text={id} /> },
-    {
-      id: 'transport',
-      title: 'Transport',
-      widthPx: 78,
-      render: ({ transport }) => transport.toUpperCase(),
-    },
-    {
-      id: 'versions',
-      title: 'Versions',
-      widthPx: 118,
-      render: ({ versions }) => {
-        const text = Object.entries(versions)
-          .map(([component, version]) => `${component} ${version}`)
-          .join(', ');
-        return text === '' ? (
-          <span className={classes.faint}>none yet</span>
-        ) : (
-          <TitledText text={text} />
-        );
-      },
-    },
-    { id: 'batch', title: 'Batch', widthPx: 86, render: ({ batch }) => batch ?? '' },
-    {
-      id: 'sim',
-      title: 'SIM',
-      minWidthPx: 222,
-      render: (device) => <TitledText text={simText(device, prefixes)} />,
-    },
-    {
-      id: 'seen',
-      title: 'Last seen',
-      widthPx: 92,
-      render: ({ lastSeenAt }) =>
-        lastSeenAt === null ? (
-          <span className={classes.faint}>never</span>
-        ) : (
-          <time dateTime={lastSeenAt} title={timeText(lastSeenAt)}>
-            {agoText(lastSeenAt, Date.now())}
-          </time>
-        ),
-    },
-  ];
-}
-
-function simText(device: Device, prefixes: readonly string[]): string {
-  const number = device.imsi ?? device.iccid ?? '';
-  return isChinaTelecom(device, prefixes) === null ? number : `China Telecom, ${number}`;
+/** Whether manual plans are confirmed for a device without asking is turned around. */
+async function turnAutoConfirm({ id, autoConfirm }: Device, refresh: () => void): Promise<void> {
+  const active = autoConfirm !== true;
+  await useStudio.getState().act(async () => {
+    await call('devices.autoConfirm', { deviceIds: [id], active });
+  });
+  refresh();
 }

@@ -26,7 +26,7 @@ import { StrategySection } from './strategy-section.tsx';
 import { StagesSection } from './stages-section.tsx';
 import { StopRulesSection } from './stop-rules-section.tsx';
 import { VerificationSection } from './verification-section.tsx';
-import { usePlanCheck } from './use-plan-check.ts';
+import { useFleetChange, usePlanCheck } from './use-plan-check.ts';
 
 const previewDelayMs = 400;
 const batchSampleDevices = 500;
@@ -37,7 +37,7 @@ export function EditorTab(props: { readonly release: Release; readonly product: 
   const packages = useStudio((state) => state.packages);
   const openView = useStudio((state) => state.openView);
   const isCloudRunning = useStudio((state) => state.cloud?.running ?? false);
-  const fleetDevices = useRollout((state) => state.fleet?.devices ?? 0);
+  const fleetChange = useFleetChange();
   const { forms, change, discard } = usePlanEditor();
   const savePlan = useRollout((state) => state.savePlan);
   const openTab = useRollout((state) => state.openTab);
@@ -53,7 +53,7 @@ export function EditorTab(props: { readonly release: Release; readonly product: 
     set({ choices: { ...form.choices, [componentId]: choice } });
 
   const hasList = form.whitelistText !== '' || form.blacklistText !== '';
-  const known = useKnownDevices(product.id, hasList && isCloudRunning, fleetDevices);
+  const known = useKnownDevices(product.id, hasList && isCloudRunning, fleetChange);
   const whitelist = useMemo(
     () => parseDeviceList(form.whitelistText, known),
     [form.whitelistText, known],
@@ -68,7 +68,7 @@ export function EditorTab(props: { readonly release: Release; readonly product: 
   const checked = usePlanCheck(
     isCloudRunning && settledText !== null ? settledText : null,
     (text) => call('plans.preview', JSON.parse(text) as PlanDraftInput),
-    fleetDevices,
+    fleetChange,
   );
   const settledPlan = useMemo(
     () => (settledText === null ? null : (JSON.parse(settledText) as PlanDraftInput)),
@@ -78,7 +78,7 @@ export function EditorTab(props: { readonly release: Release; readonly product: 
     offers.filter((offer) => (form.choices[offer.componentId] ?? defaultChoice(offer)).included),
     form.sequence,
   );
-  const batches = useBatches(product.id, isCloudRunning, fleetDevices);
+  const batches = useBatches(product.id, isCloudRunning, fleetChange);
   const isSettled = settledText === draftText && !checked.isReading;
   const closed = checked.check ? closedGatesText(checked.check) : null;
   const notYet =
@@ -236,7 +236,7 @@ export function EditorTab(props: { readonly release: Release; readonly product: 
 function useKnownDevices(
   productId: string,
   isNeeded: boolean,
-  fleetDevices: number,
+  fleetChange: string,
 ): ReadonlySet<string> | null {
   const [known, setKnown] = useState<ReadonlySet<string> | null>(null);
   useEffect(() => {
@@ -251,12 +251,12 @@ function useKnownDevices(
     return () => {
       isOver = true;
     };
-  }, [productId, isNeeded, fleetDevices]);
+  }, [productId, isNeeded, fleetChange]);
   return known;
 }
 
 /** Batches among the first 500 devices, to choose from. */
-function useBatches(productId: string, isCloudRunning: boolean, fleetDevices: number): string[] {
+function useBatches(productId: string, isCloudRunning: boolean, fleetChange: string): string[] {
   const [batches, setBatches] = useState<string[]>([]);
   useEffect(() => {
     if (!isCloudRunning) return;
@@ -265,6 +265,6 @@ function useBatches(productId: string, isCloudRunning: boolean, fleetDevices: nu
       // They are only suggestions, and the scope beside them tells why the cloud does not answer.
       () => setBatches([]),
     );
-  }, [productId, isCloudRunning, fleetDevices]);
+  }, [productId, isCloudRunning, fleetChange]);
   return batches;
 }

@@ -52,7 +52,7 @@ export function FleetSection({ product }: { readonly product: Product }) {
 
   return (
     <Section
-      title="Simulated devices"
+      title="Simulated fleet"
       actions={
         fleet?.running ? (
           <ToneBadge tone="busy" word={`${countText(fleet.devices)} running`} />

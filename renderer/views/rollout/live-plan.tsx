@@ -30,6 +30,9 @@ export function LivePlan({ plan }: { readonly plan: Plan }) {
   const isRunning = cloud?.running ?? false;
   const isStatusOfPlan = status?.planId === plan.id;
   const [part, setPart] = useState('devices');
+  const [isUnfolded, setUnfolded] = useState(true);
+  const hasDetails =
+    isStatusOfPlan && [status.stages, status.stops, status.held].some((list) => list?.length);
   useEffect(() => (isRunning ? listenTo(plan.id) : undefined), [isRunning, listenTo, plan.id]);
   usePoll(followPlan, followPeriodMs, isRunning && (!isStatusOfPlan || isActive(status.state)));
 
@@ -54,18 +57,33 @@ export function LivePlan({ plan }: { readonly plan: Plan }) {
         testId="live-plan"
         actions={
           <>
+            {hasDetails && (
+              <Button
+                variant="subtle"
+                title="Stages, stops and what is held; without them more devices are in sight"
+                aria-expanded={isUnfolded}
+                onClick={() => setUnfolded(!isUnfolded)}
+                data-testid="plan-fold"
+              >
+                {isUnfolded ? 'Less' : 'More'}
+              </Button>
+            )}
             <PlanBadge state={isStatusOfPlan ? status.state : plan.state} />
             {isStatusOfPlan && <PlanControls status={status} plan={plan} />}
           </>
         }
       >
         {isStatusOfPlan ? (
-          <>
+          <div className={classes.summary}>
             <StatusBar status={status} />
-            {status.stages && <StageStrip plan={plan} status={status} />}
-            <StopNotice plan={plan} status={status} />
-            <HeldLine held={status.held} />
-          </>
+            {isUnfolded && (
+              <>
+                {status.stages && <StageStrip plan={plan} status={status} />}
+                <StopNotice plan={plan} status={status} />
+                <HeldLine held={status.held} />
+              </>
+            )}
+          </div>
         ) : (
           <LoadingLines label="Reading the plan" lines={2} />
         )}

@@ -6,19 +6,19 @@ import { useRollout } from '../../stores/rollout.ts';
 import { useStudio } from '../../stores/studio.ts';
 import { CheckPanel, closedGatesText } from './check-panel.tsx';
 import { PublishDialog } from './publish-dialog.tsx';
-import { usePlanCheck } from './use-plan-check.ts';
+import { useFleetChange, usePlanCheck } from './use-plan-check.ts';
 
 /** A plan that waits to be published, with its gates and scope of this moment. */
 export function SavedPlan({ plan }: { readonly plan: Plan }) {
   const isCloudRunning = useStudio((state) => state.cloud?.running ?? false);
-  const fleetDevices = useRollout((state) => state.fleet?.devices ?? 0);
+  const fleetChange = useFleetChange();
   const deletePlan = useRollout((state) => state.deletePlan);
   const [isPublishing, setPublishing] = useState(false);
   const [isDeleting, setDeleting] = useState(false);
   const checked = usePlanCheck(
     isCloudRunning ? plan.id : null,
     (planId) => call('plans.check', { planId }),
-    fleetDevices,
+    fleetChange,
   );
   const reason = !isCloudRunning
     ? 'Start the local cloud to publish.'

@@ -3,10 +3,10 @@ import { useState } from 'react';
 import type { Plan, PlanStatus } from '../../../shared/domain/plan.ts';
 import type { StageStatus } from '../../../shared/domain/plan-stages.ts';
 import { useRollout } from '../../stores/rollout.ts';
-import { DecisionForm } from '../../widgets/decision-form.tsx';
 import { countText, durationText, timeText } from '../../widgets/format-text.ts';
 import { type Tone, ToneBadge } from '../../widgets/tone-badge.tsx';
 import live from './live-plan.module.css';
+import { OperatorDecision } from './operator-decision.tsx';
 import { finishedText, gateText, stageParts, stageStateTitles } from './stage-text.ts';
 import classes from './stages.module.css';
 
@@ -93,7 +93,7 @@ export function StageStrip(props: { readonly plan: Plan; readonly status: PlanSt
           size={520}
           title={`Open stage ${next.stage} of ${plan.name}?`}
         >
-          <DecisionForm
+          <OperatorDecision
             submitWord={`Open stage ${next.stage}`}
             onDecide={(by) => openStage(next.stage, by)}
             onClose={() => setAsking(false)}
@@ -105,7 +105,7 @@ export function StageStrip(props: { readonly plan: Plan; readonly status: PlanSt
                 ? `Stage ${newest.stage} has met its gate and waits for a person.`
                 : `Stage ${newest.stage} has not come to its end: ${gateText(plan.stages?.[newest.stage - 1], newest)}`}
             </Text>
-          </DecisionForm>
+          </OperatorDecision>
         </Modal>
       )}
     </>

@@ -62,11 +62,16 @@ const eventTitles: Readonly<Record<string, string>> = {
   silent: 'Silent: not heard from in time',
   heardAgain: 'Heard from again',
   accepted: 'Accepted by a person',
+  confirmedBy: 'Confirmed for its user by',
+  appointedBy: 'Window appointed for its user by',
+  cancelledBy: 'Refused for its user by',
+  retriedBy: 'Tried again by',
 };
 
 /** One line of a device's log without its time. */
 export function logText({ event, componentId, code, detail }: DeviceLogEntry): string {
   const subject = componentId === null ? '' : `${componentId}: `;
+  if (event.endsWith('By')) return `${eventTitles[event] ?? event} ${detail ?? 'an operator'}`;
   const more = [code, detail].filter((part) => part !== null);
   return `${subject}${eventTitles[event] ?? event}${more.length > 0 ? `: ${more.join(', ')}` : ''}`;
 }

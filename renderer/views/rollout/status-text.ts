@@ -46,6 +46,7 @@ export const skipReasonTitles: Readonly<Record<SkipReason, string>> = {
   chinaTelecom: 'On a China Telecom SIM, which cannot be upgraded over the air',
   noUpdateRequired: 'Runs the target version already',
   neverReported: 'Never reported a version, so not known to be upgradable',
+  onlyDeclared: 'Version declared when it was added, never reported by the device itself',
   cannotApply: 'Cannot apply the format of its delta',
   noMatchingSource: 'No package fits the version it runs',
   stepSkipped: 'Would skip a version that it needs first',

@@ -3,8 +3,8 @@ import { OctagonX } from 'lucide-react';
 import { useState } from 'react';
 import type { Plan, PlanStatus } from '../../../shared/domain/plan.ts';
 import { useRollout } from '../../stores/rollout.ts';
-import { DecisionForm } from '../../widgets/decision-form.tsx';
 import { countText, pluralText, timeText } from '../../widgets/format-text.ts';
+import { OperatorDecision } from './operator-decision.tsx';
 import { isActive } from './status-text.ts';
 import { stopText } from './stage-text.ts';
 import classes from './stages.module.css';
@@ -24,26 +24,36 @@ export function StopNotice(props: { readonly plan: Plan; readonly status: PlanSt
       {open && (
         <Alert
           color="red"
+          px="sm"
+          py="xs"
           icon={<OctagonX size={18} aria-hidden />}
           title={`Stopped by a rule, ${timeText(open.at)}`}
           data-testid="stop"
         >
-          <Text size="sm">{stopText(open)}</Text>
-          <div className={classes.names} tabIndex={0} role="group" aria-label="Devices that failed">
-            {open.devices.map(({ deviceId, code }) => `${deviceId} (${code})`).join(', ')}
-            {hidden > 0 && ` and ${countText(hidden)} more`}
+          <div className={classes.stop}>
+            <div>
+              <Text size="sm">{stopText(open)}</Text>
+              <div
+                className={classes.names}
+                tabIndex={0}
+                role="group"
+                aria-label="Devices that failed"
+              >
+                {open.devices.map(({ deviceId, code }) => `${deviceId} (${code})`).join(', ')}
+                {hidden > 0 && ` and ${countText(hidden)} more`}
+              </div>
+            </div>
+            {isActive(status.state) && (
+              <Button
+                variant="default"
+                size="compact-sm"
+                onClick={() => setAsking(true)}
+                data-testid="resume-accept"
+              >
+                Resume and accept…
+              </Button>
+            )}
           </div>
-          {isActive(status.state) && (
-            <Button
-              variant="default"
-              size="compact-sm"
-              mt="xs"
-              onClick={() => setAsking(true)}
-              data-testid="resume-accept"
-            >
-              Resume and accept…
-            </Button>
-          )}
         </Alert>
       )}
       {past.length > 0 && (
@@ -67,7 +77,7 @@ export function StopNotice(props: { readonly plan: Plan; readonly status: PlanSt
           size={560}
           title={`Resume ${plan.name}?`}
         >
-          <DecisionForm
+          <OperatorDecision
             submitWord="Accept and resume"
             onDecide={resume}
             onClose={() => setAsking(false)}
@@ -78,7 +88,7 @@ export function StopNotice(props: { readonly plan: Plan; readonly status: PlanSt
               Every device that has failed or is silent now is accepted: it does not stop the plan
               again, and the record says who decided so. Failures that come later count anew.
             </Text>
-          </DecisionForm>
+          </OperatorDecision>
         </Modal>
       )}
     </Stack>

@@ -51,7 +51,7 @@ export function StrategySection(props: {
           data-testid="plan-fallback"
         />
         <Switch
-          label="Devices that never reported a version get the full package"
+          label="Devices that never reported a version themselves get the full package"
           checked={options.allowNeverReported}
           onChange={(event) => onChange({ allowNeverReported: event.currentTarget.checked })}
           data-testid="plan-never-reported"

@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
 import type { PlanCheck } from '../../../shared/domain/plan.ts';
 import { type Problem, toProblem } from '../../../shared/domain/problem.ts';
+import { useRollout } from '../../stores/rollout.ts';
 
 /** Gates and scope as last computed. */
 export interface CheckedPlan {
@@ -10,6 +11,10 @@ export interface CheckedPlan {
   /** Computes again from the records and devices of this moment. */
   readonly again: () => void;
 }
+
+/** Changes whenever simulated devices came or went, and when the last of them have said what they run. */
+export const useFleetChange = (): string =>
+  useRollout(({ fleet, isFleetBusy }) => `${fleet?.devices ?? 0} ${isFleetBusy ? 'starting' : ''}`);
 
 /**
  * Computes gates and scope whenever `subject` (a draft or a plan id) or `occasion` changes; the

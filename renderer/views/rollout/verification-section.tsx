@@ -1,29 +1,11 @@
 import { Button, Group, Select, Stack, Text, TextInput } from '@mantine/core';
-import { useCallback, useEffect, useState } from 'react';
-import { type Problem, toProblem } from '../../../shared/domain/problem.ts';
-import type { Verification } from '../../../shared/domain/verification.ts';
+import { useState } from 'react';
 import { call } from '../../rpc/client.ts';
 import { useStudio } from '../../stores/studio.ts';
-import { usePoll } from '../../stores/use-poll.ts';
+import { useVerifications } from '../../stores/use-verifications.ts';
 import { ProblemAlert } from '../../widgets/problem-alert.tsx';
 import { Section } from '../../widgets/section.tsx';
-import { type Tone, ToneBadge } from '../../widgets/tone-badge.tsx';
-import { Time, TitledText } from '../../widgets/value-text.tsx';
-import classes from './verification-section.module.css';
-
-const pollPeriodMs = 1000;
-const outcomes: Readonly<Record<Verification['outcome'], readonly [Tone, string]>> = {
-  running: ['busy', 'Running'],
-  succeeded: ['good', 'Succeeded'],
-  failed: ['bad', 'Failed'],
-};
-
-/** What people read for why a verification failed. */
-const errorTitles: Readonly<Record<string, string>> = {
-  'verification-timeout': 'not proven within 60 minutes',
-  terminated: 'terminated',
-  'never-issued': 'the cloud never got it',
-};
+import { VerificationList } from '../../widgets/verification-list.tsx';
 
 /** Tries a package of the release on one device, and shows what was tried before. */
 export function VerificationSection(props: {
@@ -36,20 +18,8 @@ export function VerificationSection(props: {
   const [component, setComponent] = useState<string | null>(null);
   const [deviceId, setDeviceId] = useState('');
   const [isBusy, setBusy] = useState(false);
-  const [tried, setTried] = useState<readonly Verification[]>([]);
   const componentId = componentIds.find((id) => id === component) ?? componentIds[0] ?? '';
-  const isRunning = tried.some(({ outcome }) => outcome === 'running');
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const read = useCallback(async () => {
-    try {
-      setTried(await call('verifications.list', { releaseId }));
-      setProblem(null);
-    } catch (error) {
-      setProblem(toProblem(error));
-    }
-  }, [releaseId]);
-  useEffect(() => void read(), [read]);
-  usePoll(read, pollPeriodMs, isRunning && isCloudRunning);
+  const { tried, problem, read } = useVerifications(releaseId, isCloudRunning);
   const start = async (): Promise<void> => {
     setBusy(true);
     await act(async () => {
@@ -93,29 +63,8 @@ export function VerificationSection(props: {
           version the verification has failed.
         </Text>
         {problem && <ProblemAlert problem={problem} />}
-        {tried.length > 0 && (
-          <ul className={classes.list} data-testid="verifications">
-            {tried.map((one) => (
-              <Tried key={one.id} verification={one} />
-            ))}
-          </ul>
-        )}
+        {tried.length > 0 && <VerificationList tried={tried} />}
       </Stack>
     </Section>
-  );
-}
-
-function Tried({ verification }: { readonly verification: Verification }) {
-  const { outcome, error, deviceId, packageName, startedAt } = verification;
-  const [tone, word] = outcomes[outcome];
-  return (
-    <li>
-      <ToneBadge tone={tone} word={word} />
-      <TitledText text={deviceId} />
-      <TitledText
-        text={error === null ? packageName : `${packageName}: ${errorTitles[error] ?? error}`}
-      />
-      <Time at={startedAt} />
-    </li>
   );
 }

@@ -69,6 +69,11 @@ function seedsOf(choice: PatchChoice): Uint8Array[] {
   ];
 }
 
+/** Patches of HPatchLite in both compressions. */
+export const hpatchLiteSeeds: readonly Uint8Array[] = (['none', 'tinyuz'] as const).flatMap(
+  (compression) => seedsOf({ format: 'hpatchlite', compression }),
+);
+
 /** Compresses with bzip2. */
 export function packBzip2(bytes: Uint8Array): Uint8Array {
   const writer = new Bzip2Writer();

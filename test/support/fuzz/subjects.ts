@@ -24,7 +24,7 @@ import { changedPac, makePac } from '../pac-package.ts';
 import { mpyFiles, patches } from '../peer-files.ts';
 import { rarSample, rarSamples } from '../rar-samples.ts';
 import { type FuzzSubject, outcome } from './fuzz-subject.ts';
-import { packBzip2, patchSubjects } from './patch-subjects.ts';
+import { hpatchLiteSeeds, packBzip2, patchSubjects } from './patch-subjects.ts';
 import {
   type Repair,
   repairEsp,
@@ -245,6 +245,10 @@ export const fuzzSubjects: readonly FuzzSubject[] = [
   format('vcdiff', { seeds: patchesOf('xdelta') }),
   format('hdiff', { seeds: patchesOf('hdiff') }),
   format('detools', { seeds: patchesOf('detools') }),
+  format('hpatchlite', {
+    name: 'hpatchlite header',
+    seeds: hpatchLiteSeeds,
+  }),
   format('android-payload', { seeds: [payload] }),
   format('acme-fw', { name: 'described format', described, seeds: [afw] }),
   { name: 'sniff', seeds: allSeeds(), read: (bytes) => [sniff(bytes, bytes.subarray(-512))] },
