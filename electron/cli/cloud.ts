@@ -56,6 +56,11 @@ export function cloudCommands(program: Command): void {
       'version',
     )
     .option(
+      '--ddi-proof <proof>',
+      'what proves the success of a DDI device: its version, or its word alone',
+      'version',
+    )
+    .option(
       '--cloudota <on|off>',
       "serve modules that speak Quectel's CloudOTA (default: on loopback only: they prove nothing)",
     )
@@ -136,6 +141,7 @@ interface ServeOptions {
   readonly coaps: string;
   readonly coap?: string;
   readonly lwm2mProof: string;
+  readonly ddiProof: string;
   readonly cloudota?: string;
   readonly host: string;
   readonly keepDays: string;
@@ -175,8 +181,8 @@ async function serveCloud(options: ServeOptions, command: Command): Promise<void
       'usage',
     );
   }
-  const { http, mqtt, coaps, coap, cloudota, lwm2mProof, host, keepDays, tlsCert, tlsKey } =
-    options;
+  const { http, mqtt, coaps, coap, cloudota, lwm2mProof, ddiProof, host } = options;
+  const { keepDays, tlsCert, tlsKey } = options;
   const args = ['--data', dataDir, '--http', http, '--mqtt', mqtt, '--host', host];
   args.push(
     '--coaps',
@@ -185,6 +191,8 @@ async function serveCloud(options: ServeOptions, command: Command): Promise<void
     keepDays,
     '--lwm2m-proof',
     lwm2mProof,
+    '--ddi-proof',
+    ddiProof,
     ...(coap === undefined ? [] : ['--coap', coap]),
   );
   if (cloudota !== undefined) args.push('--cloudota', cloudota);

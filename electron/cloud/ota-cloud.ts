@@ -7,6 +7,7 @@ import { ProblemError, problem } from '../../shared/domain/problem.ts';
 import { sha256 } from '../files/sha256.ts';
 import { writeFileAtomic } from '../files/atomic-file.ts';
 import { AccessTokens } from './http/cloudota.ts';
+import type { DdiPolicy } from './http/ddi.ts';
 import { CloudMetrics } from './http/metrics.ts';
 import { RepeatedDownloads } from './http/repeated-downloads.ts';
 import { createHttpServer } from './http/server.ts';
@@ -50,6 +51,7 @@ export interface CloudOptions {
   /** What proves the success of an LwM2M device: the version it reports, or its Update Result alone. */
   readonly lwm2mProof: 'version' | 'result';
   readonly lwm2mTimes?: Lwm2mTimes;
+  readonly ddi: DdiPolicy;
   /** The time that plans follow; that of this machine unless someone decides otherwise. */
   readonly clock?: Clock;
   /** Whether modules are served that speak Quectel's CloudOTA, which proves nothing about who they are. */
@@ -121,6 +123,8 @@ async function startCloud(
     keys,
     addresses,
     metrics,
+    ddi: options.ddi,
+    complaints: new Complaints('http'),
     downloads: new RepeatedDownloads({ ...parts, db, metrics }),
     cloudOta: options.cloudOta ? new AccessTokens(token) : null,
     tls,

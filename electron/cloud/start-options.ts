@@ -9,11 +9,12 @@ export interface StartOptions extends CloudOptions {
 }
 
 const synopsis = `cloud --data DIR [--http PORT] [--mqtt PORT|URL] [--coaps PORT|off] [--coap PORT|off]
-  [--lwm2m-proof version|result] [--cloudota on|off] [--host ADDR] [--tls-cert FILE --tls-key FILE] [--keep-days N] [--with-parent]`;
+  [--lwm2m-proof version|result] [--ddi-proof version|result] [--cloudota on|off]
+  [--host ADDR] [--tls-cert FILE --tls-key FILE] [--keep-days N] [--with-parent]`;
 
 /**
  * Reads the options of the command line of the cloud's process; the login to an external broker comes
- * from SLIPWAY_MQTT_USERNAME and SLIPWAY_MQTT_PASSWORD.
+ * from SLIPWAY_MQTT_USERNAME and SLIPWAY_MQTT_PASSWORD, the token of DDI gateways from SLIPWAY_GATEWAY_TOKEN.
  * @throws ProblemError `usage`
  */
 export function readStartOptions(args: readonly string[], env: NodeJS.ProcessEnv): StartOptions {
@@ -29,7 +30,11 @@ export function readStartOptions(args: readonly string[], env: NodeJS.ProcessEnv
     coapPort: portOrOff('--coap', values.coap ?? (isLoopback(values.host) ? '0' : 'off')),
     coapsPort: portOrOff('--coaps', values.coaps),
     cloudOta: cloudOta(values.cloudota, values.host),
-    lwm2mProof: proof(values['lwm2m-proof']),
+    lwm2mProof: proof('--lwm2m-proof', values['lwm2m-proof']),
+    ddi: {
+      proof: proof('--ddi-proof', values['ddi-proof']),
+      gatewayToken: gatewayToken(env.SLIPWAY_GATEWAY_TOKEN),
+    },
     mqttLogin: username ? { username, password: env.SLIPWAY_MQTT_PASSWORD ?? '' } : null,
     tls: tlsFiles(values['tls-cert'], values['tls-key']),
     keepDays: days(values['keep-days']),
@@ -50,6 +55,7 @@ function parseOptions(args: readonly string[]) {
         coaps: { type: 'string', default: '0' },
         cloudota: { type: 'string' },
         'lwm2m-proof': { type: 'string', default: 'version' },
+        'ddi-proof': { type: 'string', default: 'version' },
         host: { type: 'string', default: '127.0.0.1' },
         'tls-cert': { type: 'string' },
         'tls-key': { type: 'string' },
@@ -82,9 +88,16 @@ function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || host.startsWith('127.');
 }
 
-function proof(text: string): 'version' | 'result' {
+function proof(option: string, text: string): 'version' | 'result' {
   if (text === 'version' || text === 'result') return text;
-  throw usage(`--lwm2m-proof: ${JSON.stringify(text)} is neither version nor result.`);
+  throw usage(`${option}: ${JSON.stringify(text)} is neither version nor result.`);
+}
+
+/** It speaks for every device, so a short one is refused. */
+function gatewayToken(text: string | undefined): string | null {
+  if (!text) return null;
+  if (/^[!-~]{32,128}$/.test(text)) return text;
+  throw usage('SLIPWAY_GATEWAY_TOKEN: 32 to 128 letters, digits and signs, without spaces.');
 }
 
 function days(text: string): number {

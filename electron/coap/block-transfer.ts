@@ -132,6 +132,8 @@ export async function writeBlocks(
       ...pathOptions(path),
       uintOption(coapOption.contentFormat, 42),
       blockOption(coapOption.block1, block),
+      // The device can tell at the first block whether it has room (RFC 7959 4).
+      ...(start === 0 ? [uintOption(coapOption.size1, content.sizeBytes)] : []),
     ];
     const payload = await content.read(start, end);
     const response = await socket.request(to, { code: coapCode.put, options, payload }, signal);

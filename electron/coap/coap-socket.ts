@@ -253,6 +253,9 @@ export class CoapSocket {
   }
 
   async #onRequest(peer: Peer, message: CoapMessage): Promise<void> {
+    const isUnderstood = message.options.every(({ number }) => isKnownOption(number));
+    // RFC 7252 5.4.1: such a non-confirmable request is rejected in silence.
+    if (!isUnderstood && message.type !== 'con') return;
     // A GET may be answered twice; everything else is done once, and the same answer is given again.
     const repeatable = message.code === coapCode.get;
     const known = repeatable ? null : peer.answered(message.messageId);
@@ -262,7 +265,8 @@ export class CoapSocket {
       return;
     }
     if (!repeatable) peer.begin(message.messageId);
-    const response = await this.#answer({
+    const answer = isUnderstood ? this.#answer : refuseOption;
+    const response = await answer({
       from: peer.address,
       code: message.code,
       path: optionTexts(message.options, coapOption.uriPath),
@@ -316,6 +320,24 @@ export class CoapSocket {
     for (const [key, peer] of this.#peers) if (peer.isIdle(nowMs)) this.#peers.delete(key);
   }
 }
+
+/** Options with odd numbers are critical: a request means something else without them. */
+const criticalOptions: readonly number[] = [
+  // An address names one content for ever here, so it holds by itself.
+  coapOption.ifMatch,
+  coapOption.uriHost,
+  coapOption.uriPort,
+  coapOption.uriPath,
+  coapOption.uriQuery,
+  coapOption.accept,
+  coapOption.block2,
+  coapOption.block1,
+];
+
+const isKnownOption = (number: number): boolean =>
+  number % 2 === 0 || criticalOptions.includes(number);
+
+const refuseOption = async (): Promise<CoapResponse> => ({ code: coapCode.badOption });
 
 function newToken(): Uint8Array {
   if (tokensUsedBytes === tokenStore.length) {

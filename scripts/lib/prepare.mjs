@@ -1,4 +1,5 @@
 import { enableSandbox } from './chromium-sandbox.mjs';
+import { installJavaPeers } from './java-peers.mjs';
 import { installPythonPeers } from './python-peers.mjs';
 import { must, tool } from './run.mjs';
 import { fingerprint, unlessDone } from './stamp.mjs';
@@ -27,7 +28,10 @@ export async function setUp({ tests = false, benches = false } = {}) {
     },
   );
   await installSystemPackages({ tests, benches });
-  if (tests) await installPythonPeers();
+  if (tests) {
+    await installPythonPeers();
+    await installJavaPeers();
+  }
   const { electronExecutable, installElectron } = await import('./electron-runtime.mjs');
   await installElectron();
   await enableSandbox(electronExecutable());

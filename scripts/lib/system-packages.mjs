@@ -55,6 +55,9 @@ const forTheTests = [
   'opensbi',
   'python3',
   'python3-venv',
+  // The LwM2M client of Eclipse Leshan runs on it, and its jars come from Maven Central.
+  ['openjdk-17-jdk-headless', 'openjdk-21-jdk-headless', 'openjdk-25-jdk-headless'],
+  'maven',
   // detools comes from PyPI as source with a part in C.
   'g++',
   'libc6-dev',

@@ -34,9 +34,11 @@ export const coapCode = {
   continue: 0x5f,
   badRequest: 0x80,
   unauthorized: 0x81,
+  badOption: 0x82,
   forbidden: 0x83,
   notFound: 0x84,
   methodNotAllowed: 0x85,
+  notAcceptable: 0x86,
   incomplete: 0x88,
   preconditionFailed: 0x8c,
   tooLarge: 0x8d,
@@ -47,8 +49,11 @@ export const coapCode = {
 
 /** Option numbers of RFC 7252 12.2, RFC 7641 and RFC 7959 that are used here. */
 export const coapOption = {
+  ifMatch: 1,
+  uriHost: 3,
   etag: 4,
   observe: 6,
+  uriPort: 7,
   locationPath: 8,
   uriPath: 11,
   contentFormat: 12,
@@ -57,6 +62,7 @@ export const coapOption = {
   block2: 23,
   block1: 27,
   size2: 28,
+  size1: 60,
 } as const;
 
 const types: readonly CoapType[] = ['con', 'non', 'ack', 'rst'];

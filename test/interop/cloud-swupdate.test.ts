@@ -73,8 +73,23 @@ async function makeSwu(image: Buffer, installed: string): Promise<Buffer> {
   return readFile(path('update.swu'));
 }
 
-/** Runs swupdate as dev-1, which says that it runs `version`. */
+/**
+ * Runs swupdate as dev-1, which says that it runs `version`. Now and then, on a busy machine, its
+ * poller wakes up for ever without asking anything; then it is started again.
+ */
 async function swupdate(version: string, ...more: string[]): Promise<() => string> {
+  for (let start = 0; start < 5; start++) {
+    const said = await startSwupdate(version, more);
+    const endMs = Date.now() + 6000;
+    const hasAsked = (): boolean => said().includes('effective URL');
+    while (!hasAsked() && Date.now() < endMs) await new Promise((done) => setTimeout(done, 50));
+    if (hasAsked() || clients.at(-1)?.exitCode !== null) return said;
+    end(clients.pop());
+  }
+  throw new Error('swupdate never asked for anything');
+}
+
+async function startSwupdate(version: string, more: readonly string[]): Promise<() => string> {
   const config = path(`swupdate-${version}.cfg`);
   await writeFile(
     config,

@@ -24,6 +24,7 @@ export const loopbackOptions = (dataDir: string): CloudOptions => ({
   coapPort: 0,
   coapsPort: 0,
   lwm2mProof: 'version',
+  ddi: { proof: 'version', gatewayToken: null },
   cloudOta: true,
   keepDays: 400,
   tls: null,

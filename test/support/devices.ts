@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type MqttClient, connectAsync } from 'mqtt';
+import { feedbackUrl } from '../../electron/boards/fleet/ddi-device.ts';
 import { componentId } from './cloud.ts';
 
 /** How a simulated device is reached and who it is. */
@@ -143,7 +144,7 @@ export class HttpDevice extends TestDevice {
     const file = chunk?.artifacts[0];
     if (!chunk || !file) throw new Error('a deployment without a file');
     const feedback = (execution: string, finished = 'none') =>
-      this.#ask('POST', `${deploymentBase.href}/feedback`, {
+      this.#ask('POST', feedbackUrl(deploymentBase.href), {
         status: { execution, result: { finished } },
       });
     if (this.version !== chunk.version) {

@@ -1,4 +1,5 @@
 import { type MqttClient, connectAsync } from 'mqtt';
+import { feedbackUrl } from '../../electron/boards/fleet/ddi-device.ts';
 import { componentId } from './cloud.ts';
 
 /** A DDI device that does exactly what the test tells it. */
@@ -61,7 +62,7 @@ export class HandHttpDevice {
 
   async feedback(href: string, execution: string, finished = 'none', code?: string) {
     const status = { execution, result: { finished }, ...(code ? { code } : {}) };
-    return (await this.ask('POST', `${href}/feedback`, { status })).status;
+    return (await this.ask('POST', feedbackUrl(href), { status })).status;
   }
 
   async runs(version: string, component = componentId): Promise<number> {

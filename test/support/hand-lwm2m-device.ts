@@ -3,6 +3,7 @@ import {
   type CoapResponse,
   CoapSocket,
 } from '../../electron/coap/coap-socket.ts';
+import { contentFormat, decodeContent, textIn } from '../../shared/protocols/lwm2m-content.ts';
 import { readBlocks } from '../../electron/coap/block-transfer.ts';
 import type { ClientCredentials } from '../../electron/coap/dtls/client-handshake.ts';
 import { DtlsClient } from '../../electron/coap/dtls/dtls-client.ts';
@@ -26,7 +27,7 @@ import {
 
 const encoder = new TextEncoder();
 
-/** An LwM2M device that does what the test tells it: plain text resources, one by one, no TLV. */
+/** An LwM2M device that does what the test tells it: plain text resources, one by one, or SenML only. */
 export class HandLwm2mDevice {
   readonly id: string;
   readonly resources = new Map<string, string>([
@@ -39,6 +40,10 @@ export class HandLwm2mDevice {
   /** Requests that changed something: `PUT 5/0/1 coap://…`. */
   readonly commands: string[] = [];
   readonly pushed: Uint8Array[] = [];
+  /** Sizes of the whole that pushes announced. */
+  readonly announcedBytes: number[] = [];
+  /** SenML JSON is all that it reads and writes then, whole instances as well. */
+  isSenml = false;
   /** Answers other than the usual ones, by `METHOD path`. */
   readonly answers = new Map<string, number>();
   /** Object 5 as TLV; none unless given. */
@@ -77,8 +82,18 @@ export class HandLwm2mDevice {
     return codeText(response.code);
   }
 
-  async update(): Promise<string> {
-    return codeText((await this.#send(coapCode.post, this.#location, [], '')).code);
+  async update(links = ''): Promise<string> {
+    return codeText((await this.#send(coapCode.post, this.#location, [], links)).code);
+  }
+
+  /** Goes on from another port, as behind a router that forgot it, and updates from there. */
+  async move(): Promise<string> {
+    await this.close();
+    this.#socket = await CoapSocket.bind({ host: '127.0.0.1', port: 0 }, async (request) =>
+      this.#answer(request),
+    );
+    this.#observers.clear();
+    return this.update();
   }
 
   async deregister(): Promise<string> {
@@ -147,12 +162,20 @@ export class HandLwm2mDevice {
     const told = this.answers.get(`${method} ${path}`);
     if (method === 'GET') {
       if (told !== undefined) return { code: told };
+      const accept = optionUint(request.options, coapOption.accept);
+      if (this.isSenml && accept !== null && accept !== contentFormat.senmlJson)
+        return { code: coapCode.notAcceptable };
+      if (this.isSenml && request.path.length === 2) return this.#content(path, false);
       if (!this.resources.has(path)) return { code: coapCode.notFound };
       const observe = optionUint(request.options, coapOption.observe) === 0;
       if (observe) this.#observers.set(path, { token: request.token.slice(), to: request.from });
       return this.#content(path, observe);
     }
-    const text = Buffer.from(request.payload).toString();
+    const format = optionUint(request.options, coapOption.contentFormat);
+    if (method === 'PUT' && this.isSenml && path !== '5/0/0' && format !== contentFormat.senmlJson)
+      return { code: coapCode.unsupportedFormat };
+    const values = decodeContent(format, request.payload, request.path);
+    const text = textIn(values, request.path[2] ?? '') ?? Buffer.from(request.payload).toString();
     if (path === '5/0/0') return this.#takeBlock(request, told);
     this.commands.push([method, path, ...(text === '' ? [] : [text])].join(' '));
     if (told !== undefined) return { code: told };
@@ -170,6 +193,8 @@ export class HandLwm2mDevice {
     const block = readBlock(request.options, coapOption.block1);
     if (told !== undefined || block === null) return { code: told ?? coapCode.badRequest };
     this.pushed.push(request.payload.slice());
+    const size = optionUint(request.options, coapOption.size1);
+    if (size !== null) this.announcedBytes.push(size);
     return {
       code: block.more ? coapCode.continue : coapCode.changed,
       options: [blockOption(coapOption.block1, block)],
@@ -181,9 +206,23 @@ export class HandLwm2mDevice {
       code: coapCode.content,
       options: [
         ...(observe ? [uintOption(coapOption.observe, this.#sequence++)] : []),
-        uintOption(coapOption.contentFormat, 0),
+        uintOption(
+          coapOption.contentFormat,
+          this.isSenml ? contentFormat.senmlJson : contentFormat.text,
+        ),
       ],
-      payload: encoder.encode(this.resources.get(path) ?? ''),
+      payload: encoder.encode(this.isSenml ? this.#senml(path) : (this.resources.get(path) ?? '')),
     };
+  }
+
+  #senml(path: string): string {
+    const listed = [...this.resources].filter(
+      ([name]) => name === path || name.startsWith(`${path}/`),
+    );
+    return JSON.stringify(
+      listed.map(([name, value]) =>
+        /^\d+$/.test(value) ? { n: `/${name}`, v: Number(value) } : { n: `/${name}`, vs: value },
+      ),
+    );
   }
 }

@@ -1,5 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,6 +25,32 @@ export function peer(name: string, args: readonly string[], debian = name): Prom
 export function pythonPeer(name: string, args: readonly string[]): Promise<Outcome> {
   const hint = new Error(`${name} is missing: npm run setup -- --tests`);
   return outcomeOf(join('.peers/python/bin', name), args, hint);
+}
+
+/**
+ * Starts a program of one source file on the jars that set-up has installed from Maven Central. Only
+ * those that are pinned by their SHA-256 are on its class path. It should end when its input does.
+ */
+export async function javaPeer(
+  project: string,
+  source: string,
+  args: readonly string[],
+): Promise<ChildProcess> {
+  const folder = join('.peers/java', project);
+  const pinned = await readFile(join('test/support', project, 'jars.sha256'), 'utf8');
+  const jars = [...pinned.matchAll(/ (\S+\.jar)$/gm)].map(([, name]) => join(folder, name ?? ''));
+  if (!jars.every((jar) => existsSync(jar)))
+    throw new Error(`The jars of ${project} are missing: npm run setup -- --tests`);
+  const path = ['-cp', jars.join(':'), join('test/support', project, source)];
+  // A program that runs for seconds is not worth the second compiler.
+  const child = spawn('java', ['-XX:TieredStopAtLevel=1', ...path, ...args], {
+    stdio: 'pipe',
+  });
+  await new Promise<void>((done, fail) => {
+    child.once('spawn', done);
+    child.once('error', () => fail(missing('java', 'openjdk-17-jdk-headless')));
+  });
+  return child;
 }
 
 async function outcomeOf(

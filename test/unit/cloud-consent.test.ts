@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { feedbackUrl } from '../../electron/boards/fleet/ddi-device.ts';
 import type { Plan } from '../../shared/domain/plan.ts';
 import { makeDevice, until } from '../support/cloud.ts';
 import { TestClock } from '../support/test-clock.ts';
@@ -33,7 +34,7 @@ interface Links {
 const links = async (device: HandHttpDevice, path = '') =>
   ((await (await device.ask('GET', path)).json()) as Links)._links;
 const answer = async (device: HandHttpDevice, href: string, body: object) =>
-  (await device.ask('POST', `${href}/feedback`, body)).status;
+  (await device.ask('POST', feedbackUrl(href), body)).status;
 const componentState = async (plan: Plan, id: string) =>
   (await cloud.deviceOf(plan, id))?.components[0]?.state;
 
@@ -45,7 +46,7 @@ test('a DDI device is asked, confirms, and gets the same job as its deployment',
   expect(deploymentBase).toBeUndefined();
   const href = confirmationBase?.href ?? '';
   expect(await (await device.ask('GET', href)).json()).toMatchObject({
-    id: href.split('/').at(-1),
+    id: /(\d+)\?/.exec(href)?.[1],
     confirmation: { chunks: [{ version: '1.1.0' }] },
     actionHistory: {
       status: 'WAIT_FOR_CONFIRMATION',

@@ -127,6 +127,7 @@ test('start options are read, and wrong ones are named', () => {
     coapPort: 0,
     coapsPort: 0,
     lwm2mProof: 'version',
+    ddi: { proof: 'version', gatewayToken: null },
     cloudOta: true,
     keepDays: 400,
     tls: null,
@@ -155,6 +156,7 @@ test('start options are read, and wrong ones are named', () => {
     ['--data', 'x', '--coap', 'on'],
     ['--data', 'x', '--coaps', '65536'],
     ['--data', 'x', '--lwm2m-proof', 'trust'],
+    ['--data', 'x', '--ddi-proof', 'trust'],
     ['--data', 'x', 'more'],
     ['--data', 'x', '--unknown'],
   ]) {

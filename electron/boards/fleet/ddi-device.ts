@@ -145,7 +145,7 @@ export class DdiDevice {
   }
 
   async #feedback(href: string, status: object): Promise<void> {
-    const url = `${href}/feedback`;
+    const url = feedbackUrl(href);
     const { secret } = this.#device;
     await unlessOver(this.#http.call({ method: 'POST', url, secret, json: { status } }));
   }
@@ -167,7 +167,7 @@ export class DdiDevice {
     const { secret } = this.#device;
     await this.#http.call({
       method: 'POST',
-      url: `${href}/feedback`,
+      url: feedbackUrl(href),
       secret,
       json: { confirmation, details: [] },
     });
@@ -186,6 +186,9 @@ export class DdiDevice {
     return this.#http.call({ method: 'GET', url, secret: this.#device.secret });
   }
 }
+
+/** Where feedback about a link of DDI goes: below its path, without its query. */
+export const feedbackUrl = (href: string): string => `${href.replace(/\?.*$/, '')}/feedback`;
 
 async function unlessOver<T>(call: Promise<T>): Promise<T> {
   try {

@@ -2,7 +2,7 @@ import type { FastifyInstance, RouteShorthandOptions } from 'fastify';
 import { z } from 'zod';
 import { failureCode } from '../plans/component-steps.ts';
 import type { CloudParts } from '../types.ts';
-import { actionParams, deployment, deviceRoot } from './ddi-deployment.ts';
+import { actionParams, deployment, deviceRoot, jobHref } from './ddi-deployment.ts';
 import { jobGone, jobUnknown, parse } from './problems.ts';
 
 const confirmationSchema = z.object({
@@ -37,7 +37,7 @@ export function confirmationRoutes(
       autoConfirm: { active },
       _links: {
         [change]: { href: `${own}/${change}` },
-        ...(invitation ? { confirmationBase: { href: `${own}/${invitation.job.actionId}` } } : {}),
+        ...(invitation ? { confirmationBase: { href: jobHref(own, invitation.job) } } : {}),
       },
     };
   });
@@ -76,7 +76,7 @@ export function confirmationRoutes(
       actionId,
       confirmation === 'confirmed'
         ? { kind: 'confirm' }
-        : { kind: 'cancel', code: failureCode(code, 'user-denied') },
+        : { kind: 'cancel', code: failureCode(code && code > 0 ? code : null, 'user-denied') },
     );
     if (outcome === 'gone') throw jobGone(actionId);
     if (outcome === 'unknown') throw jobUnknown(actionId);

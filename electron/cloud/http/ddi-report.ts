@@ -4,27 +4,32 @@ import type { SignalsReport } from '../store/device-signals.ts';
 
 const versionKey = /^version\.([A-Za-z0-9_.-]{1,64})$/;
 
-/** Attributes of a device (DDI v1, PUT configData). */
+/** Attributes of a device (DDI v1, PUT configData); some clients send numbers, and null for what is not said. */
 export const attributesSchema = z.object({
-  mode: z.enum(['merge', 'replace', 'remove']).default('merge'),
+  mode: z.enum(['merge', 'replace', 'remove']).nullish(),
   data: z
-    .record(z.string().max(128), z.string().max(4096))
+    .record(
+      z.string().max(128),
+      z.union([z.string().max(4096), z.number(), z.boolean()]).nullable(),
+    )
     .refine((data) => Object.keys(data).length <= 100, 'at most 100 attributes'),
 });
 
 /** The attributes that matter: `version.` and a component id, `battery` in percent, `rsrp` in dBm. */
-export function readAttributes(data: Readonly<Record<string, string>>): {
+export function readAttributes(data: Readonly<Record<string, string | number | boolean | null>>): {
   readonly versions: Readonly<Record<string, string>>;
   readonly signals: SignalsReport;
 } {
+  const text = (value: (typeof data)[string] | undefined): string => String(value ?? '');
   const versions: Record<string, string> = {};
-  for (const [key, value] of Object.entries(data)) {
+  for (const [key, given] of Object.entries(data)) {
+    const value = text(given);
     const componentId = versionKey.exec(key)?.[1];
     if (componentId !== undefined && value.length > 0 && value.length <= 128)
       versions[componentId] = value;
   }
-  const number = (text: string | undefined): number | undefined =>
-    text !== undefined && /^-?\d{1,4}(\.\d{1,4})?$/.test(text) ? Number(text) : undefined;
+  const number = (value: (typeof data)[string] | undefined): number | undefined =>
+    /^-?\d{1,4}(\.\d{1,4})?$/.test(text(value)) ? Number(value) : undefined;
   return {
     versions,
     signals: { batteryPercent: number(data.battery), rsrpDbm: number(data.rsrp) },

@@ -3,11 +3,12 @@ import { z } from 'zod';
 import { ddiPollSeconds } from '../../../shared/domain/limits.ts';
 import { problem } from '../../../shared/domain/problem.ts';
 import type { ArtifactKeys } from '../store/artifact-keys.ts';
-import type { ArtifactFile } from '../store/packages.ts';
+import type { ArtifactFile, StoredPackage } from '../store/packages.ts';
 import type { CloudParts } from '../types.ts';
 import { sendArtifact } from './artifact-reply.ts';
+import { DdiAccess, unauthorized } from './ddi-access.ts';
 import { confirmationRoutes } from './ddi-confirmation.ts';
-import { actionParams, deployment, deviceRoot } from './ddi-deployment.ts';
+import { actionParams, artifactOf, deployment, deviceRoot, jobHref } from './ddi-deployment.ts';
 import { attributesSchema, feedbackSchema, readAttributes, toDeviceReport } from './ddi-report.ts';
 import { jobGone, jobUnknown, parse } from './problems.ts';
 import type { RepeatedDownloads } from './repeated-downloads.ts';
@@ -16,12 +17,17 @@ import type { RepeatedDownloads } from './repeated-downloads.ts';
 const pollingSleep = `00:00:${String(ddiPollSeconds).padStart(2, '0')}`;
 
 const keyedParams = actionParams.extend({ key: z.string().max(64) });
-const fileParams = z.object({ packageId: z.string().max(128), filename: z.string().max(255) });
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** The device that proved itself, on device routes. */
-    deviceId: string;
-  }
+const packageParams = z.object({ packageId: z.string().max(128) });
+const fileParams = packageParams.extend({ filename: z.string().max(255) });
+const halJson = 'application/hal+json';
+const md5Suffix = '.MD5SUM';
+
+/** How DDI devices are served. */
+export interface DdiPolicy {
+  /** What proves success: that the device reports the target version, or its word (`closed`, `success`) alone. */
+  readonly proof: 'version' | 'result';
+  /** What a gateway shows instead of the secrets of its devices; null lets none in. */
+  readonly gatewayToken: string | null;
 }
 
 /** The device API: Eclipse hawkBit DDI v1 at `/default/controller/v1/{id}`, and short artifact addresses. */
@@ -29,22 +35,25 @@ export function deviceRoutes(
   app: FastifyInstance,
   parts: CloudParts,
   keys: ArtifactKeys,
+  policy: DdiPolicy,
   downloads: RepeatedDownloads,
 ): void {
+  const access = new DdiAccess(parts, policy.gatewayToken);
   app.decorateRequest('deviceId', '');
-  app.addContentTypeParser(
-    'application/hal+json',
-    { parseAs: 'string' },
-    app.getDefaultJsonParser('error', 'error'),
-  );
-  const known = { onRequest: async (request: FastifyRequest) => authenticate(request, parts) };
+  acceptBodies(app);
+  // Clients that ask for HAL may take nothing else, and those that ask for JSON may not know HAL.
+  app.addHook('onSend', async (request, reply) => {
+    const isJson = String(reply.getHeader('content-type')).startsWith('application/json');
+    if (isJson && request.headers.accept?.includes(halJson)) void reply.type(halJson);
+  });
+  const known = { onRequest: async (request: FastifyRequest) => access.admit(request) };
   const device = {
     onRequest: async (request: FastifyRequest) => {
-      await authenticate(request, parts);
+      await access.admit(request);
       await parts.limits.ofDevice(request.deviceId);
     },
   };
-  const base = '/default/controller/v1/:id';
+  const base = '/:tenant/controller/v1/:id';
 
   app.get(base, device, async (request) => {
     const root = deviceRoot(request);
@@ -53,9 +62,9 @@ export function deviceRoutes(
     return {
       config: { polling: { sleep: pollingSleep } },
       _links: {
-        ...(job ? { deploymentBase: { href: `${root}/deploymentBase/${job.actionId}` } } : {}),
+        ...(job ? { deploymentBase: { href: jobHref(`${root}/deploymentBase`, job) } } : {}),
         ...(invitation
-          ? { confirmationBase: { href: `${root}/confirmationBase/${invitation.job.actionId}` } }
+          ? { confirmationBase: { href: jobHref(`${root}/confirmationBase`, invitation.job) } }
           : {}),
         ...(parts.engine.wantsAttributes(request.deviceId)
           ? { configData: { href: `${root}/configData` } }
@@ -75,8 +84,13 @@ export function deviceRoutes(
   app.post(`${base}/deploymentBase/:actionId/feedback`, device, async (request) => {
     const { actionId } = parse(actionParams, request.params);
     const feedback = parse(feedbackSchema, request.body);
-    const report = toDeviceReport(feedback, parts.engine.hasDownloaded(actionId));
-    if (!report) return {};
+    const said = toDeviceReport(feedback, parts.engine.hasDownloaded(actionId));
+    if (!said) return {};
+    const target = policy.proof === 'result' ? parts.engine.targetOf(actionId) : null;
+    const report =
+      said.kind === 'succeeded' && target !== null
+        ? ({ kind: 'succeeded', version: target, protocol: 'ddi' } as const)
+        : said;
     const outcome = await parts.engine.report(request.deviceId, actionId, report);
     if (outcome === 'gone') throw jobGone(actionId);
     if (outcome === 'unknown') throw jobUnknown(actionId);
@@ -100,11 +114,18 @@ export function deviceRoutes(
     ...known,
     handler: async (request, reply) => {
       const { packageId, filename } = parse(fileParams, request.params);
-      const allowed = parts.rollout.mayDownload(request.deviceId, packageId);
-      const pkg = allowed ? parts.packages.get(packageId) : null;
-      if (pkg?.artifact.name !== filename) throw artifactUnknown();
-      return sendArtifact(request, reply, parts.artifacts, pkg.artifact);
+      const pkg = packageFor(request.deviceId, packageId);
+      const { artifact, hashes } = pkg;
+      if (artifact.name === filename)
+        return sendArtifact(request, reply, parts.artifacts, artifact);
+      if (`${artifact.name}${md5Suffix}` !== filename || !hashes) throw artifactUnknown();
+      return reply.type('text/plain').send(`${hashes.md5}  ${artifact.name}\n`);
     },
+  });
+
+  app.get(`${base}/softwaremodules/:packageId/artifacts`, device, async (request) => {
+    const { packageId } = parse(packageParams, request.params);
+    return [artifactOf(packageFor(request.deviceId, packageId), deviceRoot(request))];
   });
 
   // Modems take URLs of 255 bytes at most, so jobs over MQTT name artifacts by this short address.
@@ -115,8 +136,7 @@ export function deviceRoutes(
       const { actionId } = parse(actionParams, request.params);
       const { commits } = downloads;
       const deviceId = parts.engine.deviceOf(actionId);
-      if (deviceId === null || !parts.devices.authenticate(deviceId, targetToken(request)))
-        throw unauthorized();
+      if (deviceId === null || !access.isDevice(request, deviceId)) throw unauthorized();
       const artifact = await jobArtifact(deviceId, actionId);
       downloads.allow(request.raw, commits, { deviceId, artifact, route: '/a/:actionId' });
       return sendArtifact(request, reply, parts.artifacts, artifact);
@@ -136,6 +156,14 @@ export function deviceRoutes(
     },
   });
 
+  function packageFor(deviceId: string, packageId: string): StoredPackage {
+    const pkg = parts.rollout.mayDownload(deviceId, packageId)
+      ? parts.packages.get(packageId)
+      : null;
+    if (!pkg) throw artifactUnknown();
+    return pkg;
+  }
+
   async function jobArtifact(deviceId: string, actionId: number): Promise<ArtifactFile> {
     // Stored before the first byte leaves: should the device's reports be lost, it is still known
     // that the device got the new version from this plan.
@@ -145,26 +173,15 @@ export function deviceRoutes(
   }
 }
 
-async function authenticate(request: FastifyRequest, parts: CloudParts): Promise<void> {
-  const { id } = request.params as { id: string };
-  if (!parts.devices.authenticate(id, targetToken(request))) {
-    await parts.limits.ofFailure(request.ip);
-    throw unauthorized();
-  }
-  request.deviceId = id;
-}
-
-function targetToken(request: FastifyRequest): string {
-  return /^TargetToken (\S{1,128})$/.exec(request.headers.authorization ?? '')?.[1] ?? '';
-}
-
-function unauthorized(): Error {
-  return problem(
-    'unauthorized',
-    'The device is not known or its secret is wrong',
-    'The Authorization header does not carry the TargetToken of this device.',
-    'Send "Authorization: TargetToken SECRET" with the secret that was given out when the device was added.',
-    'usage',
+/** JSON in either type; some clients name the type and send nothing where a body is optional. */
+function acceptBodies(app: FastifyInstance): void {
+  const parseJson = app.getDefaultJsonParser('error', 'error');
+  app.removeContentTypeParser('application/json');
+  app.addContentTypeParser(
+    ['application/json', halJson],
+    { parseAs: 'string' },
+    (request, body, done) =>
+      body === '' ? done(null, undefined) : parseJson(request, body as string, done),
   );
 }
 

@@ -51,13 +51,14 @@ export function answerError(
   _request: FastifyRequest,
   reply: FastifyReply,
 ): void {
-  const found = fromError(error);
+  const found = toRequestProblem(error);
   const status = httpStatus(found);
   if (status >= 500) process.stderr.write(`${error.stack ?? String(error)}\n`);
   void reply.code(status).send({ error: found });
 }
 
-function fromError(error: FastifyError | Error): Problem {
+/** What anything thrown by a route or by the framework means to who asked. */
+export function toRequestProblem(error: FastifyError | Error): Problem {
   if (error instanceof ProblemError) return error.problem;
   const { code = '', statusCode = 500 } = error as Partial<FastifyError>;
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {

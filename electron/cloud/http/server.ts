@@ -2,15 +2,17 @@ import type { RequestListener } from 'node:http';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { problem } from '../../../shared/domain/problem.ts';
 import type { ArtifactKeys } from '../store/artifact-keys.ts';
+import type { Complaints } from '../complaints.ts';
 import type { TlsIdentity } from '../tls-identity.ts';
 import type { CloudAddresses, CloudParts } from '../types.ts';
 import { guardOperators } from './access.ts';
 import { administrationRoutes } from './administration.ts';
 import { type AccessTokens, cloudOtaRoutes } from './cloudota.ts';
-import { deviceRoutes } from './ddi.ts';
+import { type DdiPolicy, deviceRoutes } from './ddi.ts';
 import type { CloudMetrics } from './metrics.ts';
 import { operatorRoutes } from './operator.ts';
 import { planEventRoutes } from './plan-events.ts';
+import { answerBroken, nameTroublemakers } from './troublemakers.ts';
 import { answerError } from './problems.ts';
 import type { RepeatedDownloads } from './repeated-downloads.ts';
 
@@ -25,6 +27,8 @@ export interface HttpServerSetup {
   /** Resolves once devices are served. */
   readonly addresses: Promise<CloudAddresses>;
   readonly metrics: CloudMetrics;
+  readonly ddi: DdiPolicy;
+  readonly complaints: Complaints;
   readonly downloads: RepeatedDownloads;
   /** Quectel's CloudOTA is not served when null. */
   readonly cloudOta: AccessTokens | null;
@@ -34,7 +38,7 @@ export interface HttpServerSetup {
 
 /** The HTTP server: operator API, device API, health, metrics. */
 export function createHttpServer(parts: CloudParts, setup: HttpServerSetup): FastifyInstance {
-  const { keys, addresses, metrics, downloads, cloudOta, tls } = setup;
+  const { keys, addresses, metrics, ddi, complaints, downloads, cloudOta, tls } = setup;
   const app: FastifyInstance = Fastify({
     // Null is plain HTTP; Fastify's types tell the two servers apart, and nothing here does.
     https: tls as null,
@@ -43,6 +47,7 @@ export function createHttpServer(parts: CloudParts, setup: HttpServerSetup): Fas
     forceCloseConnections: true,
     exposeHeadRoutes: false,
     frameworkErrors: answerError,
+    clientErrorHandler: (error, socket) => answerBroken(error, socket, complaints),
     routerOptions: { maxParamLength: 512 },
   });
   app.setErrorHandler(answerError);
@@ -69,7 +74,10 @@ export function createHttpServer(parts: CloudParts, setup: HttpServerSetup): Fas
     },
     { prefix: '/api/v1' },
   );
-  void app.register(async (scope) => deviceRoutes(scope, parts, keys, downloads));
+  void app.register(async (scope) => {
+    nameTroublemakers(scope, complaints);
+    deviceRoutes(scope, parts, keys, ddi, downloads);
+  });
   if (cloudOta)
     void app.register(async (scope) => cloudOtaRoutes(scope, parts, keys, cloudOta), {
       prefix: '/v1',

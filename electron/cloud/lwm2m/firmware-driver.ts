@@ -16,7 +16,7 @@ import { packageContent } from './coap-artifacts.ts';
 import type { SignalsReport } from '../store/device-signals.ts';
 import { FirmwareObject, isAway, readFirmwareVersion, watchSignals } from './firmware-object.ts';
 import type { PackageUri } from './package-uris.ts';
-import type { Registration } from './registrations.ts';
+import type { DeviceObjects, Registration } from './registrations.ts';
 
 /** Devices that are given a package at the same time: more would only wait for each other's blocks. */
 const deliveriesAtOnce = 1000;
@@ -63,7 +63,7 @@ export class FirmwareDriver {
   readonly #socket: CoapSocket;
   readonly #settings: DriverSettings;
   readonly #complaints: Complaints;
-  readonly #objects = new WeakMap<Registration, readonly FirmwareObject[]>();
+  readonly #objects = new WeakMap<DeviceObjects, readonly FirmwareObject[]>();
   readonly #atWork = new Map<Registration, { again: boolean }>();
   readonly #deliveries = new Slots(deliveriesAtOnce);
   /** Job to when its download last moved. */
@@ -120,13 +120,14 @@ export class FirmwareDriver {
   }
 
   async #open(registration: Registration): Promise<readonly FirmwareObject[]> {
-    const known = this.#objects.get(registration);
+    const listed = registration.objects;
+    const known = this.#objects.get(listed);
     if (known) return known;
-    const objects = registration.firmware.map(
+    const objects = listed.firmware.map(
       (path) => new FirmwareObject(this.#socket, registration, path),
     );
     for (const object of objects) await object.open();
-    this.#objects.set(registration, objects);
+    this.#objects.set(listed, objects);
     await this.#reportVersions(registration, objects);
     await watchSignals(this.#socket, registration, (report) =>
       this.#takeSignals(registration, report),

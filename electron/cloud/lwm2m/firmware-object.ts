@@ -1,33 +1,24 @@
-import {
-  type CoapMessage,
-  coapCode,
-  coapOption,
-  isSuccess,
-} from '../../../shared/protocols/coap-message.ts';
-import {
-  optionUint,
-  pathOptions,
-  textOption,
-  uintOption,
-} from '../../../shared/protocols/coap-options.ts';
+import { coapCode, isSuccess } from '../../../shared/protocols/coap-message.ts';
+import { pathOptions } from '../../../shared/protocols/coap-options.ts';
 import {
   deliveryMethod,
   firmwareResource,
   packageProtocol,
 } from '../../../shared/protocols/firmware-update.ts';
-import { decodeTlv, tlvInteger } from '../../../shared/protocols/lwm2m-tlv.ts';
-import { CoapRefusal, readBlocks, writeBlocks } from '../../coap/block-transfer.ts';
+import {
+  type ResourceValues,
+  integerIn,
+  integersIn,
+  textIn,
+} from '../../../shared/protocols/lwm2m-content.ts';
+import { CoapRefusal, writeBlocks } from '../../coap/block-transfer.ts';
 import { CoapSilence, type CoapSocket } from '../../coap/coap-socket.ts';
 import type { SignalsReport } from '../store/device-signals.ts';
 import type { Registration } from './registrations.ts';
+import { readInstance, readResource, writeText } from './resource-access.ts';
 
-/** Content formats of LwM2M TS 1.0.2, 7.4: plain text, and TLV by its number and its older one. */
-const plainText = 0;
-const tlvFormats: readonly number[] = [11_542, 1542];
-const maxInstanceBytes = 64 * 1024;
 /** Of a device that does not tell: over DTLS it gets an address of `coaps:` only, else of `coap:`. */
 const assumedProtocols: readonly number[] = [packageProtocol.coap, packageProtocol.coaps];
-const decoder = new TextDecoder();
 
 /** What a firmware update object said last. */
 export interface FirmwareStatus {
@@ -114,7 +105,7 @@ export class FirmwareObject {
   }
 
   async readAbilities(): Promise<void> {
-    const values = await this.#readInstance();
+    const values = await readInstance(this.#socket, this.#registration, this.#path);
     if (values === null) {
       this.#abilities = {
         ...this.#abilities,
@@ -129,22 +120,13 @@ export class FirmwareObject {
       };
       return;
     }
-    const of = (id: string) => values.find((value) => String(value.id) === id);
-    const text = (id: string): string | null => {
-      const value = of(id)?.value;
-      return value === undefined ? null : decoder.decode(value);
-    };
-    const protocols = of(firmwareResource.protocols);
-    const listed = protocols?.entries ?? (protocols ? [protocols] : []);
+    const protocols = integersIn(values, firmwareResource.protocols);
     this.#abilities = {
-      protocols:
-        listed.length > 0 ? listed.map(({ value }) => tlvInteger(value) ?? -1) : assumedProtocols,
-      delivery:
-        tlvInteger(of(firmwareResource.delivery)?.value ?? new Uint8Array(0)) ??
-        deliveryMethod.both,
-      componentName: text(firmwareResource.componentName),
-      currentVersion: text(firmwareResource.currentVersion),
-      packageVersion: text(firmwareResource.packageVersion),
+      protocols: values.has(firmwareResource.protocols) ? protocols : assumedProtocols,
+      delivery: integerIn(values, firmwareResource.delivery) ?? deliveryMethod.both,
+      componentName: textIn(values, firmwareResource.componentName),
+      currentVersion: textIn(values, firmwareResource.currentVersion),
+      packageVersion: textIn(values, firmwareResource.packageVersion),
     };
   }
 
@@ -155,23 +137,23 @@ export class FirmwareObject {
 
   /** @throws CoapRefusal, CoapSilence */
   async writeUri(uri: string): Promise<void> {
-    await this.#send(coapCode.put, firmwareResource.packageUri, uri);
+    await this.#write(firmwareResource.packageUri, uri);
   }
 
   /** Brings it to Idle with result 0 by an empty Package URI. @throws CoapRefusal, CoapSilence */
   async reset(): Promise<void> {
-    await this.#send(coapCode.put, firmwareResource.packageUri, '');
+    await this.#write(firmwareResource.packageUri, '');
     await this.refresh();
   }
 
   /** Executes Update. @throws CoapRefusal, CoapSilence */
   async update(): Promise<void> {
-    await this.#send(coapCode.post, firmwareResource.update, null);
+    await this.#execute(firmwareResource.update);
   }
 
   /** Executes Cancel, which older devices do not have. @throws CoapRefusal, CoapSilence */
   async cancel(): Promise<void> {
-    await this.#send(coapCode.post, firmwareResource.cancel, null);
+    await this.#execute(firmwareResource.cancel);
   }
 
   /** Writes the package itself. @throws CoapRefusal, CoapSilence */
@@ -179,8 +161,8 @@ export class FirmwareObject {
     content: { readonly sizeBytes: number; read(start: number, end: number): Promise<Uint8Array> },
     onBytes: (sentBytes: number) => void,
   ): Promise<void> {
-    const { address, ended } = this.#registration;
-    const path = [...this.#path, firmwareResource.package];
+    const { address, ended, root } = this.#registration;
+    const path = [...root, ...this.#path, firmwareResource.package];
     await writeBlocks(this.#socket, address, path, content, onBytes, ended.signal);
   }
 
@@ -192,107 +174,41 @@ export class FirmwareObject {
   }
 
   async #observe(resource: string): Promise<number> {
-    const take = (message: CoapMessage): void => {
-      this.#registration.heard();
-      const value = isSuccess(message.code) ? integerOf(message) : null;
+    const take = (values: ResourceValues): void => {
+      const value = integerIn(values, resource);
       if (value === null) return;
       const key = resource === firmwareResource.state ? 'state' : 'result';
       this.#set({ ...this.#status, [key]: value });
     };
-    return integerOf(await this.#get(resource, take)) ?? 0;
+    return integerIn(await this.#read(resource, take), resource) ?? 0;
   }
 
   async #readInteger(resource: string): Promise<number | null> {
-    return integerOf(await this.#get(resource));
+    return integerIn(await this.#read(resource), resource);
   }
 
   async #readText(resource: string): Promise<string | null> {
-    return textOf(await this.#get(resource));
+    return textIn(await this.#read(resource), resource);
   }
 
-  #get(resource: string, watch?: Watch): Promise<CoapMessage> {
-    return readText(this.#socket, this.#registration, [...this.#path, resource], watch);
+  #read(
+    resource: string,
+    watch?: (values: ResourceValues) => void,
+  ): Promise<ResourceValues | null> {
+    return readResource(this.#socket, this.#registration, [...this.#path, resource], watch);
   }
 
-  /** All resources at once, or null when the device has no TLV: then they are read one by one. */
-  async #readInstance(): Promise<ReturnType<typeof decodeTlv>> {
-    const { address, ended } = this.#registration;
-    for (const accept of tlvFormats) {
-      const parts: Uint8Array[] = [];
-      let sizeBytes = 0;
-      try {
-        const resource = { path: this.#path, accept };
-        for await (const block of readBlocks(this.#socket, address, resource, ended.signal)) {
-          if (block.contentFormat !== null && !tlvFormats.includes(block.contentFormat))
-            return null;
-          sizeBytes += block.bytes.length;
-          if (sizeBytes > maxInstanceBytes) return null;
-          parts.push(block.bytes);
-        }
-        return decodeTlv(Buffer.concat(parts));
-      } catch (error) {
-        if (!(error instanceof CoapRefusal)) throw error;
-      }
-    }
-    return null;
+  #write(resource: string, text: string): Promise<void> {
+    return writeText(this.#socket, this.#registration, [...this.#path, resource], text);
   }
 
-  async #send(code: number, resource: string, text: string | null): Promise<void> {
-    const { address, ended } = this.#registration;
-    const path = pathOptions([...this.#path, resource]);
-    const body = text === null ? null : textOption(0, text).value;
-    const response = await this.#socket.request(
-      address,
-      {
-        code,
-        options: body === null ? path : [...path, uintOption(coapOption.contentFormat, plainText)],
-        ...(body === null ? {} : { payload: body }),
-      },
-      ended.signal,
-    );
-    if (!isSuccess(response.code)) throw new CoapRefusal(`resource ${resource}`, response.code);
+  async #execute(resource: string): Promise<void> {
+    const { address, ended, root } = this.#registration;
+    const options = pathOptions([...root, ...this.#path, resource]);
+    const request = { code: coapCode.post, options };
+    const { code } = await this.#socket.request(address, request, ended.signal);
+    if (!isSuccess(code)) throw new CoapRefusal(`resource ${resource}`, code);
   }
-}
-
-type Watch = (notification: CoapMessage) => void;
-
-/** Asks for a resource as plain text, and goes on to hear of it when `watch` is given (RFC 7641). */
-function readText(
-  socket: CoapSocket,
-  { address, ended }: Registration,
-  path: readonly string[],
-  watch?: Watch,
-): Promise<CoapMessage> {
-  const options = [
-    ...(watch ? [uintOption(coapOption.observe, 0)] : []),
-    ...pathOptions(path),
-    uintOption(coapOption.accept, plainText),
-  ];
-  const request = { code: coapCode.get, options };
-  return socket.request(
-    address,
-    watch ? { ...request, onNotification: watch } : request,
-    ended.signal,
-  );
-}
-
-function integerOf(message: CoapMessage): number | null {
-  if (!isSuccess(message.code)) return null;
-  const format = optionUint(message.options, coapOption.contentFormat);
-  if (format !== null && tlvFormats.includes(format)) {
-    const [first] = decodeTlv(message.payload) ?? [];
-    return first ? tlvInteger(first.value) : null;
-  }
-  const text = decoder.decode(message.payload).trim();
-  return /^-?\d{1,10}$/.test(text) ? Number(text) : null;
-}
-
-function textOf(message: CoapMessage): string | null {
-  if (!isSuccess(message.code)) return null;
-  const format = optionUint(message.options, coapOption.contentFormat);
-  const [first] =
-    format !== null && tlvFormats.includes(format) ? (decodeTlv(message.payload) ?? []) : [];
-  return decoder.decode(first ? first.value : message.payload);
 }
 
 /** The firmware version of the Device object (`/3/0/3`), or null when it does not tell. */
@@ -300,9 +216,7 @@ export async function readFirmwareVersion(
   socket: CoapSocket,
   registration: Registration,
 ): Promise<string | null> {
-  const path = [...registration.root, '3', '0', '3'];
-  const response = await readText(socket, registration, path);
-  return textOf(response) || null;
+  return textIn(await readResource(socket, registration, ['3', '0', '3']), '3') || null;
 }
 
 /** Battery Level of the Device object, and Radio Signal Strength of Object 4, which is the RSRP on LTE and NB-IoT. */
@@ -321,15 +235,13 @@ export async function watchSignals(
   onReport: (report: SignalsReport) => void,
 ): Promise<void> {
   for (const key of ['batteryPercent', 'rsrpDbm'] as const) {
-    if (key === 'rsrpDbm' && !registration.hasConnectivity) continue;
-    const take = (message: CoapMessage): void => {
-      registration.heard();
-      const value = integerOf(message);
+    if (key === 'rsrpDbm' && !registration.objects.hasConnectivity) continue;
+    const path = signalResources[key];
+    const take = (values: ResourceValues | null): void => {
+      const value = integerIn(values, path[2]);
       if (value !== null) onReport({ [key]: value });
     };
-    const path = [...registration.root, ...signalResources[key]];
-    const first = integerOf(await readText(socket, registration, path, take));
-    if (first !== null) onReport({ [key]: first });
+    take(await readResource(socket, registration, path, take));
   }
 }
 

@@ -157,7 +157,7 @@ export class Lwm2mServer {
     const links = decoder.decode(upload.body);
     const registration = new Registration(deviceId, request.from, query, links);
     this.#registrations.add(registration);
-    if (registration.firmware.length === 0)
+    if (registration.objects.firmware.length === 0)
       this.#complaints.about(
         deviceId,
         'it registered without a firmware update object (5 or 33629)',
@@ -192,11 +192,13 @@ export class Lwm2mServer {
   }
 
   #update(registration: Registration, request: CoapRequest): CoapResponse {
-    registration.address = request.from;
+    const upload = this.#uploads.take(request);
+    if ('code' in upload) return upload;
+    registration.moved(request.from, decoder.decode(upload.body));
     registration.update(queryOf(request));
     this.#parts.devices.seen(registration.deviceId);
     this.#serveSoon(registration);
-    return { code: coapCode.changed };
+    return { code: coapCode.changed, options: upload.options };
   }
 
   /** After the answer has left: many clients take no request before they are registered. */

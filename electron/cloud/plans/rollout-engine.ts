@@ -229,6 +229,12 @@ export class RolloutEngine {
     return this.#rollout.action(actionId)?.device_id ?? null;
   }
 
+  /** The version that an action brings, or null when there is no such action. */
+  targetOf(actionId: number): string | null {
+    const action = this.#rollout.action(actionId);
+    return action && this.#rollout.componentOf(action).to_version;
+  }
+
   #jobOf(action: ActionRow, componentId: string): Job {
     return {
       actionId: action.id,
