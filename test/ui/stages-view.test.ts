@@ -101,7 +101,7 @@ test('failures stop the plan with their evidence; a person accepts them and it g
     .getByText(/Soaks for another 59 min/)
     .waitFor();
   await inspectView(page, 'stages-soaking');
-});
+}, 180_000);
 
 test('who is signed in decides under that account, and types no name', async () => {
   const token = (

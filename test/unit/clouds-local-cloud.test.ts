@@ -10,7 +10,7 @@ import { LocalCloud } from '../../electron/core/clouds/local-cloud.ts';
 import { makeSimulatedDevices } from '../../electron/core/clouds/simulated-identities.ts';
 import type { Device } from '../../shared/domain/plan.ts';
 import { type RunningCloud, createCloud } from '../../electron/cloud/ota-cloud.ts';
-import { loopbackOptions, componentId, productId } from '../support/cloud.ts';
+import { loopbackOptions, componentId, productId, reportVersions } from '../support/cloud.ts';
 import { artifactOf, packageOf, planOf } from '../support/scratch.ts';
 
 let server: RunningCloud;
@@ -106,7 +106,9 @@ test('a file that is not the recorded one is refused on both sides', async () =>
 });
 
 test('the cloud leaves out what the studio leaves out: devices that would skip a version', async () => {
-  await cloud.putDevices(devicesOf(productId, 3));
+  const devices = devicesOf(productId, 3);
+  const { secrets } = await cloud.putDevices(devices, { rotate: true });
+  for (const device of devices) await reportVersions(server.http, device, secrets);
   const artifact = await storedFile(randomBytes(1000));
   const pkg = packageOf(artifact, { target: '2.0.3' });
   await cloud.putPackage(pkg, artifact);
@@ -125,7 +127,7 @@ test('a plan is suspended, resumed, terminated and followed', async () => {
   const pkg = packageOf(artifact, { target: '2.0.2' });
   await cloud.putPackage(pkg, artifact);
   const [, blacklisted] = devicesOf(productId, 3);
-  const plan = planOf(pkg, { blacklist: [blacklisted?.id ?? ''] });
+  const plan = planOf(pkg, { blacklist: [blacklisted?.id ?? ''], allowNeverReported: true });
   const published = await cloud.publish(plan, { chinaTelecomIccidPrefixes: ['898611'] });
   expect(published.skipped).toEqual([
     { reason: 'blacklisted', count: 1, devices: [blacklisted?.id] },
