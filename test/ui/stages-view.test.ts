@@ -118,7 +118,7 @@ test('who is signed in decides under that account, and types no name', async () 
   await page.getByTestId('sign-in').click();
   await page.getByTestId('sign-in-token').fill('not a token');
   await page.getByTestId('sign-in-submit').click();
-  await page.getByText('The operator token is missing or wrong').waitFor();
+  await page.getByText('This token is that of no account').waitFor();
   await inspectView(page, 'sign-in');
   await page.getByTestId('sign-in-token').fill(otto.token);
   await page.getByTestId('sign-in-submit').click();

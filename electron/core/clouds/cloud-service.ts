@@ -1,6 +1,6 @@
 import type { FleetStatus, FleetUsers, Output } from '../../../shared/contract/contract.ts';
 import type { Operator } from '../../../shared/domain/operator.ts';
-import { problem } from '../../../shared/domain/problem.ts';
+import { problem, ProblemError } from '../../../shared/domain/problem.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 import { FleetProcess } from './fleet-process.ts';
 import { LocalCloud, type OperatorAddress } from './local-cloud.ts';
@@ -59,7 +59,7 @@ export class CloudService {
   /** Works under the account of a token from now on. @throws ProblemError `unauthorized`, and all stays as it was */
   async signIn(token: string): Promise<Operator> {
     const { http } = await this.#process.start();
-    const operator = await new LocalCloud({ http, token }).operator();
+    const operator = await new LocalCloud({ http, token }).operator().catch(whenUnknown);
     this.#accountToken = token;
     return operator;
   }
@@ -160,4 +160,16 @@ export class CloudService {
   async stopFleet(): Promise<void> {
     await this.#fleet.stop();
   }
+}
+
+/** Says to who signs in by hand what the cloud says to programs. */
+function whenUnknown(error: unknown): never {
+  if (!(error instanceof ProblemError) || error.problem.code !== 'unauthorized') throw error;
+  throw problem(
+    'unauthorized',
+    'This token is that of no account',
+    'The local cloud knows no account with it, or the account was removed.',
+    'Paste the token that `slipway cloud accounts add` printed, or ask the administrator for a new account.',
+    'usage',
+  );
 }
