@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { type FleetUsers, fleetUsersSchema } from '../../shared/contract/contract.ts';
+import { type FleetUsers, fleetUsersSchema } from '../../shared/contract/cloud-calls.ts';
 import type { Transport } from '../../shared/domain/plan.ts';
 import { ProblemError, problem, toProblem } from '../../shared/domain/problem.ts';
 import { ChildEntry } from '../core/clouds/child-entry.ts';

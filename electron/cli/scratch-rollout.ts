@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { FleetUsers } from '../../shared/contract/contract.ts';
+import type { FleetUsers } from '../../shared/contract/cloud-calls.ts';
 import type { Device, Plan, PlanStatus, Transport } from '../../shared/domain/plan.ts';
 import type { VersionPackage } from '../../shared/domain/product.ts';
 import { FleetProcess } from '../core/clouds/fleet-process.ts';

@@ -1,5 +1,5 @@
 import { create } from 'zustand';
-import type { FleetStatus, FleetUsers } from '../../shared/contract/contract.ts';
+import type { FleetStatus, FleetUsers } from '../../shared/contract/cloud-calls.ts';
 import type { Decision } from '../../shared/domain/cloud.ts';
 import type {
   ActOutcome,

@@ -13,3 +13,9 @@ export const fileRefSchema = z.string().min(1).max(4096);
 export const id = z.string().min(1).max(128);
 /** A call that needs nothing, or answers nothing. */
 export const none = z.object({});
+
+/** Which part of a long list. */
+export const page = {
+  offset: z.number().int().min(0).default(0),
+  limit: z.number().int().min(1).max(500).default(100),
+};

@@ -3,7 +3,7 @@ import { Fleet } from '../../electron/boards/fleet/fleet.ts';
 import { fleetConfigSchema } from '../../electron/boards/fleet/fleet-config.ts';
 import { SimulatedSignals } from '../../electron/boards/fleet/simulated-signals.ts';
 import { firstSignals } from '../../electron/core/clouds/simulated-identities.ts';
-import type { FleetUsers } from '../../shared/contract/contract.ts';
+import type { FleetUsers } from '../../shared/contract/cloud-calls.ts';
 import type { Plan } from '../../shared/domain/plan.ts';
 import { makeDevice, until } from '../support/cloud.ts';
 import { TestCloud } from '../support/test-cloud.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { FleetUsers } from '../../../shared/contract/contract.ts';
+import type { FleetUsers } from '../../../shared/contract/cloud-calls.ts';
 import { type DeviceHttp, HttpRefusal } from './device-http.ts';
 import type { DeviceJob, JobStep, Outcome, SimulatedDevice } from './simulated-device.ts';
 import { backoffMs, type Timers } from './timers.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { fleetStatusSchema, fleetUsersSchema } from '../../../shared/contract/contract.ts';
+import { fleetStatusSchema, fleetUsersSchema } from '../../../shared/contract/cloud-calls.ts';
 import { deviceSchema, transportSchema } from '../../../shared/domain/plan.ts';
 
 /** What a fleet process reads as the first line of its stdin. */

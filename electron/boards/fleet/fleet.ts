@@ -1,4 +1,4 @@
-import type { FleetStatus } from '../../../shared/contract/contract.ts';
+import type { FleetStatus } from '../../../shared/contract/cloud-calls.ts';
 import type { Transport } from '../../../shared/domain/plan.ts';
 import { problem } from '../../../shared/domain/problem.ts';
 import { DdiDevice } from './ddi-device.ts';

@@ -1,6 +1,6 @@
 import mqtt from 'mqtt';
 import { z } from 'zod';
-import type { FleetUsers } from '../../../shared/contract/contract.ts';
+import type { FleetUsers } from '../../../shared/contract/cloud-calls.ts';
 import type { DeviceJob, JobStep, SimulatedDevice } from './simulated-device.ts';
 import type { Slots } from '../../../shared/domain/slots.ts';
 import { backoffMs, type Timers } from './timers.ts';

@@ -1,4 +1,5 @@
-import type { FleetStatus, FleetUsers, Output } from '../../../shared/contract/contract.ts';
+import type { FleetStatus, FleetUsers } from '../../../shared/contract/cloud-calls.ts';
+import type { Output } from '../../../shared/contract/contract.ts';
 import type { Operator } from '../../../shared/domain/operator.ts';
 import { problem, ProblemError } from '../../../shared/domain/problem.ts';
 import type { Workspace } from '../workspace/workspace.ts';

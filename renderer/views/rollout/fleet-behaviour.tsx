@@ -1,7 +1,7 @@
 import { Button, Collapse, Select, Stack } from '@mantine/core';
 import { ChevronDown, ChevronRight } from 'lucide-react';
 import { useState } from 'react';
-import type { FleetUsers } from '../../../shared/contract/contract.ts';
+import type { FleetUsers } from '../../../shared/contract/cloud-calls.ts';
 import { useRollout } from '../../stores/rollout.ts';
 import { CountField } from './count-field.tsx';
 import classes from './rollout-view.module.css';
