@@ -48,6 +48,8 @@ export class HandLwm2mDevice {
   readonly answers = new Map<string, number>();
   /** Object 5 as TLV; none unless given. */
   firmwareTlv: Uint8Array | null = null;
+  /** Where it listens when it registers; 0 for any free port. */
+  port = 0;
   /** How it registers. */
   links = '</1/0>,</3/0>,</5/0>';
   query: readonly string[] = ['lt=60', 'lwm2m=1.0', 'b=U'];
@@ -68,7 +70,7 @@ export class HandLwm2mDevice {
   /** Opens a new port, as after a reboot, and registers; gives the code of the answer. */
   async register(): Promise<string> {
     await this.close();
-    const at = { host: '127.0.0.1', port: 0 };
+    const at = { host: '127.0.0.1', port: this.port };
     const port = this.#login ? await DtlsClient.open(at, this.#login) : await UdpPort.open(at);
     this.#socket = new CoapSocket([port], async (request) => this.#answer(request));
     this.#observers.clear();

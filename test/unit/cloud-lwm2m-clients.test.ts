@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { UdpPort } from '../../electron/coap/udp-port.ts';
 import type { Plan } from '../../shared/domain/plan.ts';
 import { makePlan, until } from '../support/cloud.ts';
 import type { HandLwm2mDevice } from '../support/hand-lwm2m-device.ts';
@@ -85,6 +86,20 @@ test('a device whose address changes is watched again where it is', async () => 
   expect(await device.move()).toBe('2.04');
   await watched();
   await carryOut(await cloud.publishFull());
+});
+
+test('a device that got the address of another is served on when that one comes back elsewhere', async () => {
+  const free = await UdpPort.open({ host: '127.0.0.1', port: 0 });
+  const before = await cloud.lwm2m('dev-0');
+  before.port = device.port = free.port;
+  await free.close();
+  expect(await before.register()).toBe('2.01');
+  await before.close();
+  expect(await device.register()).toBe('2.01');
+  await watched();
+  before.port = 0;
+  expect(await before.register()).toBe('2.01');
+  await carryOut(await cloud.publishFull({ blacklist: ['dev-0'] }));
 });
 
 test('a push announces the size of the whole with its first block', async () => {

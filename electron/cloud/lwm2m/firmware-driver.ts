@@ -127,11 +127,12 @@ export class FirmwareDriver {
       (path) => new FirmwareObject(this.#socket, registration, path),
     );
     for (const object of objects) await object.open();
-    this.#objects.set(listed, objects);
     await this.#reportVersions(registration, objects);
     await watchSignals(this.#socket, registration, (report) =>
       this.#takeSignals(registration, report),
     );
+    // Only now: a device that fell silent in between is asked again when it is heard.
+    this.#objects.set(listed, objects);
     return objects;
   }
 

@@ -194,7 +194,7 @@ export class Lwm2mServer {
   #update(registration: Registration, request: CoapRequest): CoapResponse {
     const upload = this.#uploads.take(request);
     if ('code' in upload) return upload;
-    registration.moved(request.from, decoder.decode(upload.body));
+    this.#registrations.move(registration, request.from, decoder.decode(upload.body));
     registration.update(queryOf(request));
     this.#parts.devices.seen(registration.deviceId);
     this.#serveSoon(registration);
@@ -207,8 +207,9 @@ export class Lwm2mServer {
   }
 
   #end(registration: Registration): void {
+    const isAt = this.#registrations.isAt(registration);
     this.#registrations.remove(registration);
-    this.#socket.forget(registration.address);
+    if (isAt) this.#socket.forget(registration.address);
   }
 
   #endExpired(): void {

@@ -112,6 +112,8 @@ export class Registration {
 export class Registrations {
   readonly #byId = new Map<string, Registration>();
   readonly #byDevice = new Map<string, Registration>();
+  /** Who was heard last from an address: behind routers it may have been another device's before. */
+  readonly #byAddress = new Map<string, Registration>();
 
   /** Registers a device, in place of what it had registered before. */
   add(registration: Registration): void {
@@ -120,9 +122,23 @@ export class Registrations {
     if (before) this.remove(before);
     this.#byId.set(registration.id, registration);
     this.#byDevice.set(deviceId, registration);
+    this.#byAddress.set(Peer.keyOf(registration.address), registration);
+  }
+
+  /** An update of a registration came from this address, with these links. */
+  move(registration: Registration, address: CoapAddress, links: string): void {
+    if (this.isAt(registration)) this.#byAddress.delete(Peer.keyOf(registration.address));
+    registration.moved(address, links);
+    this.#byAddress.set(Peer.keyOf(address), registration);
+  }
+
+  /** Whether nobody else was heard from its address since. */
+  isAt(registration: Registration): boolean {
+    return this.#byAddress.get(Peer.keyOf(registration.address)) === registration;
   }
 
   remove(registration: Registration): void {
+    if (this.isAt(registration)) this.#byAddress.delete(Peer.keyOf(registration.address));
     this.#byId.delete(registration.id);
     if (this.#byDevice.get(registration.deviceId) === registration)
       this.#byDevice.delete(registration.deviceId);
