@@ -11,6 +11,7 @@ import {
   makeDevice,
   makePlan,
   until,
+  jobIdOf,
 } from '../support/cloud.ts';
 import { freePort, missing } from '../support/peers.ts';
 import { median } from './measure.ts';
@@ -75,7 +76,7 @@ async function artifactOf(cloud: CloudProcess, bytes: Buffer): Promise<Served> {
     headers: { authorization: `TargetToken ${secret}` },
   });
   const { _links } = (await answer.json()) as { _links: { deploymentBase: { href: string } } };
-  return { url: `${http}/a/${_links.deploymentBase.href.split('/').at(-1)}`, header };
+  return { url: `${http}/a/${jobIdOf(_links.deploymentBase.href)}`, header };
 }
 
 function middle(rates: readonly ServerRate[]): ServerRate {

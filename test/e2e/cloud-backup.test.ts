@@ -10,6 +10,7 @@ import {
   makeDevice,
   makePlan,
   until,
+  jobIdOf,
 } from '../support/cloud.ts';
 import { slipway } from '../support/command.ts';
 import { HandHttpDevice } from '../support/hand-devices.ts';
@@ -44,7 +45,7 @@ async function halfway() {
   const device = (id: string, at = http): HandHttpDevice =>
     new HandHttpDevice(at, id, secrets[id] ?? '');
   const first = await device('dev-1').begin();
-  return { data, operator, plan, image, device, jobOfFirst: first.href.split('/').at(-1) };
+  return { data, operator, plan, image, device, jobOfFirst: jobIdOf(first.href) };
 }
 
 test('a backup of a serving cloud is restored elsewhere and the rollout goes on', async () => {
@@ -55,7 +56,7 @@ test('a backup of a serving cloud is restored elsewhere and the rollout goes on'
   expect(JSON.parse(made.stdout)).toMatchObject({ folder: backup, files: 3 });
 
   // After the backup another device gets a job whose id the restored cloud must not give out again.
-  const late = (await device('dev-2').begin()).href.split('/').at(-1);
+  const late = jobIdOf((await device('dev-2').begin()).href);
   expect((await operator.status(plan.id)).counts.upgrading).toBe(2);
   await running[0]?.kill('SIGKILL');
 
@@ -69,12 +70,12 @@ test('a backup of a serving cloud is restored elsewhere and the rollout goes on'
 
   const [first, second] = [device('dev-1', again.http), device('dev-2', again.http)];
   const job = await first.begin();
-  expect(job.href.split('/').at(-1)).toBe(jobOfFirst);
+  expect(jobIdOf(job.href)).toBe(jobOfFirst);
   const bytes = await (await first.ask('GET', job.artifact)).arrayBuffer();
   expect(Buffer.from(bytes).equals(image)).toBe(true);
   const lateJob = `/deploymentBase/${late}`;
   expect((await second.ask('GET', lateJob)).status).toBe(404);
-  expect(Number((await second.begin()).href.split('/').at(-1))).toBeGreaterThan(1_000_000);
+  expect(Number(jobIdOf((await second.begin()).href))).toBeGreaterThan(1_000_000);
 
   for (const id of ['dev-1', 'dev-2', 'dev-3']) {
     const ready = device(id, again.http);

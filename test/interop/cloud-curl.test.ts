@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readFile, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { makePlan } from '../support/cloud.ts';
+import { makePlan, jobIdOf } from '../support/cloud.ts';
 import { peer } from '../support/peers.ts';
 import { TestCloud } from '../support/test-cloud.ts';
 
@@ -18,7 +18,7 @@ async function publish(sizeBytes: number) {
   const device = await cloud.http('dev-1');
   await cloud.operator.publish(makePlan(await cloud.operator.putPackage(bytes)));
   const { href, artifact } = await device.begin();
-  const short = `${cloud.running.http}/a/${href.split('/').at(-1)}`;
+  const short = `${cloud.running.http}/a/${jobIdOf(href)}`;
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   return { bytes, sha256, addresses: [artifact, short] };
 }

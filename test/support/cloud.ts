@@ -282,3 +282,6 @@ export async function until<T>(
     await new Promise((done) => setTimeout(done, 20));
   }
 }
+
+/** The id of the job in its address, which also says which state of it is meant: `…/deploymentBase/7?c=1`. */
+export const jobIdOf = (href: string): string => new URL(href).pathname.split('/').at(-1) ?? '';

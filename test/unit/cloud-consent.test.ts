@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { feedbackUrl } from '../../electron/boards/fleet/ddi-device.ts';
 import type { Plan } from '../../shared/domain/plan.ts';
-import { makeDevice, until } from '../support/cloud.ts';
+import { makeDevice, until, jobIdOf } from '../support/cloud.ts';
 import { TestClock } from '../support/test-clock.ts';
 import { HandHttpDevice } from '../support/hand-devices.ts';
 import { TestCloud } from '../support/test-cloud.ts';
@@ -59,7 +59,7 @@ test('a DDI device is asked, confirms, and gets the same job as its deployment',
   const job = href.replace('confirmationBase', 'deploymentBase');
   expect((await device.ask('GET', job)).status).toBe(404);
   expect(await device.feedback(job, 'closed', 'success')).toBe(404);
-  const artifact = `${cloud.running.http}/a/${href.split('/').at(-1)}`;
+  const artifact = `${cloud.running.http}/a/${jobIdOf(href)}`;
   expect((await device.ask('GET', artifact)).status).toBe(410);
 
   expect(await answer(device, href, { confirmation: 'maybe' })).toBe(400);
