@@ -17,6 +17,16 @@ const json = (value: unknown) => utf8(JSON.stringify(value));
 const hex = (text: string) => Uint8Array.from(Buffer.from(text, 'hex'));
 const instance = ['5', '0'];
 
+/** Object 5 as LwM2M JSON tells it. */
+const entries = [
+  { n: '1', sv: '' },
+  { n: '3', v: 2 },
+  { n: '5', v: 0 },
+  { n: '8/0', v: 0 },
+  { n: '8/1', v: 2 },
+  { n: '9', v: 1 },
+];
+
 /** Package URI "", State 2, Update Result 0, Protocol Support 0 and 2, Delivery Method 1. */
 const instances: readonly (readonly [string, number, Uint8Array])[] = [
   [
@@ -37,35 +47,8 @@ const instances: readonly (readonly [string, number, Uint8Array])[] = [
       { id: 9, value: integerTlv(1) },
     ]),
   ],
-  [
-    'LwM2M JSON',
-    contentFormat.json,
-    json({
-      bn: '/5/0/',
-      e: [
-        { n: '1', sv: '' },
-        { n: '3', v: 2 },
-        { n: '5', v: 0 },
-        { n: '8/0', v: 0 },
-        { n: '8/1', v: 2 },
-        { n: '9', v: 1 },
-      ],
-    }),
-  ],
-  [
-    'LwM2M JSON without a base name',
-    contentFormat.oldJson,
-    json({
-      e: [
-        { n: '1', sv: '' },
-        { n: '3', v: 2 },
-        { n: '5', v: 0 },
-        { n: '8/0', v: 0 },
-        { n: '8/1', v: 2 },
-        { n: '9', v: 1 },
-      ],
-    }),
-  ],
+  ['LwM2M JSON', contentFormat.json, json({ bn: '/5/0/', e: entries })],
+  ['LwM2M JSON without a base name', contentFormat.oldJson, json({ e: entries })],
   [
     'SenML JSON',
     contentFormat.senmlJson,
